@@ -1,0 +1,174 @@
+//! From the inputs of an entry to the value for its target.
+
+use super::convert::{Unresolved, convert};
+use super::{Entry, Function, NamePart, StandIn, Transform};
+use crate::planner::settings::SideSettings;
+use crate::record::name::{self, Parts};
+use crate::record::phone;
+use crate::record::{Choice, Field, FieldId, Schema, Value};
+
+/// What an entry is evaluated in.
+pub(crate) struct Context<'a> {
+    /// The fields of the object that is read.
+    pub source: &'a Schema,
+    /// The side that is written.
+    pub side: &'a SideSettings,
+    /// The country of the side that is read, for its phone numbers.
+    pub region: Option<&'a crate::record::Region>,
+    /// The field that is written.
+    pub target: &'a Field,
+    /// Parts of the name that were seen together, the best guess first.
+    pub known_names: &'a [Parts],
+}
+
+/// What an entry comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Made {
+    /// A value in the target's type; perhaps cleared.
+    Value {
+        /// The value.
+        value: Value,
+        /// Whether it was cut to the target's length.
+        is_cut: bool,
+    },
+    /// The inputs have a value that the target can't take.
+    Unresolved(Unresolved),
+}
+
+impl Made {
+    fn plain(value: Value) -> Self {
+        Self::Value { value, is_cut: false }
+    }
+}
+
+/// Evaluates an entry over its inputs, one value per input, in order.
+#[must_use]
+pub(crate) fn make(entry: &Entry, inputs: &[Value], context: &Context<'_>) -> Made {
+    let (value, from) = apply_function(entry, inputs, context);
+    let mut value = value;
+    for transform in &entry.transforms {
+        match apply_transform(transform, &value, context) {
+            Ok(next) => value = next,
+            Err(why) => return Made::Unresolved(why),
+        }
+    }
+    fit(&value, from, context)
+}
+
+/// The entry's stand-in for a source that gives nothing; none where it has none that gives anything.
+pub(crate) fn stand_in(
+    entry: &Entry,
+    read: impl Fn(&FieldId) -> Option<Value>,
+    context: &Context<'_>,
+) -> Option<Value> {
+    let candidates = entry.fallback.iter().filter_map(|stand_in| match stand_in {
+        StandIn::Value(value) => Some(value.clone()),
+        StandIn::Field(field) => read(field),
+        StandIn::LocalPart(field) => {
+            let address = read(field)?;
+            let text = address.elements().first()?.text();
+            Some(Value::Text(text.split('@').next()?.to_owned()))
+        }
+    });
+    for candidate in candidates.filter(|value| !value.is_empty()) {
+        // A fixed user or option is meant as it stands: it is the target's own already.
+        let fitted = match (&candidate, context.target.kind) {
+            (Value::Reference(_), crate::record::FieldType::User) => Made::plain(candidate),
+            _ => fit(&candidate, None, context),
+        };
+        if let Made::Value { value, .. } = fitted
+            && !value.is_empty()
+        {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// The value and, where it is still that of one field, the field.
+fn apply_function<'a>(
+    entry: &Entry,
+    inputs: &[Value],
+    context: &Context<'a>,
+) -> (Value, Option<&'a Field>) {
+    let field = |at: usize| entry.inputs.get(at).and_then(|id| context.source.get(id));
+    let text = |at: usize| inputs.get(at).map(Value::text).unwrap_or_default();
+    match &entry.function {
+        Function::Copy => (inputs.first().cloned().unwrap_or(Value::Cleared), field(0)),
+        Function::FirstNonEmpty => {
+            match inputs.iter().enumerate().find(|(_, value)| !value.is_empty()) {
+                Some((at, value)) => (value.clone(), field(at)),
+                None => (Value::Cleared, None),
+            }
+        }
+        Function::Join { separator } => {
+            let texts: Vec<String> =
+                inputs.iter().filter(|value| !value.is_empty()).map(Value::text).collect();
+            (Value::Text(texts.join(separator)), None)
+        }
+        Function::JoinName => {
+            (Value::Text(name::join(&Parts { first: text(0), last: text(1) })), None)
+        }
+        Function::SplitName(part) => {
+            let parts = name::split(&text(0), context.known_names);
+            let part = match part {
+                NamePart::First => parts.first,
+                NamePart::Last => parts.last,
+            };
+            (Value::Text(part), None)
+        }
+        Function::Constant { value, .. } => (value.clone(), None),
+    }
+}
+
+fn apply_transform(
+    transform: &Transform,
+    value: &Value,
+    context: &Context<'_>,
+) -> Result<Value, Unresolved> {
+    let each = |change: &dyn Fn(&Value) -> Result<Value, Unresolved>| match value {
+        Value::List(items) => items.iter().map(change).collect::<Result<_, _>>().map(Value::List),
+        single => change(single),
+    };
+    match transform {
+        Transform::Phone(format) => each(&|value| match value {
+            Value::Phone(number) | Value::Text(number) => {
+                Ok(Value::Phone(phone::format(number, context.region, *format)))
+            }
+            other => Ok(other.clone()),
+        }),
+        Transform::Options(table) => each(&|value| {
+            if value.is_empty() {
+                return Ok(Value::Cleared);
+            }
+            let replacement = table.get(&value.text()).ok_or(Unresolved::UnknownOption)?;
+            Ok(Value::Choice(Choice::new(replacement)))
+        }),
+    }
+}
+
+fn fit(value: &Value, from: Option<&Field>, context: &Context<'_>) -> Made {
+    match convert(value, from, context.target, context.side) {
+        Err(why) => Made::Unresolved(why),
+        Ok(value) if value.is_empty() => Made::plain(Value::Cleared),
+        Ok(value) => match context.target.max_len {
+            Some(max) => cut(value, max),
+            None => Made::plain(value),
+        },
+    }
+}
+
+/// Cuts texts to what the target keeps, counted in characters. Addresses and numbers are not cut:
+/// half an address is somebody else's.
+fn cut(value: Value, max: usize) -> Made {
+    match value {
+        Value::Text(text) if text.chars().count() > max => {
+            let kept: String = text.chars().take(max).collect();
+            Made::Value { value: Value::Text(kept.trim_end().to_owned()), is_cut: true }
+        }
+        Value::Email(text) | Value::Phone(text) if text.chars().count() > max => {
+            Made::Unresolved(Unresolved::WrongShape)
+        }
+        other => Made::plain(other),
+    }
+}

@@ -1,0 +1,345 @@
+//! Who is the same person: keys, and what the records that share them come to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::settings::{MatchKey, SideSettings};
+use crate::record::{Field, FieldType, Record, RemoteId, Semantic, Side, fold, name, normalise};
+
+/// Something a person is recognised by, in normal form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// Its kind.
+    pub kind: MatchKey,
+    /// Its normal form.
+    pub value: String,
+}
+
+/// The keys that a record carries: every e-mail address and phone number in it, and its name.
+#[must_use]
+pub fn record_keys(record: &Record, side: &SideSettings) -> (BTreeSet<Key>, Option<String>) {
+    let Some(schema) = side.schema(&record.object) else { return (BTreeSet::new(), None) };
+    let mut keys = BTreeSet::new();
+    for (id, value) in &record.fields {
+        let Some(field) = schema.get(id) else { continue };
+        let kind = match field.kind {
+            FieldType::Email => MatchKey::Email,
+            // A fax is shared by an office.
+            FieldType::Phone if field.semantic != Some(Semantic::Fax) => MatchKey::Phone,
+            _ => continue,
+        };
+        for element in normalise(value, field, side.region.as_ref()).elements() {
+            keys.insert(Key { kind, value: element.text() });
+        }
+    }
+    (keys, full_name(record, schema.iter()))
+}
+
+fn full_name<'a>(record: &Record, fields: impl Iterator<Item = &'a Field>) -> Option<String> {
+    let mut parts = name::Parts::default();
+    let mut full = None;
+    for field in fields {
+        let Some(text) = record.get(&field.id).map(crate::record::Value::text) else { continue };
+        match field.semantic {
+            Some(Semantic::NameFirst) => parts.first = text,
+            Some(Semantic::NameLast) => parts.last = text,
+            Some(Semantic::NameFull) => full = Some(text),
+            _ => {}
+        }
+    }
+    let joined = fold(&name::join(&parts));
+    let name = if joined.is_empty() { fold(&full.unwrap_or_default()) } else { joined };
+    (!name.is_empty()).then_some(name)
+}
+
+/// A live record, as matching sees it: in or out of any filter, on its state after this plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// Its side.
+    pub side: Side,
+    /// Its id.
+    pub id: RemoteId,
+    /// When it was made; decides which of several duplicates is the oldest.
+    pub created_at: Option<Timestamp>,
+    /// What it is recognised by.
+    pub keys: BTreeSet<Key>,
+    /// Its name, folded.
+    pub name: Option<String>,
+    /// Whether it is spoken for.
+    pub held: Held,
+}
+
+/// Whether a record has a link already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// It has none.
+    Free,
+    /// It has one.
+    Linked,
+    /// It has one, whose other end is gone: a new record with one of its keys takes that end.
+    Widowed,
+}
+
+/// What matching says of a record that has no link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "match", rename_all = "snake_case")]
+pub enum Match {
+    /// It has exactly one partner.
+    Unique,
+    /// Nobody on the other side has any of its keys.
+    Alone,
+    /// It carries none of the keys.
+    NoKey,
+    /// Another record of its side is the same person.
+    Duplicate {
+        /// That record, or the one on the other side that is spoken for.
+        of: RemoteId,
+    },
+    /// It could be several persons.
+    Ambiguous {
+        /// All of them, itself included.
+        candidates: Vec<(Side, RemoteId)>,
+    },
+    /// A person parted it from the only one it matches.
+    Severed,
+}
+
+/// The verdicts of [`match_records`]: per unlinked record, what it is, and its partner if it has one.
+pub(super) type Verdicts = BTreeMap<(Side, RemoteId), (Match, Option<RemoteId>)>;
+
+/// Matches records by the keys in order, strongest first. `candidates` must be complete: with a
+/// record, all records that share a key with it. The order of `candidates` does not matter.
+#[must_use]
+pub fn match_records(
+    candidates: &[Candidate],
+    kinds: &[MatchKey],
+    severed: &BTreeSet<(RemoteId, RemoteId)>,
+) -> Verdicts {
+    let mut sorted: Vec<&Candidate> = candidates.iter().collect();
+    sorted.sort_by(|a, b| (a.side, &a.id).cmp(&(b.side, &b.id)));
+    let mut verdicts = Verdicts::new();
+    // Partners that were found by a stronger key.
+    let mut taken: BTreeSet<(Side, RemoteId)> = BTreeSet::new();
+    for kind in kinds {
+        let open: Vec<&Candidate> = sorted
+            .iter()
+            .copied()
+            .filter(|one| {
+                one.held != Held::Free || !verdicts.contains_key(&(one.side, one.id.clone()))
+            })
+            .collect();
+        for group in groups(&open, *kind) {
+            judge(&group, severed, &taken, &mut verdicts);
+        }
+        let partner =
+            |((side, _), (_, partner)): (&(Side, RemoteId), &(Match, Option<RemoteId>))| {
+                partner.clone().map(|partner| (side.other(), partner))
+            };
+        taken.extend(verdicts.iter().filter_map(partner));
+    }
+    for one in sorted.into_iter().filter(|one| one.held == Held::Free) {
+        let has_key = one.keys.iter().any(|key| kinds.contains(&key.kind));
+        let alone = if has_key { Match::Alone } else { Match::NoKey };
+        verdicts.entry((one.side, one.id.clone())).or_insert((alone, None));
+    }
+    verdicts
+}
+
+/// The records that hang together by keys of one kind. Transitive: who shares a key with somebody who
+/// shares a key with a third is in question together with the third.
+fn groups<'a>(records: &[&'a Candidate], kind: MatchKey) -> Vec<Vec<&'a Candidate>> {
+    let mut rest: Vec<&Candidate> = records.to_vec();
+    let mut groups = Vec::new();
+    while let Some(first) = rest.pop() {
+        let mut group = vec![first];
+        let mut at = 0;
+        while let Some(member) = group.get(at).copied() {
+            let (near, far): (Vec<_>, Vec<_>) =
+                rest.into_iter().partition(|other| touches(member, other, kind));
+            group.extend(near);
+            rest = far;
+            at += 1;
+        }
+        groups.push(group);
+    }
+    groups
+}
+
+fn touches(one: &Candidate, other: &Candidate, kind: MatchKey) -> bool {
+    let shares = one.keys.iter().any(|key| key.kind == kind && other.keys.contains(key));
+    shares && (kind != MatchKey::Phone || one.side == other.side || phone_is_enough(one, other))
+}
+
+/// A number alone does not make two people one: families and offices share them.
+fn phone_is_enough(one: &Candidate, other: &Candidate) -> bool {
+    let has_email = |who: &Candidate| who.keys.iter().any(|key| key.kind == MatchKey::Email);
+    !has_email(one) || !has_email(other) || one.name.is_some() && one.name == other.name
+}
+
+fn judge(
+    group: &[&Candidate],
+    severed: &BTreeSet<(RemoteId, RemoteId)>,
+    taken: &BTreeSet<(Side, RemoteId)>,
+    verdicts: &mut Verdicts,
+) {
+    let of = |side: Side| -> Vec<&Candidate> {
+        group.iter().copied().filter(|one| one.held == Held::Free && one.side == side).collect()
+    };
+    let (left, right) = (of(Side::Left), of(Side::Right));
+    let held: Vec<&Candidate> =
+        group.iter().copied().filter(|one| one.held != Held::Free).collect();
+    let mut say = |one: &Candidate, verdict: Match, partner: Option<&Candidate>| {
+        verdicts.insert((one.side, one.id.clone()), (verdict, partner.map(|p| p.id.clone())));
+    };
+    let free = left.iter().chain(&right).copied();
+    if let [widow] = held.as_slice()
+        && widow.held == Held::Widowed
+        && !taken.contains(&(widow.side, widow.id.clone()))
+        && let [suitor] = free.clone().collect::<Vec<_>>().as_slice()
+        && suitor.side != widow.side
+    {
+        return say(suitor, Match::Unique, Some(widow));
+    }
+    if !held.is_empty() {
+        for one in free {
+            let same_side = held.iter().find(|other| other.side == one.side);
+            let of = same_side.or(held.first()).map(|other| other.id.clone());
+            say(one, Match::Duplicate { of: of.unwrap_or_else(|| one.id.clone()) }, None);
+        }
+        return;
+    }
+    match (left.as_slice(), right.as_slice()) {
+        ([_], []) | ([], [_]) | ([], []) => {}
+        ([l], [r]) if severed.contains(&(l.id.clone(), r.id.clone())) => {
+            say(l, Match::Severed, None);
+            say(r, Match::Severed, None);
+        }
+        ([l], [r]) => {
+            say(l, Match::Unique, Some(r));
+            say(r, Match::Unique, Some(l));
+        }
+        (several, []) | ([], several) => {
+            // Records without a known age come last: any age is older than none.
+            let age =
+                |one: &&&Candidate| (one.created_at.is_none(), one.created_at, one.id.clone());
+            let Some(oldest) = several.iter().min_by_key(age) else { return };
+            for one in several.iter().filter(|one| one.id != oldest.id) {
+                say(one, Match::Duplicate { of: oldest.id.clone() }, None);
+            }
+        }
+        _ => {
+            let all: Vec<(Side, RemoteId)> =
+                left.iter().chain(&right).map(|one| (one.side, one.id.clone())).collect();
+            for one in left.iter().chain(&right) {
+                say(one, Match::Ambiguous { candidates: all.clone() }, None);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(side: Side, id: &str, emails: &[&str]) -> Candidate {
+        let key = |value: &&str| Key { kind: MatchKey::Email, value: (*value).to_owned() };
+        Candidate {
+            side,
+            id: id.into(),
+            created_at: None,
+            keys: emails.iter().map(key).collect(),
+            name: None,
+            held: Held::Free,
+        }
+    }
+
+    fn left(id: &str, emails: &[&str]) -> Candidate {
+        one(Side::Left, id, emails)
+    }
+
+    fn right(id: &str, emails: &[&str]) -> Candidate {
+        one(Side::Right, id, emails)
+    }
+
+    fn verdict(candidates: &[Candidate], side: Side, id: &str) -> Match {
+        let verdicts =
+            match_records(candidates, &[MatchKey::Email, MatchKey::Phone], &BTreeSet::new());
+        verdicts[&(side, id.into())].0.clone()
+    }
+
+    #[test]
+    fn one_on_each_side_is_a_pair() {
+        let all = [left("1", &["a"]), right("9", &["b", "a"])];
+        let verdicts = match_records(&all, &[MatchKey::Email], &BTreeSet::new());
+        assert_eq!(verdicts[&(Side::Left, "1".into())], (Match::Unique, Some("9".into())));
+        assert_eq!(verdicts[&(Side::Right, "9".into())], (Match::Unique, Some("1".into())));
+    }
+
+    #[test]
+    fn of_several_on_one_side_the_oldest_is_carried() {
+        let mut younger = left("1", &["a"]);
+        younger.created_at = Some(Timestamp::from_second(20).unwrap());
+        let mut older = left("2", &["a"]);
+        older.created_at = Some(Timestamp::from_second(10).unwrap());
+        let all = [younger, older, left("3", &["a"])];
+        assert_eq!(verdict(&all, Side::Left, "2"), Match::Alone);
+        assert_eq!(verdict(&all, Side::Left, "1"), Match::Duplicate { of: "2".into() });
+        assert_eq!(verdict(&all, Side::Left, "3"), Match::Duplicate { of: "2".into() });
+    }
+
+    #[test]
+    fn two_candidates_make_all_of_them_ambiguous() {
+        let all = [left("1", &["a"]), right("8", &["a"]), right("9", &["a"])];
+        assert!(matches!(verdict(&all, Side::Left, "1"), Match::Ambiguous { .. }));
+        assert!(matches!(verdict(&all, Side::Right, "8"), Match::Ambiguous { .. }));
+    }
+
+    #[test]
+    fn two_addresses_that_lead_to_two_people_are_ambiguous() {
+        let all = [left("1", &["a", "b"]), right("8", &["a"]), right("9", &["b"])];
+        assert!(matches!(verdict(&all, Side::Right, "9"), Match::Ambiguous { .. }));
+    }
+
+    #[test]
+    fn a_key_of_a_linked_record_makes_a_duplicate() {
+        let mut linked = right("9", &["a"]);
+        linked.held = Held::Linked;
+        let all = [left("1", &["a"]), linked.clone()];
+        assert_eq!(verdict(&all, Side::Left, "1"), Match::Duplicate { of: "9".into() });
+        linked.held = Held::Widowed;
+        assert_eq!(verdict(&[left("1", &["a"]), linked], Side::Left, "1"), Match::Unique);
+    }
+
+    #[test]
+    fn severed_people_never_match_again_and_are_not_created() {
+        let all = [left("1", &["a"]), right("9", &["a"])];
+        let severed = [("1".into(), "9".into())].into();
+        let verdicts = match_records(&all, &[MatchKey::Email], &severed);
+        assert_eq!(verdicts[&(Side::Left, "1".into())].0, Match::Severed);
+        assert_eq!(verdicts[&(Side::Right, "9".into())].0, Match::Severed);
+    }
+
+    #[test]
+    fn a_phone_needs_a_missing_address_or_the_same_name() {
+        let phone = Key { kind: MatchKey::Phone, value: "+34600".into() };
+        let with = |mut who: Candidate, name: &str| {
+            who.keys.insert(phone.clone());
+            who.name = Some(name.into());
+            who
+        };
+        let pair = |a: &[&str], b: &[&str], names: [&str; 2]| {
+            let all = [with(left("1", a), names[0]), with(right("9", b), names[1])];
+            verdict(&all, Side::Left, "1")
+        };
+        assert_eq!(pair(&["a"], &["b"], ["ana", "eva"]), Match::Alone);
+        assert_eq!(pair(&["a"], &["b"], ["ana", "ana"]), Match::Unique);
+        assert_eq!(pair(&["a"], &[], ["ana", "eva"]), Match::Unique);
+    }
+
+    #[test]
+    fn nothing_to_recognise_it_by_is_no_key() {
+        assert_eq!(verdict(&[left("1", &[])], Side::Left, "1"), Match::NoKey);
+    }
+}

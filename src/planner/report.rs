@@ -1,0 +1,66 @@
+//! The numbers of a run: folds over its items. They add up: each observed record is in one item, and
+//! each item has one outcome.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::item::{Item, OpKind, Outcome, Row, Standing};
+use crate::record::{PerSide, Side};
+
+/// What a run comes to, or did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Items.
+    pub items: u64,
+    /// Records in them, per side.
+    pub records: PerSide<u64>,
+    /// Items per outcome.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Skipped items per reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// Writes per written side and kind.
+    pub writes: PerSide<BTreeMap<OpKind, u64>>,
+    /// How often each row of the merge table decided.
+    pub rows: BTreeMap<Row, u64>,
+    /// Entries that differ and are left so, by how they stand.
+    pub held: BTreeMap<Standing, u64>,
+}
+
+impl Report {
+    /// Counts one item.
+    pub fn add(&mut self, item: &Item) {
+        self.items += 1;
+        *self.outcomes.entry(item.outcome.name().to_owned()).or_default() += 1;
+        if let Outcome::Skipped(reason) = &item.outcome {
+            *self.skipped.entry(reason.name().to_owned()).or_default() += 1;
+        }
+        for side in Side::BOTH {
+            *self.records.of_mut(side) += u64::from(item.records.of(side).is_some());
+        }
+        for op in &item.ops {
+            *self.writes.of_mut(op.side).entry(op.kind).or_default() += 1;
+        }
+        for entered in item.entries.values() {
+            if let Some(row) = entered.row {
+                *self.rows.entry(row).or_default() += 1;
+            }
+            match entered.standing {
+                Standing::Agreed | Standing::Carried | Standing::Inactive => {}
+                other => *self.held.entry(other).or_default() += 1,
+            }
+        }
+    }
+
+    /// Whether the outcomes add up to the items.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.outcomes.values().sum::<u64>() == self.items
+    }
+
+    /// All writes.
+    #[must_use]
+    pub fn total_writes(&self) -> u64 {
+        Side::BOTH.iter().flat_map(|side| self.writes.of(*side).values()).sum()
+    }
+}

@@ -1,0 +1,529 @@
+//! The review: what is missing before a connection may start, and what a person must say first.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::mapping::{Compatibility, Entry, Function, compatibility};
+use super::settings::{
+    Acknowledgement, Acknowledgements, ConsentPolicy, DeletionPolicy, Settings, Sync, WritePolicy,
+};
+use crate::record::{Field, FieldId, FieldType, Schema, Side};
+
+/// What a review found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// What must be mended first.
+    pub faults: Vec<Fault>,
+    /// What should be known.
+    pub warnings: Vec<Warning>,
+    /// What a person has still to say.
+    pub unacknowledged: BTreeSet<Acknowledgement>,
+    /// What a start names. It holds for exactly this configuration, these descriptions of the
+    /// accounts, and these acknowledgements; none while anything is missing.
+    pub token: Option<String>,
+}
+
+/// Something that must be mended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What.
+    pub code: FaultCode,
+    /// Where: the sync (by the side that it reads) and the field, as far as it has one.
+    pub at: At,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// Where in the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct At {
+    /// The sync, by the side that it reads.
+    pub sync: Option<Side>,
+    /// The field.
+    pub field: Option<FieldId>,
+}
+
+/// The kinds of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FaultCode {
+    /// No sync at all.
+    NoSync,
+    /// Two syncs overwrite, and nobody said whose value stands.
+    PreferredSideRequired,
+    /// The account has no such field.
+    UnknownField,
+    /// The field can't be written.
+    ReadOnlyTarget,
+    /// The types do not fit.
+    IncompatibleTypes,
+    /// The app demands a field that nothing writes.
+    RequiredTargetUnmapped,
+    /// Two entries write the same stored value.
+    TargetWrittenTwice,
+    /// The entry has too few inputs, or too many.
+    WrongInputs,
+    /// A group of alternatives without any.
+    EmptyFilterGroup,
+    /// A sync without a rule lets nothing in.
+    NoRule,
+    /// The field holds permission, which travels by itself.
+    ConsentMapped,
+    /// No field on this side holds any of the match keys.
+    NoMatchField,
+    /// The app has no tags to tell of deletions.
+    NoTags,
+}
+
+/// Something that should be known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// What.
+    pub code: WarningCode,
+    /// Where.
+    pub at: At,
+    /// What follows from it.
+    pub message: String,
+}
+
+/// The kinds of warnings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WarningCode {
+    /// A value goes from a to b, and b's goes to another field than a.
+    CrossedMapping,
+    /// Opt-outs of one side do not reach the other.
+    OptOutsStay,
+    /// The value can be carried there but not back.
+    OneWay,
+}
+
+/// Reviews a configuration. Pure: the same settings give the same review.
+#[must_use]
+pub fn review(settings: &Settings, given: &Acknowledgements) -> Review {
+    let mut findings = Findings { settings, faults: Vec::new(), warnings: Vec::new() };
+    let mut needed: BTreeSet<Acknowledgement> = [Acknowledgement::NoOtherSync].into();
+    findings.check_connection();
+    for source in Side::BOTH {
+        if let Some(sync) = settings.sync(source) {
+            findings.check_sync(source, sync);
+        }
+    }
+    if findings.check_consent() {
+        needed.insert(Acknowledgement::OptOutsStay);
+    }
+    let unacknowledged: BTreeSet<Acknowledgement> = needed.difference(given).copied().collect();
+    let complete = findings.faults.is_empty() && unacknowledged.is_empty();
+    Review {
+        token: complete.then(|| token(settings, given)),
+        faults: findings.faults,
+        warnings: findings.warnings,
+        unacknowledged,
+    }
+}
+
+/// Names this configuration under these acknowledgements.
+fn token(settings: &Settings, given: &Acknowledgements) -> String {
+    // Plain data with string keys only: serialising it cannot fail.
+    let document = serde_json::to_vec(&(settings, given)).unwrap_or_default();
+    blake3::hash(&document).to_hex().to_string()
+}
+
+struct Findings<'a> {
+    settings: &'a Settings,
+    faults: Vec<Fault>,
+    warnings: Vec<Warning>,
+}
+
+impl<'a> Findings<'a> {
+    fn fault(&mut self, code: FaultCode, at: At, message: impl Into<String>) {
+        self.faults.push(Fault { code, at, message: message.into() });
+    }
+
+    fn warn(&mut self, code: WarningCode, at: At, message: impl Into<String>) {
+        self.warnings.push(Warning { code, at, message: message.into() });
+    }
+
+    fn app(&self, side: Side) -> &'a str {
+        &self.settings.sides.of(side).app
+    }
+
+    fn schema(&self, side: Side) -> Option<&'a Schema> {
+        self.settings.sides.of(side).first_object().map(|(_, schema)| schema)
+    }
+
+    fn check_connection(&mut self) {
+        let both = [Side::Left, Side::Right].map(|side| self.settings.sync(side));
+        if both.iter().all(Option::is_none) {
+            let message = "Nothing would be sent: add a sync in at least one direction.";
+            self.fault(FaultCode::NoSync, At::default(), message);
+        }
+        let overwrites =
+            |sync: &Option<&Sync>| sync.is_some_and(|s| s.write_policy == WritePolicy::Overwrite);
+        if both.iter().all(overwrites) && self.settings.preferred.is_none() {
+            self.fault(
+                FaultCode::PreferredSideRequired,
+                At::default(),
+                "Both syncs overwrite: choose the side whose value stands where both have one.",
+            );
+        }
+        for side in Side::BOTH {
+            let keys = &self.settings.match_keys;
+            let has_key = self.schema(side).is_some_and(|schema| {
+                schema.iter().any(|field| {
+                    keys.iter().any(|key| match key {
+                        super::MatchKey::Email => field.kind == FieldType::Email,
+                        super::MatchKey::Phone => field.kind == FieldType::Phone,
+                    })
+                })
+            });
+            if !has_key {
+                let message = format!(
+                    "{} has no field with any of the match keys: choose others, or read its fields again.",
+                    self.app(side)
+                );
+                self.fault(FaultCode::NoMatchField, At::default(), message);
+            }
+        }
+    }
+
+    fn check_sync(&mut self, source: Side, sync: &'a Sync) {
+        let at = |field: Option<&FieldId>| At { sync: Some(source), field: field.cloned() };
+        let (Some(reads), Some(writes)) = (self.schema(source), self.schema(source.other())) else {
+            return;
+        };
+        if sync.rules.is_empty() {
+            let message = "Without a rule nothing is in scope: add one, an empty one lets all in.";
+            self.fault(FaultCode::NoRule, at(None), message);
+        }
+        for rule in &sync.rules {
+            if rule.filter.has_empty_choice() {
+                let message = "A group of alternatives is empty and lets nothing in: remove it.";
+                self.fault(FaultCode::EmptyFilterGroup, at(None), message);
+            }
+            for condition in rule.filter.conditions() {
+                if reads.get(&condition.field).is_none() {
+                    self.unknown(source, source, &condition.field);
+                }
+            }
+        }
+        if sync.deletion == DeletionPolicy::Tag
+            && self.settings.sides.of(source.other()).tags.is_none()
+        {
+            let message = format!(
+                "{} has no tags: deletions can't be told there. Choose IGNORE.",
+                self.app(source.other())
+            );
+            self.fault(FaultCode::NoTags, at(None), message);
+        }
+        for entry in &sync.entries {
+            self.check_entry(source, entry, reads, writes);
+        }
+        self.check_targets(source, sync, writes);
+    }
+
+    fn unknown(&mut self, sync: Side, side: Side, field: &FieldId) {
+        let message = format!(
+            "{} has no field {field}: choose another, or read its fields again.",
+            self.app(side)
+        );
+        let at = At { sync: Some(sync), field: Some(field.clone()) };
+        self.fault(FaultCode::UnknownField, at, message);
+    }
+
+    fn check_entry(&mut self, source: Side, entry: &Entry, reads: &Schema, writes: &Schema) {
+        let at = At { sync: Some(source), field: Some(entry.target.clone()) };
+        let wanted = match entry.function {
+            Function::Constant { .. } => 0..=0,
+            Function::Copy | Function::SplitName(_) => 1..=1,
+            Function::JoinName => 2..=2,
+            Function::FirstNonEmpty | Function::Join { .. } => 1..=usize::MAX,
+        };
+        if !wanted.contains(&entry.inputs.len()) {
+            let message = format!("{} is made from a wrong number of fields.", entry.target);
+            self.fault(FaultCode::WrongInputs, at.clone(), message);
+        }
+        for input in entry.inputs.iter().filter(|input| reads.get(input).is_none()) {
+            self.unknown(source, source, input);
+        }
+        let Some(target) = writes.get(&entry.target) else {
+            return self.unknown(source, source.other(), &entry.target);
+        };
+        if !target.writable {
+            let message = format!(
+                "{} does not let us write {}: map another field.",
+                self.app(source.other()),
+                target.label
+            );
+            self.fault(FaultCode::ReadOnlyTarget, at.clone(), message);
+        }
+        let consents = &self.settings.consent;
+        if consents.iter().any(|channel| *channel.fields.of(source.other()) == entry.target) {
+            let message = format!(
+                "{} holds permission, which travels by the consent policy: remove this entry.",
+                target.label
+            );
+            self.fault(FaultCode::ConsentMapped, at.clone(), message);
+        }
+        if entry.transforms.is_empty() {
+            for input in entry.inputs.iter().filter_map(|input| reads.get(input)) {
+                self.check_types(source, entry, input, target);
+            }
+        }
+        self.check_crossing(source, entry, at);
+    }
+
+    fn check_types(&mut self, source: Side, entry: &Entry, from: &Field, to: &Field) {
+        let at = At { sync: Some(source), field: Some(entry.target.clone()) };
+        let made = match entry.function {
+            // What is joined is text, whatever it was.
+            Function::Join { .. } | Function::JoinName | Function::SplitName(_) => {
+                Field::new(from.id.clone(), FieldType::Text)
+            }
+            _ => from.clone(),
+        };
+        match compatibility(&made, to) {
+            Compatibility::BothWays => {}
+            Compatibility::OneWay => {
+                let message = format!("{} can be carried to {}, not back.", from.label, to.label);
+                self.warn(WarningCode::OneWay, at, message);
+            }
+            Compatibility::Refused(why) => {
+                let message = format!("{} can't be mapped to {}: {why}.", from.label, to.label);
+                self.fault(FaultCode::IncompatibleTypes, at, message);
+            }
+        }
+    }
+
+    fn check_crossing(&mut self, source: Side, entry: &Entry, at: At) {
+        let Some(back) = self.settings.sync(source.other()) else { return };
+        let answers: Vec<&Entry> =
+            back.entries.iter().filter(|other| other.inputs.contains(&entry.target)).collect();
+        let goes_home = answers.iter().any(|other| entry.inputs.contains(&other.target));
+        if !answers.is_empty() && !goes_home && !entry.inputs.is_empty() {
+            let message = format!(
+                "{} is written from one field and read into another: values will wander.",
+                entry.target
+            );
+            self.warn(WarningCode::CrossedMapping, at, message);
+        }
+    }
+
+    fn check_targets(&mut self, source: Side, sync: &Sync, writes: &Schema) {
+        for (n, entry) in sync.entries.iter().enumerate() {
+            let stored = |entry: &Entry| {
+                let field = writes.get(&entry.target)?;
+                Some((field.part_of.clone().unwrap_or_else(|| field.id.clone()), field.many))
+            };
+            let clash = sync.entries.iter().skip(n + 1).any(|other| {
+                let adds = |e: &Entry| matches!(e.function, Function::Constant { .. });
+                let both_sets = stored(entry).is_some_and(|(_, many)| many);
+                let same_part = entry.target == other.target;
+                let whole = writes.get(&entry.target).is_some_and(|f| f.part_of.is_none())
+                    || writes.get(&other.target).is_some_and(|f| f.part_of.is_none());
+                stored(entry).map(|s| s.0) == stored(other).map(|s| s.0)
+                    && (same_part || whole)
+                    && !(both_sets && same_part && (adds(entry) || adds(other)))
+            });
+            if clash {
+                let at = At { sync: Some(source), field: Some(entry.target.clone()) };
+                let message = format!("{} is written by two entries: remove one.", entry.target);
+                self.fault(FaultCode::TargetWrittenTwice, at, message);
+            }
+        }
+        for field in writes.iter().filter(|field| field.required && field.writable) {
+            if !sync.entries.iter().any(|entry| entry.target == field.id) {
+                let at = At { sync: Some(source), field: Some(field.id.clone()) };
+                let message = format!(
+                    "{} demands {}: map a field to it, or give it a stand-in.",
+                    self.app(source.other()),
+                    field.label
+                );
+                self.fault(FaultCode::RequiredTargetUnmapped, at, message);
+            }
+        }
+    }
+
+    /// True where opt-outs of a side stay there.
+    fn check_consent(&mut self) -> bool {
+        for channel in &self.settings.consent {
+            for side in Side::BOTH {
+                let field = channel.fields.of(side);
+                if self.schema(side).is_some_and(|schema| schema.get(field).is_none()) {
+                    self.unknown(side.other(), side, field);
+                }
+            }
+        }
+        let mut stays = false;
+        for source in Side::BOTH {
+            let travels = self
+                .settings
+                .sync(source)
+                .is_some_and(|sync| sync.consent == ConsentPolicy::Tighten)
+                && !self.settings.consent.is_empty();
+            if !travels {
+                stays = true;
+                let message = format!(
+                    "Opt-outs in {} will not reach {}.",
+                    self.app(source),
+                    self.app(source.other())
+                );
+                self.warn(WarningCode::OptOutsStay, At::default(), message);
+            }
+        }
+        stays
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::{Filter, FirstRun, Rule, SideSettings, SyncState, Thresholds};
+    use crate::record::PerSide;
+
+    fn side(app: &str) -> SideSettings {
+        let mut email = Field::new("email", FieldType::Email);
+        email.writable = app != "ReadOnly";
+        let last = Field { required: app == "Right", ..Field::new("last", FieldType::Text) };
+        let tags = Field { many: true, ..Field::new("tags", FieldType::Tag) };
+        let day = Field::new("birthday", FieldType::Date);
+        let moment = Field::new("seen", FieldType::DateTime);
+        let schema = Schema::from_iter([email, last, tags, day, moment]);
+        SideSettings {
+            app: app.into(),
+            objects: vec!["contacts".into()],
+            schemas: [("contacts".into(), schema)].into(),
+            region: None,
+            users: Default::default(),
+            tags: Some("tags".into()),
+        }
+    }
+
+    fn copy(target: &str, input: &str) -> Entry {
+        Entry {
+            id: target.into(),
+            since: 0,
+            target: target.into(),
+            inputs: vec![input.into()],
+            function: Function::Copy,
+            transforms: vec![],
+            fallback: vec![],
+        }
+    }
+
+    fn sync(entries: Vec<Entry>) -> Sync {
+        Sync {
+            state: SyncState::Draft,
+            first_run: FirstRun::All,
+            write_policy: WritePolicy::Overwrite,
+            deletion: DeletionPolicy::Tag,
+            consent: ConsentPolicy::Tighten,
+            clearing: true,
+            rules: vec![Rule::default()],
+            entries,
+        }
+    }
+
+    fn settings(left: Option<Sync>, right: Option<Sync>) -> Settings {
+        Settings {
+            version: 1,
+            sides: PerSide { left: side("Left"), right: side("Right") },
+            syncs: PerSide { left, right },
+            preferred: Some(Side::Left),
+            match_keys: vec![super::super::MatchKey::Email],
+            avoid_duplicates: true,
+            consent: vec![],
+            brake: Thresholds::default(),
+        }
+    }
+
+    fn codes(settings: &Settings) -> Vec<FaultCode> {
+        review(settings, &all()).faults.into_iter().map(|fault| fault.code).collect()
+    }
+
+    fn all() -> Acknowledgements {
+        [Acknowledgement::NoOtherSync, Acknowledgement::OptOutsStay].into()
+    }
+
+    fn good() -> Vec<Entry> {
+        vec![copy("email", "email"), copy("last", "last")]
+    }
+
+    #[test]
+    fn a_complete_configuration_gets_a_token_and_any_change_another() {
+        let settings = settings(Some(sync(good())), Some(sync(good())));
+        let token = review(&settings, &all()).token;
+        assert!(token.is_some());
+        let mut other = settings.clone();
+        other.preferred = Some(Side::Right);
+        assert_ne!(review(&other, &all()).token, token);
+    }
+
+    #[test]
+    fn what_no_program_can_know_must_be_said() {
+        let settings = settings(Some(sync(good())), Some(sync(good())));
+        let review = review(&settings, &Acknowledgements::new());
+        assert!(review.faults.is_empty() && review.token.is_none());
+        assert!(review.unacknowledged.contains(&Acknowledgement::NoOtherSync));
+        assert!(review.unacknowledged.contains(&Acknowledgement::OptOutsStay));
+        assert!(review.warnings[0].message.contains("Opt-outs in Left will not reach Right"));
+    }
+
+    #[test]
+    fn each_fault_is_found() {
+        use FaultCode::*;
+        let one = |entries| settings(Some(sync(entries)), None);
+        let with = |more: Entry| {
+            let mut entries = good();
+            entries.push(more);
+            one(entries)
+        };
+        assert_eq!(codes(&settings(None, None)), [NoSync]);
+        assert_eq!(codes(&one(vec![copy("email", "email")])), [RequiredTargetUnmapped]);
+        assert_eq!(codes(&with(copy("nothing", "last"))), [UnknownField]);
+        assert_eq!(codes(&with(copy("birthday", "nothing"))), [UnknownField]);
+        assert_eq!(codes(&with(copy("birthday", "seen"))), [IncompatibleTypes]);
+        assert_eq!(codes(&with(copy("last", "email"))), [TargetWrittenTwice]);
+        let mut wide = copy("birthday", "birthday");
+        wide.inputs.push("last".into());
+        assert!(codes(&with(wide)).contains(&WrongInputs));
+        let mut both = settings(Some(sync(good())), Some(sync(good())));
+        both.preferred = None;
+        assert_eq!(codes(&both), [PreferredSideRequired]);
+        let mut read_only = one(good());
+        read_only.sides.right = SideSettings { app: "Right".into(), ..side("ReadOnly") };
+        assert_eq!(codes(&read_only), [ReadOnlyTarget]);
+        let mut empty = sync(good());
+        empty.rules = vec![Rule { filter: Filter::Any(vec![]) }];
+        assert_eq!(codes(&settings(Some(empty.clone()), None)), [EmptyFilterGroup]);
+        empty.rules = vec![];
+        assert_eq!(codes(&settings(Some(empty), None)), [NoRule]);
+        let mut untagged = one(good());
+        untagged.sides.right.tags = None;
+        assert_eq!(codes(&untagged), [NoTags]);
+        let mut keyless = one(good());
+        keyless.match_keys = vec![super::super::MatchKey::Phone];
+        assert_eq!(codes(&keyless), [NoMatchField, NoMatchField]);
+    }
+
+    #[test]
+    fn every_fault_says_what_to_do() {
+        let mut settings = settings(Some(sync(vec![copy("birthday", "seen")])), None);
+        settings.sides.right.tags = None;
+        for fault in review(&settings, &all()).faults {
+            let does = ["map", "choose", "Choose", "remove", "add", "give"];
+            assert!(does.iter().any(|verb| fault.message.contains(verb)), "{}", fault.message);
+        }
+    }
+
+    #[test]
+    fn a_mapping_that_wanders_is_warned_of() {
+        let there = sync(vec![copy("email", "email"), copy("last", "last")]);
+        let mut back = sync(good());
+        back.entries.retain(|entry| entry.target.as_str() != "email");
+        back.entries.push(copy("birthday", "email"));
+        let review = review(&settings(Some(there), Some(back)), &all());
+        assert!(review.warnings.iter().any(|w| w.code == WarningCode::CrossedMapping));
+    }
+}
