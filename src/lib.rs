@@ -11,4 +11,6 @@
 //! Who may know whom is kept by `tests/architecture.rs`.
 
 pub mod planner;
+pub mod ports;
 pub mod record;
+pub mod store;

@@ -1,0 +1,317 @@
+//! The store in memory: for the planner's simulation and for tests. What it does is what the SQL
+//! stores do; one suite tries them all.
+
+mod state;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{
+    Account, AccountId, Connection, ConnectionId, Feed, FeedId, Held, Intent, LeaseKey, LinkId,
+    LinkRow, Observation, OpId, OpRow, Pending, Result, RunEnd, RunRow, SeenRow, Settlement, Store,
+    WorkspaceId,
+};
+use crate::planner::{Key, Settings};
+use crate::ports::Clock;
+use crate::record::{ObjectName, RemoteId};
+use state::State;
+
+/// A store that forgets with the process. A method that returns has committed; one that was dropped
+/// before has not, or has, as with a real database.
+pub struct MemoryStore {
+    state: Mutex<State>,
+    clock: Arc<dyn Clock>,
+}
+
+impl MemoryStore {
+    /// An empty store whose leases run by this clock.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { state: Mutex::new(State::default()), clock }
+    }
+
+    /// One transaction, with a point to be cut off at before it and one after it.
+    async fn transact<T>(&self, work: impl FnOnce(&mut State, Timestamp) -> Result<T>) -> Result<T> {
+        tokio::task::yield_now().await;
+        let result = {
+            // A panic in a transaction leaves what it had changed: the tests that use this fail then.
+            let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            work(&mut state, self.clock.now())
+        };
+        tokio::task::yield_now().await;
+        result
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn acquire(&self, key: &LeaseKey, holder: &str, ttl: Duration) -> Result<Option<Held>> {
+        self.transact(|state, now| Ok(state.acquire(key, holder, ttl, now))).await
+    }
+
+    async fn renew(&self, held: &Held, ttl: Duration) -> Result<bool> {
+        self.transact(|state, now| Ok(state.renew(held, ttl, now))).await
+    }
+
+    async fn release(&self, held: &Held) -> Result<()> {
+        self.transact(|state, _| {
+            state.release(held);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn add_account(&self, account: &Account) -> Result<()> {
+        self.transact(|state, _| state.add_account(account)).await
+    }
+
+    async fn open_feed(
+        &self,
+        workspace: WorkspaceId,
+        account: AccountId,
+        object: &ObjectName,
+        collection: &str,
+        id: FeedId,
+    ) -> Result<Feed> {
+        self.transact(|state, _| state.open_feed(workspace, account, object, collection, id)).await
+    }
+
+    async fn feed(&self, workspace: WorkspaceId, id: FeedId) -> Result<Feed> {
+        self.transact(|state, _| state.feed(workspace, id).cloned()).await
+    }
+
+    async fn add_connection(&self, connection: &Connection) -> Result<()> {
+        self.transact(|state, _| state.add_connection(connection)).await
+    }
+
+    async fn connection(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<Connection> {
+        self.transact(|state, _| state.connection(workspace, id).cloned()).await
+    }
+
+    async fn publish(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        expected: u32,
+        settings: &Settings,
+    ) -> Result<u32> {
+        self.transact(|state, _| state.publish(workspace, id, expected, settings)).await
+    }
+
+    async fn ask_again(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<()> {
+        self.transact(|state, _| {
+            state.connection_mut(workspace, id)?.again = true;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn observe(&self, held: &Held, observation: &Observation) -> Result<BTreeSet<RemoteId>> {
+        self.transact(|state, now| {
+            state.check(held, now)?;
+            state.observe(held.key.workspace, observation)
+        })
+        .await
+    }
+
+    async fn seen_after(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        change: u64,
+        limit: u64,
+    ) -> Result<Vec<SeenRow>> {
+        self.transact(|state, _| Ok(state.seen_after(workspace, feed, change, limit))).await
+    }
+
+    async fn seen_by_id(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        ids: &BTreeSet<RemoteId>,
+    ) -> Result<Vec<SeenRow>> {
+        self.transact(|state, _| Ok(state.seen_by_id(workspace, feed, ids))).await
+    }
+
+    async fn seen_by_keys(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        keys: &BTreeSet<Key>,
+    ) -> Result<Vec<SeenRow>> {
+        self.transact(|state, _| Ok(state.seen_by_keys(workspace, feed, keys))).await
+    }
+
+    async fn count_live(&self, workspace: WorkspaceId, feed: FeedId) -> Result<u64> {
+        self.transact(|state, _| Ok(state.count_live(workspace, feed))).await
+    }
+
+    async fn add_hints(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        ids: &BTreeSet<RemoteId>,
+        due: Timestamp,
+    ) -> Result<()> {
+        self.transact(|state, _| {
+            state.feed(workspace, feed)?;
+            for id in ids {
+                state.hint(workspace, feed, id, due);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn due_hints(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        now: Timestamp,
+        limit: u64,
+    ) -> Result<BTreeSet<RemoteId>> {
+        self.transact(|state, _| Ok(state.due_hints(workspace, feed, now, limit))).await
+    }
+
+    async fn links_of(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        feed: FeedId,
+        ids: &BTreeSet<RemoteId>,
+    ) -> Result<Vec<LinkRow>> {
+        self.transact(|state, _| Ok(state.links_of(workspace, connection, feed, ids))).await
+    }
+
+    async fn links(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        after: Option<LinkId>,
+        limit: u64,
+    ) -> Result<Vec<LinkRow>> {
+        self.transact(|state, _| Ok(state.links(workspace, connection, after, limit))).await
+    }
+
+    async fn count_links(&self, workspace: WorkspaceId, connection: ConnectionId) -> Result<u64> {
+        self.transact(|state, _| Ok(state.count_links(workspace, connection))).await
+    }
+
+    async fn begin_run(&self, held: &Held, run: &RunRow) -> Result<RunRow> {
+        self.transact(|state, now| {
+            state.check(held, now)?;
+            state.begin_run(held.key.workspace, run)
+        })
+        .await
+    }
+
+    async fn finish_run(&self, held: &Held, end: &RunEnd) -> Result<bool> {
+        self.transact(|state, now| {
+            state.check(held, now)?;
+            state.finish_run(held.key.workspace, end)
+        })
+        .await
+    }
+
+    async fn runs(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        limit: u64,
+    ) -> Result<Vec<RunRow>> {
+        self.transact(|state, _| Ok(state.runs(workspace, connection, limit))).await
+    }
+
+    async fn journal(&self, held: &Held, ops: &[OpRow], intents: &[Intent]) -> Result<BTreeSet<OpId>> {
+        self.transact(|state, now| {
+            state.check(held, now)?;
+            Ok(state.journal(held.key.workspace, ops, intents))
+        })
+        .await
+    }
+
+    async fn mark_sent(&self, held: &Held, ops: &BTreeSet<OpId>, at: Timestamp) -> Result<()> {
+        self.transact(|state, now| {
+            state.check(held, now)?;
+            state.mark_sent(held.key.workspace, ops, at);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn settle(&self, held: &Held, settlement: &Settlement) -> Result<()> {
+        self.transact(|state, now| {
+            state.check(held, now)?;
+            state.settle(held.key.workspace, settlement)
+        })
+        .await
+    }
+
+    async fn open_ops(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Vec<OpRow>> {
+        self.transact(|state, _| {
+            Ok(state.ops_where(workspace, connection, |row| row.state.is_open()))
+        })
+        .await
+    }
+
+    async fn applied_since(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        since: Timestamp,
+    ) -> Result<Vec<OpRow>> {
+        self.transact(|state, _| {
+            Ok(state.ops_where(workspace, connection, |row| {
+                row.state == super::OpState::Applied && row.sent_at.is_some_and(|at| at >= since)
+            }))
+        })
+        .await
+    }
+
+    async fn due_intents(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        now: Timestamp,
+    ) -> Result<Vec<Intent>> {
+        self.transact(|state, _| Ok(state.due_intents(workspace, connection, now))).await
+    }
+
+    async fn due_pending(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        now: Timestamp,
+    ) -> Result<Vec<Pending>> {
+        self.transact(|state, _| {
+            let mut rows = state.pending(workspace, connection);
+            rows.retain(|row| row.next_at.is_some_and(|at| at <= now));
+            Ok(rows)
+        })
+        .await
+    }
+
+    async fn pending(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Vec<Pending>> {
+        self.transact(|state, _| Ok(state.pending(workspace, connection))).await
+    }
+
+    async fn next_due(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Option<Timestamp>> {
+        self.transact(|state, _| state.next_due(workspace, connection)).await
+    }
+}
