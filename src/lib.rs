@@ -10,7 +10,9 @@
 //!
 //! Who may know whom is kept by `tests/architecture.rs`.
 
+pub mod connectors;
 pub mod planner;
 pub mod ports;
 pub mod record;
+pub mod runner;
 pub mod store;

@@ -48,7 +48,8 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.microseconds.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+        Timestamp::from_microsecond(self.microseconds.load(Ordering::SeqCst))
+            .unwrap_or(Timestamp::MAX)
     }
 }
 

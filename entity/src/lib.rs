@@ -1,1 +1,23 @@
-//! Entities.
+//! The tables of Concord, one per file, as SeaORM entities without logic.
+//!
+//! Every tenant table has its workspace first in its primary key. Times are microseconds since 1970
+//! in UTC; words of an enumeration are spelled as serde spells them; documents are JSON as text.
+//! What the columns mean for the house is said in `src/store/rows.rs`.
+
+pub mod account;
+pub mod config_version;
+pub mod connection;
+pub mod connection_feed;
+pub mod create_intent;
+pub mod create_intent_key;
+pub mod feed;
+pub mod hint;
+pub mod lease;
+pub mod link;
+pub mod link_end;
+pub mod op;
+pub mod pending;
+pub mod run;
+pub mod seen;
+pub mod seen_key;
+pub mod sync;

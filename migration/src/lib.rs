@@ -1,1 +1,30 @@
-//! Migrations.
+//! How the tables of Concord came to be, step by step. A step that was released is never changed.
+
+mod m20261121_000001_create_accounts;
+mod m20261121_000002_create_feeds;
+mod m20261121_000003_create_connections;
+mod m20261121_000004_create_links;
+mod m20261121_000005_create_runs;
+mod m20261121_000006_create_journal;
+mod table;
+
+use async_trait::async_trait;
+use sea_orm_migration::MigrationTrait;
+pub use sea_orm_migration::MigratorTrait;
+
+/// All steps, in order.
+pub struct Migrator;
+
+#[async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_create_accounts::Migration),
+            Box::new(m20261121_000002_create_feeds::Migration),
+            Box::new(m20261121_000003_create_connections::Migration),
+            Box::new(m20261121_000004_create_links::Migration),
+            Box::new(m20261121_000005_create_runs::Migration),
+            Box::new(m20261121_000006_create_journal::Migration),
+        ]
+    }
+}

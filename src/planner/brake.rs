@@ -113,22 +113,7 @@ impl Brake {
     }
 
     fn counts(&self, op: &Op) -> Vec<(BrakeClass, Option<FieldId>)> {
-        let is_first = *self.first_run.of(op.side);
-        match op.kind {
-            OpKind::Mark => vec![(BrakeClass::Deletions, None)],
-            OpKind::Create if is_first => Vec::new(),
-            OpKind::Create => vec![(BrakeClass::Creates, None)],
-            OpKind::Fields => {
-                let clears = (op.clears() > 0).then_some((BrakeClass::Clears, None));
-                let fields = op
-                    .fields
-                    .keys()
-                    .filter(|_| !is_first)
-                    .map(|field| (BrakeClass::OneField, Some(field.clone())));
-                clears.into_iter().chain(fields).collect()
-            }
-            OpKind::Consent | OpKind::Tags => Vec::new(),
-        }
+        counts(op, *self.first_run.of(op.side))
     }
 
     fn limit(&self, class: BrakeClass) -> u64 {
@@ -142,12 +127,48 @@ impl Brake {
     }
 }
 
-/// Whether a side has lost so many of its records that nothing may be done before a person looks: it
-/// had some and reads empty, or more than 30 % are missing.
+/// What an op counts as.
+fn counts(op: &Op, is_first: bool) -> Vec<(BrakeClass, Option<FieldId>)> {
+    {
+        match op.kind {
+            OpKind::Mark => vec![(BrakeClass::Deletions, None)],
+            OpKind::Create if is_first => Vec::new(),
+            OpKind::Create => vec![(BrakeClass::Creates, None)],
+            OpKind::Fields => {
+                let clears = (op.clears() > 0).then_some((BrakeClass::Clears, None));
+                let fields = op
+                    .fields
+                    .keys()
+                    .filter(|_| !is_first)
+                    .map(|field| (BrakeClass::OneField, Some(field.clone())));
+                clears.into_iter().chain(fields).collect()
+            }
+            // Tags that are added harm nobody; the set of tags counts as one field where it loses.
+            OpKind::Tags if !is_first && !op.tags.remove.is_empty() => {
+                let tags = op.decisions.first().map(|decision| decision.field.clone());
+                vec![(BrakeClass::OneField, tags)]
+            }
+            OpKind::Consent | OpKind::Tags => Vec::new(),
+        }
+    }
+}
+
+/// What was done, as a brake counts it.
+pub fn history<'a>(done: impl IntoIterator<Item = &'a Op>) -> History {
+    let mut history = History::default();
+    for op in done {
+        for counted in counts(op, false) {
+            *history.of_mut(op.side).entry(counted).or_default() += 1;
+        }
+    }
+    history
+}
+
+/// Whether so many of a side's linked records are suddenly gone that nothing may be done before a
+/// person looks: more than 30 % of the active links, and more than a handful.
 #[must_use]
-pub fn has_lost_too_much(before: u64, now: u64) -> bool {
-    let lost = before.saturating_sub(now);
-    before > 0 && (now == 0 || lost.saturating_mul(100) > before.saturating_mul(30))
+pub fn has_lost_too_much(active_links: u64, newly_gone: u64) -> bool {
+    newly_gone > 5 && newly_gone.saturating_mul(100) > active_links.saturating_mul(30)
 }
 
 #[cfg(test)]
@@ -241,9 +262,9 @@ mod tests {
 
     #[test]
     fn a_side_that_reads_empty_stops_everything() {
-        assert!(has_lost_too_much(3, 0));
-        assert!(has_lost_too_much(100, 69));
-        assert!(!has_lost_too_much(100, 70));
-        assert!(!has_lost_too_much(0, 0));
+        assert!(has_lost_too_much(6, 6));
+        assert!(has_lost_too_much(100, 31));
+        assert!(!has_lost_too_much(100, 30));
+        assert!(!has_lost_too_much(3, 3));
     }
 }

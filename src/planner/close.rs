@@ -22,7 +22,7 @@ pub(super) fn close(mut draft: Draft<'_>, outcome: Outcome, keeps_link: bool) ->
     remember_sent(&mut draft, &ops);
     for side in Side::BOTH {
         if draft.copies.of(side).is_some() && !draft.settings.sides.of(side).objects.is_empty() {
-            *draft.link.was_in_scope.of_mut(side) = draft.scope(side) == Scope::In;
+            *draft.link.was_in_scope.of_mut(side) = draft.scope_now(side) == Scope::In;
         }
     }
     draft.link.version = draft.settings.version;

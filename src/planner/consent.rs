@@ -18,14 +18,17 @@ pub(super) fn tighten(draft: &mut Draft<'_>) {
 
 fn tighten_towards(draft: &mut Draft<'_>, channel: &ConsentChannel, source: Side) {
     let target = source.other();
-    let (Some(here), Some(there)) = (state(draft, channel, source), state(draft, channel, target))
-    else {
-        return;
+    let field = channel.fields.of(target);
+    let there = match (state(draft, channel, source), state(draft, channel, target)) {
+        (Some(here), _) if !here.forbids() => return,
+        (None, _) => return,
+        (_, Some(there)) => there,
+        // Not read, or not there: nobody can say that it arrived.
+        (_, None) => return draft.find(FindingCode::ConsentHeldBack, Some(target), Some(field)),
     };
-    if !here.forbids() || there.forbids() {
+    if there.forbids() {
         return;
     }
-    let field = channel.fields.of(target);
     match draft.settings.sync(source).map(|sync| sync.consent) {
         Some(ConsentPolicy::None) => return,
         Some(ConsentPolicy::Tighten) if draft.settings.running(source).is_some() => {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::draft::Draft;
-use super::item::{Cause, Decision, FindingCode, Outcome, Skip};
+use super::item::{Cause, Decision, FindingCode, Outcome, Skip, Wait};
 use super::pair::LinkState;
 use super::settings::{DeletionPolicy, SyncState};
 use crate::record::{FieldId, PerSide, Side, Value, fold};
@@ -11,6 +11,13 @@ use crate::record::{FieldId, PerSide, Side, Value, fold};
 /// Plans a link of which at least one end is gone.
 pub(super) fn spread(draft: &mut Draft<'_>) -> Outcome {
     let known = draft.link.state;
+    // Not to be there is not to be gone: that takes proof.
+    let unproved = |side: &Side| {
+        draft.copies.of(*side).is_none() && !draft.pair.is_gone(*side) && !known.is_gone(*side)
+    };
+    if Side::BOTH.iter().any(unproved) {
+        return Outcome::Waiting(Wait::Unread);
+    }
     let gone = PerSide::from_fn(|side| draft.copies.of(side).is_none());
     for side in Side::BOTH {
         let is_news = *gone.of(side) && !known.is_gone(side);

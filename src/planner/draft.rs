@@ -23,6 +23,8 @@ pub(super) struct Draft<'a> {
     pub(super) pair: &'a Pair,
     /// The live records as they would be.
     pub(super) copies: PerSide<Option<Record>>,
+    /// Whether each side's record was in scope when it was observed.
+    observed_scope: PerSide<Scope>,
     /// The side on which a record is to be made.
     pub(super) made_on: Option<Side>,
     /// The link as it would be.
@@ -40,6 +42,7 @@ impl<'a> Draft<'a> {
             settings,
             pair,
             copies: PerSide::from_fn(|side| pair.live(side).cloned()),
+            observed_scope: PerSide { left: Scope::Out, right: Scope::Out },
             made_on: None,
             link: pair.link.clone().unwrap_or_default(),
             entries: BTreeMap::new(),
@@ -48,7 +51,9 @@ impl<'a> Draft<'a> {
             moves: 0,
         };
         draft.drop_stale_bases();
+        draft.drop_stale_marks();
         draft.confirm();
+        draft.observed_scope = PerSide::from_fn(|side| draft.scope_now(side));
         draft
     }
 
@@ -58,6 +63,18 @@ impl<'a> Draft<'a> {
         let known: BTreeMap<&EntryId, u32> =
             self.settings.entries().map(|(_, entry)| (&entry.id, entry.since)).collect();
         self.link.bases.retain(|id, _| known.get(id).is_some_and(|since| *since <= settled));
+    }
+
+    /// A value of our own that a person replaced is ours no more, even if it comes back.
+    fn drop_stale_marks(&mut self) {
+        for side in Side::BOTH {
+            let Some(record) = self.pair.live(side) else { continue };
+            let mut values = std::mem::take(&mut self.link.marks.of_mut(side).values);
+            values.retain(|field, ours| {
+                record.get(field).is_none_or(|now| self.normal(side, field, now) == *ours)
+            });
+            self.link.marks.of_mut(side).values = values;
+        }
     }
 
     /// Reads back what was sent: what the app made of it becomes the base; what a person made of it
@@ -79,7 +96,7 @@ impl<'a> Draft<'a> {
                         FindingCode::StoredDifferently
                     };
                     self.find(code, Some(side), Some(&field));
-                    self.accept(side, &field, &stored.clone());
+                    self.accept(side, &field, stored, &sent.value);
                 }
             }
         }
@@ -105,20 +122,46 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes a value of a field as what every entry that touches it last agreed upon.
-    fn accept(&mut self, side: Side, field: &FieldId, value: &Value) {
+    fn accept(&mut self, side: Side, field: &FieldId, stored: &Value, sent: &Normal) {
+        let is_set = self.field(side, field).is_some_and(|field| field.many);
         for (source, entry) in self.settings.entries() {
-            let Some(base) = self.link.bases.get_mut(&entry.id) else { continue };
+            let Some(mut base) = self.link.bases.remove(&entry.id) else { continue };
             if source != side && entry.target == *field {
-                base.target = value.clone();
+                base.target = stored.clone();
             }
             if source == side {
                 for (input, slot) in entry.inputs.iter().zip(&mut base.inputs) {
                     if input == field {
-                        *slot = value.clone();
+                        *slot = if is_set {
+                            self.without_dropped(side, field, slot, stored, sent)
+                        } else {
+                            stored.clone()
+                        };
                     }
                 }
             }
+            self.link.bases.insert(entry.id.clone(), base);
         }
+    }
+
+    /// A set as it was, without what the app dropped of what we sent, and with what it added. What a
+    /// person added before, and nobody has carried yet, stays out.
+    fn without_dropped(
+        &self,
+        side: Side,
+        field: &FieldId,
+        was: &Value,
+        stored: &Value,
+        sent: &Normal,
+    ) -> Value {
+        let sent = sent.elements();
+        let stored = self.pairs(side, field, stored);
+        let is_stored = |normal: &Value| stored.iter().any(|(known, _)| known == normal);
+        let mut kept = self.pairs(side, field, was);
+        kept.retain(|(normal, _)| !sent.contains(normal) || is_stored(normal));
+        let added = stored.iter().filter(|(normal, _)| !sent.contains(normal)).cloned();
+        kept.extend(added);
+        Value::List(kept.into_iter().map(|(_, raw)| raw).collect())
     }
 
     /// The fields of the record of a side, or of the one that would be made there.
@@ -148,8 +191,17 @@ impl<'a> Draft<'a> {
         self.copies.of(side).as_ref()?.get(id)
     }
 
-    /// Whether the sync that reads `source` writes about its record.
+    /// Whether the sync that reads `source` writes about its record: as it was observed, or as it is
+    /// by now. What a person did while it was in scope is carried, though another edit moves it out.
     pub(super) fn scope(&self, source: Side) -> Scope {
+        match (*self.observed_scope.of(source), self.scope_now(source)) {
+            (Scope::In, _) | (_, Scope::In) => Scope::In,
+            (_, now) => now,
+        }
+    }
+
+    /// Whether its record is in scope as it is by now.
+    pub(super) fn scope_now(&self, source: Side) -> Scope {
         let (Some(sync), Some(record), Some(schema)) =
             (self.settings.sync(source), self.copies.of(source), self.schema(source))
         else {

@@ -370,6 +370,26 @@ pub enum Standing {
     Suspended,
 }
 
+impl Standing {
+    /// Its name in counts and answers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agreed => "agreed",
+            Self::Carried => "carried",
+            Self::Accepted => "accepted",
+            Self::Held => "held",
+            Self::Drifted => "drifted",
+            Self::Yielded => "yielded",
+            Self::Conflict => "conflict",
+            Self::Unresolved(_) => "unresolved",
+            Self::Unread => "unread",
+            Self::Inactive => "inactive",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
 /// Something a person should know about a record. It names fields, never values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Finding {

@@ -31,10 +31,24 @@ pub fn record_keys(record: &Record, side: &SideSettings) -> (BTreeSet<Key>, Opti
             _ => continue,
         };
         for element in normalise(value, field, side.region.as_ref()).elements() {
-            keys.insert(Key { kind, value: element.text() });
+            let value = element.text();
+            if is_telling(kind, &value) {
+                keys.insert(Key { kind, value });
+            }
         }
     }
     (keys, full_name(record, schema.iter()))
+}
+
+/// Whether a value says who somebody is. People type "none" and "-" into demanded fields.
+fn is_telling(kind: MatchKey, value: &str) -> bool {
+    match kind {
+        MatchKey::Email => value.rsplit_once('@').is_some_and(|(name, host)| {
+            !name.is_empty() && host.contains('.') && !host.contains(' ')
+        }),
+        // Only what was understood as a number has this form.
+        MatchKey::Phone => value.starts_with('+') && value.len() > 5,
+    }
 }
 
 fn full_name<'a>(record: &Record, fields: impl Iterator<Item = &'a Field>) -> Option<String> {
@@ -123,15 +137,22 @@ pub fn match_records(
     // Partners that were found by a stronger key.
     let mut taken: BTreeSet<(Side, RemoteId)> = BTreeSet::new();
     for kind in kinds {
-        let open: Vec<&Candidate> = sorted
+        // Whoever is decided by a stronger key is spoken for, as if linked already: so a second run
+        // says the same as the first.
+        let spoken_for = |one: &Candidate| {
+            let name = (one.side, one.id.clone());
+            verdicts.contains_key(&name) || taken.contains(&name)
+        };
+        let open: Vec<Candidate> = sorted
             .iter()
-            .copied()
-            .filter(|one| {
-                one.held != Held::Free || !verdicts.contains_key(&(one.side, one.id.clone()))
+            .map(|one| {
+                let held = if spoken_for(one) { Held::Linked } else { one.held };
+                Candidate { held, ..(*one).clone() }
             })
             .collect();
+        let open: Vec<&Candidate> = open.iter().collect();
         for group in groups(&open, *kind) {
-            judge(&group, severed, &taken, &mut verdicts);
+            judge(&group, severed, &mut verdicts);
         }
         let partner =
             |((side, _), (_, partner)): (&(Side, RemoteId), &(Match, Option<RemoteId>))| {
@@ -150,16 +171,27 @@ pub fn match_records(
 /// The records that hang together by keys of one kind. Transitive: who shares a key with somebody who
 /// shares a key with a third is in question together with the third.
 fn groups<'a>(records: &[&'a Candidate], kind: MatchKey) -> Vec<Vec<&'a Candidate>> {
-    let mut rest: Vec<&Candidate> = records.to_vec();
+    let mut holders: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
+    for record in records {
+        for key in record.keys.iter().filter(|key| key.kind == kind) {
+            holders.entry(&key.value).or_default().push(record);
+        }
+    }
+    let mut seen: BTreeSet<(Side, &RemoteId)> = BTreeSet::new();
     let mut groups = Vec::new();
-    while let Some(first) = rest.pop() {
-        let mut group = vec![first];
+    for first in records {
+        if !seen.insert((first.side, &first.id)) {
+            continue;
+        }
+        let mut group = vec![*first];
         let mut at = 0;
         while let Some(member) = group.get(at).copied() {
-            let (near, far): (Vec<_>, Vec<_>) =
-                rest.into_iter().partition(|other| touches(member, other, kind));
-            group.extend(near);
-            rest = far;
+            let keys = member.keys.iter().filter(|key| key.kind == kind);
+            for other in keys.filter_map(|key| holders.get(key.value.as_str())).flatten() {
+                if touches(member, other, kind) && seen.insert((other.side, &other.id)) {
+                    group.push(*other);
+                }
+            }
             at += 1;
         }
         groups.push(group);
@@ -167,9 +199,9 @@ fn groups<'a>(records: &[&'a Candidate], kind: MatchKey) -> Vec<Vec<&'a Candidat
     groups
 }
 
+/// Whether two records that share a key of this kind are in question together.
 fn touches(one: &Candidate, other: &Candidate, kind: MatchKey) -> bool {
-    let shares = one.keys.iter().any(|key| key.kind == kind && other.keys.contains(key));
-    shares && (kind != MatchKey::Phone || one.side == other.side || phone_is_enough(one, other))
+    kind != MatchKey::Phone || phone_is_enough(one, other)
 }
 
 /// A number alone does not make two people one: families and offices share them.
@@ -178,12 +210,7 @@ fn phone_is_enough(one: &Candidate, other: &Candidate) -> bool {
     !has_email(one) || !has_email(other) || one.name.is_some() && one.name == other.name
 }
 
-fn judge(
-    group: &[&Candidate],
-    severed: &BTreeSet<(RemoteId, RemoteId)>,
-    taken: &BTreeSet<(Side, RemoteId)>,
-    verdicts: &mut Verdicts,
-) {
+fn judge(group: &[&Candidate], severed: &BTreeSet<(RemoteId, RemoteId)>, verdicts: &mut Verdicts) {
     let of = |side: Side| -> Vec<&Candidate> {
         group.iter().copied().filter(|one| one.held == Held::Free && one.side == side).collect()
     };
@@ -196,7 +223,6 @@ fn judge(
     let free = left.iter().chain(&right).copied();
     if let [widow] = held.as_slice()
         && widow.held == Held::Widowed
-        && !taken.contains(&(widow.side, widow.id.clone()))
         && let [suitor] = free.clone().collect::<Vec<_>>().as_slice()
         && suitor.side != widow.side
     {

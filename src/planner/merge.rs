@@ -7,7 +7,7 @@ use super::draft::{Draft, Scope};
 use super::item::{Row, Standing};
 use super::mapping::{ConstantWhen, Entry, Function, Made, Unresolved};
 use super::pair::Base;
-use super::settings::{FirstRun, Sync, WritePolicy};
+use super::settings::{FirstRun, Sync, SyncState, WritePolicy};
 use crate::record::{Field, Normal, Side, Value};
 
 /// What an entry wants, and when it may have it.
@@ -56,11 +56,29 @@ impl Judgement {
     }
 }
 
+/// Whether an entry of the other sync carries the target's value back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mirror {
+    /// None does: there is none, or it is paused, out of scope, or only fills blanks.
+    None,
+    /// One will, once its sync is started.
+    NotStarted,
+    /// Nobody can tell yet: a field that its filter asks about was not read.
+    Unknown,
+    /// One does.
+    Live,
+}
+
 /// Judges one entry of the sync that reads `source`.
 pub(super) fn judge(draft: &Draft<'_>, source: Side, entry: &Entry) -> Judgement {
     let Some(sync) = draft.settings.running(source) else {
         return Judgement::idle(Standing::Inactive);
     };
+    let was_there = sync.first_run == FirstRun::NewOnly && *draft.pair.baseline.of(source);
+    if was_there && !draft.link.bases.contains_key(&entry.id) {
+        // In or out of scope: what always differed is no edit, also when it comes into scope.
+        return Judgement::of(Row::FirstMeeting, Standing::Accepted, Wish::Accept);
+    }
     match draft.scope(source) {
         Scope::In => {}
         Scope::Out => return Judgement::idle(Standing::Inactive),
@@ -105,30 +123,40 @@ impl Case<'_, '_> {
     }
 
     /// Whether what the target holds can flow back: only then may an entry leave it alone.
-    fn has_live_mirror(&self) -> bool {
+    fn mirror(&self) -> Mirror {
         let opposite = self.source.other();
-        self.draft.settings.mirrors(self.source, self.entry).next().is_some()
-            && self.draft.scope(opposite) == Scope::In
-            && self
-                .draft
-                .settings
-                .running(opposite)
-                .is_some_and(|sync| sync.write_policy == WritePolicy::Overwrite)
+        let settings = self.draft.settings;
+        let overwrites =
+            settings.sync(opposite).filter(|sync| sync.write_policy == WritePolicy::Overwrite);
+        let (Some(sync), Some(_)) = (overwrites, settings.mirrors(self.source, self.entry).next())
+        else {
+            return Mirror::None;
+        };
+        match sync.state {
+            SyncState::Paused => Mirror::None,
+            // What it will do when it is started hangs on how things stand then.
+            SyncState::Draft => match self.draft.scope_now(opposite) {
+                Scope::Out => Mirror::None,
+                Scope::In | Scope::Unknown => Mirror::NotStarted,
+            },
+            SyncState::Running => match self.draft.scope(opposite) {
+                Scope::Out => Mirror::None,
+                Scope::Unknown => Mirror::Unknown,
+                Scope::In => Mirror::Live,
+            },
+        }
     }
 
     fn fills_only(&self) -> bool {
         self.sync.write_policy == WritePolicy::FillBlanks
     }
 
-    /// Whether this entry takes what it meets for agreed: the record was there before a NEW_ONLY
-    /// sync, or the entry is a constant for new records only.
+    /// Whether this entry takes what it meets for agreed: it is a constant for new records only.
     fn takes_as_seen(&self) -> bool {
-        let baseline =
-            self.sync.first_run == FirstRun::NewOnly && *self.draft.pair.baseline.of(self.source);
         let only_new =
             matches!(self.entry.function, Function::Constant { when: ConstantWhen::OnCreate, .. });
         let is_new = self.draft.made_on == Some(self.source.other());
-        baseline || only_new && !self.target.many && !is_new
+        only_new && !self.target.many && !is_new
     }
 
     fn is_preferred(&self) -> bool {
@@ -162,10 +190,10 @@ impl Case<'_, '_> {
             Made::Unresolved(_) => false,
         };
         if unchanged {
-            let standing = if t != b && !self.has_live_mirror() {
+            let standing = if t != b && self.mirror() != Mirror::Live {
                 Standing::Drifted
             } else {
-                Standing::Agreed
+                Standing::Accepted
             };
             return Judgement::of(Row::Unchanged, standing, Wish::Nothing);
         }
@@ -182,12 +210,15 @@ impl Case<'_, '_> {
         if t == b {
             return Judgement::of(Row::Carry, Standing::Carried, write(Turn::Free));
         }
-        if !self.has_live_mirror() {
-            return if emptied {
-                Judgement::held(Row::NoMirror)
-            } else {
-                Judgement::of(Row::NoMirror, Standing::Carried, write(Turn::Free))
-            };
+        match self.mirror() {
+            Mirror::Live => {}
+            Mirror::Unknown => return Judgement::idle(Standing::Unread),
+            Mirror::None | Mirror::NotStarted if emptied => {
+                return Judgement::held(Row::NoMirror);
+            }
+            Mirror::None | Mirror::NotStarted => {
+                return Judgement::of(Row::NoMirror, Standing::Carried, write(Turn::Free));
+            }
         }
         if t.is_cleared() {
             return Judgement::of(Row::NonEmptyWins, Standing::Carried, write(Turn::Free));
@@ -213,10 +244,17 @@ impl Case<'_, '_> {
         if self.fills_only() {
             return Judgement::of(row, Standing::Held, Wish::Accept);
         }
-        if self.has_live_mirror() {
-            return self.contest(row, write);
+        match self.mirror() {
+            Mirror::Live => self.contest(row, write),
+            Mirror::Unknown => Judgement::idle(Standing::Unread),
+            // The preferred side decides, whichever sync was started first: theirs is to come.
+            Mirror::NotStarted if !self.is_preferred() => {
+                Judgement::of(row, Standing::Held, Wish::Nothing)
+            }
+            Mirror::None | Mirror::NotStarted => {
+                Judgement::of(row, Standing::Carried, write(Turn::Contested))
+            }
         }
-        Judgement::of(row, Standing::Carried, write(Turn::Contested))
     }
 
     /// Both sides have a value, and either could be carried to the other.

@@ -20,7 +20,7 @@ mod review;
 mod settings;
 mod settle;
 
-pub use brake::{Brake, BrakeClass, History, Limit, Thresholds, has_lost_too_much};
+pub use brake::{Brake, BrakeClass, History, Limit, Thresholds, has_lost_too_much, history};
 pub use filter::{Condition, Filter, Test, Verdict};
 pub use item::{
     Cause, Decision, Entered, Failure, Finding, FindingCode, Item, Op, OpKind, Outcome, Row, Skip,
@@ -77,8 +77,10 @@ fn keep_the_same(mut draft: Draft<'_>) -> Item {
 }
 
 /// Both are there, and matching says that they are the same person.
-fn meet(draft: Draft<'_>) -> Item {
+fn meet(mut draft: Draft<'_>) -> Item {
     if !running(&draft) {
+        // Nothing is written; but an opt-out that stays is told.
+        consent::tighten(&mut draft);
         return close::close(draft, Outcome::Skipped(Skip::Paused), false);
     }
     merge(draft, Outcome::Linked)

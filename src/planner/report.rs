@@ -24,7 +24,7 @@ pub struct Report {
     /// How often each row of the merge table decided.
     pub rows: BTreeMap<Row, u64>,
     /// Entries that differ and are left so, by how they stand.
-    pub held: BTreeMap<Standing, u64>,
+    pub held: BTreeMap<String, u64>,
 }
 
 impl Report {
@@ -47,7 +47,7 @@ impl Report {
             }
             match entered.standing {
                 Standing::Agreed | Standing::Carried | Standing::Inactive => {}
-                other => *self.held.entry(other).or_default() += 1,
+                other => *self.held.entry(other.name().to_owned()).or_default() += 1,
             }
         }
     }

@@ -70,6 +70,8 @@ pub enum FaultCode {
     NoRule,
     /// The field holds permission, which travels by itself.
     ConsentMapped,
+    /// The field can't hold permission: it is no checkbox, or can't be written.
+    ConsentField,
     /// No field on this side holds any of the match keys.
     NoMatchField,
     /// The app has no tags to tell of deletions.
@@ -349,9 +351,22 @@ impl<'a> Findings<'a> {
     fn check_consent(&mut self) -> bool {
         for channel in &self.settings.consent {
             for side in Side::BOTH {
-                let field = channel.fields.of(side);
-                if self.schema(side).is_some_and(|schema| schema.get(field).is_none()) {
-                    self.unknown(side.other(), side, field);
+                let id = channel.fields.of(side);
+                let Some(schema) = self.schema(side) else { continue };
+                let Some(field) = schema.get(id) else {
+                    self.unknown(side.other(), side, id);
+                    continue;
+                };
+                let fits = matches!(field.kind, FieldType::Consent | FieldType::Boolean)
+                    && (field.writable || self.settings.sync(side.other()).is_none());
+                if !fits {
+                    let at = At { sync: Some(side.other()), field: Some(id.clone()) };
+                    let message = format!(
+                        "{} can't keep permission in {}: choose a checkbox that we may write.",
+                        self.app(side),
+                        field.label
+                    );
+                    self.fault(FaultCode::ConsentField, at, message);
                 }
             }
         }

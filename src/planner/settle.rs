@@ -84,7 +84,10 @@ fn act(draft: &mut Draft<'_>, seat: &mut Seat<'_>, turn: Option<Turn>) -> bool {
     let (source, entry) = (seat.source, seat.entry);
     let target_side = source.other();
     let moved = match wish {
-        Wish::Advance if turn.is_none() => return advance(draft, source, entry),
+        Wish::Advance if turn.is_none() => {
+            disown(draft, source, entry);
+            return advance(draft, source, entry);
+        }
         Wish::Write { value, turn: its, is_cut, is_stand_in } if turn == Some(its) => {
             let cause = cause(entry, row, is_stand_in);
             let decision = draft.decision(source, entry, cause, None);
@@ -121,6 +124,18 @@ fn act(draft: &mut Draft<'_>, seat: &mut Seat<'_>, turn: Option<Turn>) -> bool {
     moved
 }
 
+/// What was our stand-in, and is by now what the source says itself, is ours no more.
+fn disown(draft: &mut Draft<'_>, source: Side, entry: &Entry) {
+    let is_constant = matches!(entry.function, Function::Constant { .. });
+    let says_it = entry
+        .inputs
+        .iter()
+        .any(|input| draft.read(source, input).is_some_and(|value| !value.is_empty()));
+    if says_it && !is_constant {
+        draft.link.marks.of_mut(source.other()).values.remove(&entry.target);
+    }
+}
+
 fn cause(entry: &Entry, row: Option<Row>, is_stand_in: bool) -> Cause {
     let entry = entry.id.clone();
     match row {
@@ -148,6 +163,9 @@ fn advance(draft: &mut Draft<'_>, source: Side, entry: &Entry) -> bool {
     let before = draft.link.bases.insert(entry.id.clone(), now.clone());
     let mut moved = before.as_ref() != Some(&now);
     let settings = draft.settings;
+    if is_set(draft, source, entry) {
+        refresh_siblings(draft, source, entry);
+    }
     for mirror in settings.mirrors(source, entry) {
         if owes_stand_in(draft, source, mirror) {
             continue;
@@ -166,6 +184,17 @@ fn advance(draft: &mut Draft<'_>, source: Side, entry: &Entry) -> bool {
     }
     draft.moves += u64::from(moved);
     moved
+}
+
+/// Several entries may add to one set: what one of them wrote is no edit to the others.
+fn refresh_siblings(draft: &mut Draft<'_>, source: Side, entry: &Entry) {
+    let Some(now) = draft.read(source.other(), &entry.target).cloned() else { return };
+    let siblings = draft.settings.sync(source).into_iter().flat_map(|sync| &sync.entries);
+    for sibling in siblings.filter(|sibling| sibling.target == entry.target) {
+        if let Some(base) = draft.link.bases.get_mut(&sibling.id) {
+            base.target = now.clone();
+        }
+    }
 }
 
 /// Two blanks agree; but a mirror that has a stand-in for a blank has still to write it.
@@ -247,12 +276,17 @@ fn close(draft: &mut Draft<'_>, entries: &mut [Seat<'_>]) {
             // Nobody else's judgement hangs on this base: nothing moves.
             draft.link.bases.insert(entry.id.clone(), now);
         }
+        let is_set = is_set(draft, source, entry);
         if row == Some(Row::Unchanged)
-            && let Some(inputs) = draft.inputs(source, entry)
+            && let Some(now) = draft.base_now(source, entry)
             && let Some(base) = draft.link.bases.get_mut(&entry.id)
         {
             // Other inputs that come to the same: from now on it is measured against these.
-            base.inputs = inputs;
+            base.inputs = now.inputs;
+            if standing == Standing::Accepted || is_set {
+                // The mirror had its turn and left it so. A drift stays one, with nothing to settle it.
+                base.target = now.target;
+            }
         }
         if let Standing::Unresolved(why) = standing {
             draft.find(why.into(), Some(source.other()), Some(&entry.target));

@@ -9,8 +9,7 @@ mod key;
 mod memory;
 mod rows;
 
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,9 +25,8 @@ pub use rows::{
     SyncProgress, Trigger, WorkspaceId,
 };
 
-
 use crate::planner::{Key, Settings};
-use crate::record::{ObjectName, RemoteId};
+use crate::record::{ObjectName, PerSide, RemoteId};
 
 /// The result of every method.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -155,6 +153,14 @@ pub trait Store: Send + Sync {
     /// resumed, with a new fence.
     async fn begin_run(&self, held: &Held, run: &RunRow) -> Result<RunRow>;
 
+    /// Notes how far the syncs of a connection are.
+    async fn set_progress(
+        &self,
+        held: &Held,
+        connection: ConnectionId,
+        progress: &PerSide<SyncProgress>,
+    ) -> Result<()>;
+
     /// Ends a run, and moves what was planned up to. True if another was asked for meanwhile.
     async fn finish_run(&self, held: &Held, end: &RunEnd) -> Result<bool>;
 
@@ -168,7 +174,12 @@ pub trait Store: Send + Sync {
 
     /// Writes ops into the journal before they are sent. An op whose intent is held by another is not
     /// written; those are given back.
-    async fn journal(&self, held: &Held, ops: &[OpRow], intents: &[Intent]) -> Result<BTreeSet<OpId>>;
+    async fn journal(
+        &self,
+        held: &Held,
+        ops: &[OpRow],
+        intents: &[Intent],
+    ) -> Result<BTreeSet<OpId>>;
 
     /// Notes that ops are being sent: from here on their outcome is unknown until it is settled.
     async fn mark_sent(&self, held: &Held, ops: &BTreeSet<OpId>, at: Timestamp) -> Result<()>;
@@ -221,6 +232,3 @@ pub trait Store: Send + Sync {
         connection: ConnectionId,
     ) -> Result<Option<Timestamp>>;
 }
-
-/// What was planned up to, per feed.
-pub type Marks = BTreeMap<FeedId, u64>;

@@ -478,8 +478,28 @@ pub struct Settlement {
     pub pending: Vec<Pending>,
     /// Records that wait no more.
     pub cleared: BTreeSet<(ConnectionId, End)>,
-    /// Intents with their new state: open ones by their op.
+    /// Intents as they are now.
     pub intents: Vec<Intent>,
+    /// Intents that are closed, by their op: theirs was never sent.
+    pub closed: BTreeSet<OpId>,
+    /// Intents that are in doubt, by their op, with when they are to be looked for first.
+    pub doubtful: BTreeMap<OpId, Timestamp>,
     /// Records to be looked at again.
     pub hints: Vec<(End, Timestamp)>,
+}
+
+impl Settlement {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+            && self.links.is_empty()
+            && self.written.is_empty()
+            && self.pending.is_empty()
+            && self.cleared.is_empty()
+            && self.intents.is_empty()
+            && self.closed.is_empty()
+            && self.doubtful.is_empty()
+            && self.hints.is_empty()
+    }
 }

@@ -27,6 +27,14 @@ struct Case {
     right: Option<Fields>,
     #[serde(default)]
     gone: BTreeSet<Side>,
+    /// Sides whose record is out of reach, or was not seen at all.
+    #[serde(default)]
+    forbidden: BTreeSet<Side>,
+    #[serde(default)]
+    missing: BTreeSet<Side>,
+    /// Fields that were not read, as `right.city`.
+    #[serde(default)]
+    unread: BTreeSet<String>,
     /// That nothing changed since a NEW_ONLY sync began.
     #[serde(default)]
     baseline: bool,
@@ -243,6 +251,15 @@ fn run(case: &Case) {
         }
     };
     world.gone = PerSide::from_fn(|side| case.gone.contains(&side));
+    world.forbidden = PerSide::from_fn(|side| case.forbidden.contains(&side));
+    for name in &case.unread {
+        let (side, field) = name.split_once('.').unwrap();
+        let side = if side == "left" { Side::Left } else { Side::Right };
+        world.records.of_mut(side).as_mut().unwrap().fields.remove(&field.into());
+    }
+    for side in &case.missing {
+        *world.records.of_mut(*side) = None;
+    }
     let item = plan_pair(&settings, &world.pair());
     assert_eq!(item.outcome.name(), case.expect.outcome, "outcome: {:?}", item.outcome);
     if let Some(reason) = &case.expect.reason {

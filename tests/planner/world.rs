@@ -278,13 +278,14 @@ pub struct World {
     pub link: Option<Link>,
     pub baseline: PerSide<bool>,
     pub gone: PerSide<bool>,
+    pub forbidden: PerSide<bool>,
     pub revision: u32,
 }
 
 impl World {
     pub fn new(records: PerSide<Option<Record>>) -> Self {
         let no = PerSide { left: false, right: false };
-        Self { records, link: None, baseline: no, gone: no, revision: 0 }
+        Self { records, link: None, baseline: no, gone: no, forbidden: no, revision: 0 }
     }
 
     pub fn pair(&self) -> Pair {
@@ -292,8 +293,11 @@ impl World {
         Pair {
             seen: PerSide::from_fn(|side| {
                 let record = self.records.of(side).clone()?;
-                let gone = *self.gone.of(side);
-                let presence = if gone { Presence::Gone } else { Presence::Live };
+                let presence = match (*self.gone.of(side), *self.forbidden.of(side)) {
+                    (true, _) => Presence::Gone,
+                    (_, true) => Presence::Forbidden,
+                    _ => Presence::Live,
+                };
                 Some(Seen { record, presence })
             }),
             link: self.link.clone(),

@@ -5,7 +5,7 @@ use super::{Entry, Function, NamePart, StandIn, Transform};
 use crate::planner::settings::SideSettings;
 use crate::record::name::{self, Parts};
 use crate::record::phone;
-use crate::record::{Choice, Field, FieldId, Schema, Value};
+use crate::record::{Choice, Field, FieldId, FieldType, PhoneFormat, Schema, Value};
 
 /// What an entry is evaluated in.
 pub(crate) struct Context<'a> {
@@ -73,7 +73,7 @@ pub(crate) fn stand_in(
     for candidate in candidates.filter(|value| !value.is_empty()) {
         // A fixed user or option is meant as it stands: it is the target's own already.
         let fitted = match (&candidate, context.target.kind) {
-            (Value::Reference(_), crate::record::FieldType::User) => Made::plain(candidate),
+            (Value::Reference(_), FieldType::User) => Made::plain(candidate),
             _ => fit(&candidate, None, context),
         };
         if let Made::Value { value, .. } = fitted
@@ -148,13 +148,30 @@ fn apply_transform(
 }
 
 fn fit(value: &Value, from: Option<&Field>, context: &Context<'_>) -> Made {
-    match convert(value, from, context.target, context.side) {
+    let converted = convert(value, from, context.target, context.side);
+    match converted.map(|value| with_country(value, context)) {
         Err(why) => Made::Unresolved(why),
         Ok(value) if value.is_empty() => Made::plain(Value::Cleared),
         Ok(value) => match context.target.max_len {
             Some(max) => cut(value, max),
             None => Made::plain(value),
         },
+    }
+}
+
+/// Where the sides read numbers by different countries, a number takes its country along.
+fn with_country(value: Value, context: &Context<'_>) -> Value {
+    if context.target.kind != FieldType::Phone || context.region == context.side.region.as_ref() {
+        return value;
+    }
+    match value {
+        Value::List(items) => {
+            Value::List(items.into_iter().map(|item| with_country(item, context)).collect())
+        }
+        Value::Phone(number) => {
+            Value::Phone(phone::format(&number, context.region, PhoneFormat::E164))
+        }
+        other => other,
     }
 }
 

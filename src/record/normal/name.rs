@@ -36,6 +36,15 @@ pub fn split(full: &str, known: &[Parts]) -> Parts {
     if let Some(same) = known.iter().find(|parts| join(parts) == full) {
         return same.clone();
     }
+    for Parts { first, last } in &known {
+        // One part was taken away, and the other left as it was.
+        if full == *last && !first.is_empty() {
+            return Parts { first: String::new(), last: full };
+        }
+        if full == *first && !last.is_empty() {
+            return Parts { first: full, last: String::new() };
+        }
+    }
     for parts in &known {
         if let Some(first) = without_suffix(&full, &parts.last) {
             return Parts { first, last: parts.last.clone() };
@@ -129,6 +138,7 @@ mod tests {
             parts("Ana", "López Garzón")
         );
         assert_eq!(split("Madonna", &[parts("", "Madonna")]), parts("", "Madonna"));
+        assert_eq!(split("López García", std::slice::from_ref(&double)), parts("", "López García"));
         assert_eq!(split("Eva Ruiz", &[double]), parts("Eva", "Ruiz"));
     }
 

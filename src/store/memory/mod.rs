@@ -13,11 +13,11 @@ use jiff::Timestamp;
 use super::{
     Account, AccountId, Connection, ConnectionId, Feed, FeedId, Held, Intent, LeaseKey, LinkId,
     LinkRow, Observation, OpId, OpRow, Pending, Result, RunEnd, RunRow, SeenRow, Settlement, Store,
-    WorkspaceId,
+    SyncProgress, WorkspaceId,
 };
 use crate::planner::{Key, Settings};
 use crate::ports::Clock;
-use crate::record::{ObjectName, RemoteId};
+use crate::record::{ObjectName, PerSide, RemoteId};
 use state::State;
 
 /// A store that forgets with the process. A method that returns has committed; one that was dropped
@@ -35,7 +35,10 @@ impl MemoryStore {
     }
 
     /// One transaction, with a point to be cut off at before it and one after it.
-    async fn transact<T>(&self, work: impl FnOnce(&mut State, Timestamp) -> Result<T>) -> Result<T> {
+    async fn transact<T>(
+        &self,
+        work: impl FnOnce(&mut State, Timestamp) -> Result<T>,
+    ) -> Result<T> {
         tokio::task::yield_now().await;
         let result = {
             // A panic in a transaction leaves what it had changed: the tests that use this fail then.
@@ -209,6 +212,21 @@ impl Store for MemoryStore {
         .await
     }
 
+    async fn set_progress(
+        &self,
+        held: &Held,
+        connection: ConnectionId,
+        progress: &PerSide<SyncProgress>,
+    ) -> Result<()> {
+        self.transact(|state, now| {
+            state.check(held, now)?;
+            let workspace = held.key.workspace;
+            state.connection_mut(workspace, connection)?.progress = progress.clone();
+            Ok(())
+        })
+        .await
+    }
+
     async fn finish_run(&self, held: &Held, end: &RunEnd) -> Result<bool> {
         self.transact(|state, now| {
             state.check(held, now)?;
@@ -226,7 +244,12 @@ impl Store for MemoryStore {
         self.transact(|state, _| Ok(state.runs(workspace, connection, limit))).await
     }
 
-    async fn journal(&self, held: &Held, ops: &[OpRow], intents: &[Intent]) -> Result<BTreeSet<OpId>> {
+    async fn journal(
+        &self,
+        held: &Held,
+        ops: &[OpRow],
+        intents: &[Intent],
+    ) -> Result<BTreeSet<OpId>> {
         self.transact(|state, now| {
             state.check(held, now)?;
             Ok(state.journal(held.key.workspace, ops, intents))

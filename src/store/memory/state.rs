@@ -150,7 +150,11 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn connection(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<&Connection> {
+    pub(super) fn connection(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+    ) -> Result<&Connection> {
         self.connections.get(&(workspace, id)).ok_or(Error::NotFound("connection"))
     }
 
@@ -210,9 +214,8 @@ impl State {
         if known.is_none() && observed.record.is_none() {
             return Ok(false);
         }
-        let same = known.is_some_and(|row| {
-            row.hash == observed.hash && row.seen.presence == observed.presence
-        });
+        let same = known
+            .is_some_and(|row| row.hash == observed.hash && row.seen.presence == observed.presence);
         let record = match (&observed.record, known) {
             (Some(record), _) => record.clone(),
             (None, Some(row)) => row.seen.record.clone(),
@@ -304,7 +307,13 @@ impl State {
         live.count() as u64
     }
 
-    pub(super) fn hint(&mut self, workspace: WorkspaceId, feed: FeedId, id: &RemoteId, due: Timestamp) {
+    pub(super) fn hint(
+        &mut self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        id: &RemoteId,
+        due: Timestamp,
+    ) {
         let at = self.hints.entry((workspace, feed, id.clone())).or_insert(due);
         *at = due.min(*at);
     }
@@ -358,9 +367,7 @@ impl State {
 
     pub(super) fn count_links(&self, workspace: WorkspaceId, connection: ConnectionId) -> u64 {
         let active = self.links.iter().filter(|((ws, _), row)| {
-            *ws == workspace
-                && row.connection == connection
-                && row.link.state == LinkState::Active
+            *ws == workspace && row.connection == connection && row.link.state == LinkState::Active
         });
         active.count() as u64
     }
@@ -368,9 +375,7 @@ impl State {
     pub(super) fn begin_run(&mut self, workspace: WorkspaceId, run: &RunRow) -> Result<RunRow> {
         self.connection_mut(workspace, run.connection)?.again = false;
         let open = self.runs.iter().find(|((ws, _), row)| {
-            *ws == workspace
-                && row.connection == run.connection
-                && row.state == RunState::Running
+            *ws == workspace && row.connection == run.connection && row.state == RunState::Running
         });
         if let Some((_, row)) = open {
             return Ok(row.clone());
@@ -437,7 +442,12 @@ impl State {
         refused
     }
 
-    pub(super) fn mark_sent(&mut self, workspace: WorkspaceId, ops: &BTreeSet<OpId>, at: Timestamp) {
+    pub(super) fn mark_sent(
+        &mut self,
+        workspace: WorkspaceId,
+        ops: &BTreeSet<OpId>,
+        at: Timestamp,
+    ) {
         for id in ops {
             if let Some(op) = self.ops.get_mut(&(workspace, *id)) {
                 op.state = OpState::Sent;
@@ -485,6 +495,18 @@ impl State {
         }
         for intent in &settlement.intents {
             self.intents.insert((workspace, intent.op), intent.clone());
+        }
+        for id in &settlement.closed {
+            if let Some(intent) = self.intents.get_mut(&(workspace, *id)) {
+                intent.state = IntentState::Closed;
+                intent.resolve_at = None;
+            }
+        }
+        for (id, due) in &settlement.doubtful {
+            if let Some(intent) = self.intents.get_mut(&(workspace, *id)) {
+                intent.state = IntentState::Unknown;
+                intent.resolve_at = Some(*due);
+            }
         }
         for (end, due) in &settlement.hints {
             self.hint(workspace, end.feed, &end.id, *due);

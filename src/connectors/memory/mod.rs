@@ -1,0 +1,115 @@
+//! The reference connector: an app in this process, with faults to order. It has the habits that real
+//! apps have (times in whole seconds, small pages, a search that lags, forms of its own) and is what
+//! the conformance suite and the simulation are first tried on.
+
+mod faults;
+mod vendor;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use faults::{Fault, Faults};
+pub use vendor::{Author, Event, Habits, Vendor};
+
+use super::{
+    Capability, Connector, Error, ErrorKind, Fetched, Lookup, Page, Query, Result, Retry, Write,
+    Written,
+};
+use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
+
+/// An account in an app of this process.
+pub struct MemoryConnector {
+    vendor: Arc<Vendor>,
+    capability: Capability,
+}
+
+impl MemoryConnector {
+    /// Reaches this app.
+    #[must_use]
+    pub fn new(vendor: Arc<Vendor>) -> Self {
+        let habits = vendor.habits();
+        let capability = Capability {
+            page_max: habits.page_max,
+            read_many_max: habits.page_max,
+            write_many_max: habits.write_many_max,
+            list_incremental: true,
+            list_reports_removed: true,
+            delete: false,
+            tags: true,
+            tags_separate_call: false,
+            search_lag_seconds: habits.search_lag_seconds,
+        };
+        Self { vendor, capability }
+    }
+
+    /// A request that only reads: it comes through or it does not.
+    async fn ask(&self, operation: &'static str) -> Result<()> {
+        tokio::task::yield_now().await;
+        match self.vendor.next_fault() {
+            None => Ok(()),
+            Some(fault) => Err(refuse(operation, fault)),
+        }
+    }
+}
+
+fn refuse(operation: &'static str, fault: Fault) -> Error {
+    let (kind, code) = match fault {
+        Fault::RateLimited => (ErrorKind::RateLimited, "429"),
+        Fault::LostBefore | Fault::LostAfter => (ErrorKind::Unavailable, "timeout"),
+    };
+    Error { kind, retry: Retry::Later, operation, code: code.to_owned() }
+}
+
+#[async_trait]
+impl Connector for MemoryConnector {
+    fn capability(&self) -> &Capability {
+        &self.capability
+    }
+
+    async fn describe(&self, _object: &ObjectName) -> Result<Schema> {
+        self.ask("describe").await?;
+        Ok(self.vendor.schema())
+    }
+
+    async fn changes(&self, query: &Query, cursor: Option<&str>) -> Result<Page> {
+        self.ask("changes").await?;
+        let page = self.vendor.changes(query, cursor)?;
+        tokio::task::yield_now().await;
+        Ok(page)
+    }
+
+    async fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Result<Vec<Fetched>> {
+        self.ask("fetch").await?;
+        Ok(self.vendor.fetch(query, ids))
+    }
+
+    async fn find(&self, query: &Query, lookups: &BTreeSet<Lookup>) -> Result<Vec<Record>> {
+        self.ask("find").await?;
+        Ok(self.vendor.find(query, lookups))
+    }
+
+    async fn apply(&self, writes: &[Write]) -> Result<Vec<Written>> {
+        tokio::task::yield_now().await;
+        let unknown = |code: &str| {
+            writes.iter().map(|_| Written::Unknown { code: code.to_owned() }).collect::<Vec<_>>()
+        };
+        let answer = match self.vendor.next_fault() {
+            Some(Fault::RateLimited) => return Err(refuse("apply", Fault::RateLimited)),
+            // From here nobody can tell whether it was done.
+            Some(Fault::LostBefore) => unknown("timeout"),
+            Some(Fault::LostAfter) => {
+                self.vendor.apply(writes);
+                unknown("timeout")
+            }
+            None => self.vendor.apply(writes),
+        };
+        tokio::task::yield_now().await;
+        Ok(answer)
+    }
+
+    fn would_store(&self, field: &FieldId, value: &Value) -> Option<Value> {
+        self.vendor.would_store(field, value)
+    }
+}

@@ -1,0 +1,379 @@
+//! An app in this process: its records, its history and its habits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::faults::{Dice, Fault, Faults};
+use crate::connectors::{
+    Change, Error, ErrorKind, Fetched, Lookup, Page, Query, Result, Retry, Write, Written,
+};
+use crate::ports::Clock;
+use crate::record::{
+    FieldId, FieldType, ObjectName, Record, RemoteId, Revision, Schema, Value, fold, normalise,
+};
+
+/// How an app behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Habits {
+    /// Records per page.
+    pub page_max: usize,
+    /// Records per write.
+    pub write_many_max: usize,
+    /// How long its search misses what was just written, in seconds.
+    pub search_lag_seconds: u32,
+    /// Upper-cases what it stores in the field `city`.
+    pub shouts: bool,
+}
+
+/// Who did something to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// A person, in the app.
+    Person,
+    /// We, by the API.
+    Engine,
+}
+
+/// Something that was done to a record. The app's own history, by which a run is judged from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Author,
+    /// To which record.
+    pub id: RemoteId,
+    /// Whether the record was made by it.
+    pub is_create: bool,
+    /// The fields as they were stored.
+    pub fields: BTreeMap<FieldId, Value>,
+}
+
+/// The app.
+pub struct Vendor {
+    object: ObjectName,
+    schema: Schema,
+    habits: Habits,
+    clock: Arc<dyn Clock>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    records: BTreeMap<RemoteId, Stored>,
+    removed: BTreeMap<RemoteId, Timestamp>,
+    history: Vec<Event>,
+    next_id: u64,
+    dice: Dice,
+}
+
+struct Stored {
+    record: Record,
+    modified_at: Timestamp,
+    written_at: Timestamp,
+}
+
+/// Where a walk through the changes is: the changes since a time, sorted by (time, id), after a place.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    since: i64,
+    after: Option<(i64, String)>,
+    walk_began: i64,
+}
+
+/// How far each read reaches back before the last, in seconds: times are coarse.
+const OVERLAP_SECONDS: i64 = 2;
+
+impl Vendor {
+    /// An empty app with one object.
+    #[must_use]
+    pub fn new(object: ObjectName, schema: Schema, habits: Habits, clock: Arc<dyn Clock>) -> Self {
+        let inner = Inner {
+            records: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            history: Vec::new(),
+            next_id: 1,
+            dice: Dice::new(0, Faults::default()),
+        };
+        Self { object, schema, habits, clock, inner: Mutex::new(inner) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic elsewhere leaves whole records.
+        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Orders faults, drawn from a seed.
+    pub fn order_faults(&self, seed: u64, faults: Faults) {
+        self.lock().dice = Dice::new(seed, faults);
+    }
+
+    /// No faults any more.
+    pub fn stop_faults(&self) {
+        self.lock().dice.stop();
+    }
+
+    pub(super) fn next_fault(&self) -> Option<Fault> {
+        self.lock().dice.throw()
+    }
+
+    pub(super) fn habits(&self) -> Habits {
+        self.habits
+    }
+
+    pub(super) fn schema(&self) -> Schema {
+        self.schema.clone()
+    }
+
+    /// A person makes a record.
+    pub fn create(&self, fields: BTreeMap<FieldId, Value>) -> RemoteId {
+        self.lock().create(self, fields, Author::Person)
+    }
+
+    /// A person changes fields of a record; false if it is not there.
+    pub fn edit(&self, id: &RemoteId, fields: BTreeMap<FieldId, Value>) -> bool {
+        self.lock().update(self, id, fields, Author::Person)
+    }
+
+    /// A person removes a record.
+    pub fn remove(&self, id: &RemoteId) {
+        let now = self.now();
+        let mut inner = self.lock();
+        if inner.records.remove(id).is_some() {
+            inner.removed.insert(id.clone(), now);
+        }
+    }
+
+    /// All records, as they are.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        self.lock().records.values().map(|stored| stored.record.clone()).collect()
+    }
+
+    /// Everything that was ever done.
+    #[must_use]
+    pub fn history(&self) -> Vec<Event> {
+        self.lock().history.clone()
+    }
+
+    fn now(&self) -> Timestamp {
+        whole_second(self.clock.now())
+    }
+
+    pub(super) fn changes(&self, query: &Query, cursor: Option<&str>) -> Result<Page> {
+        let began = self.clock.now().as_second();
+        let cursor: Cursor = match cursor {
+            Some(text) => serde_json::from_str(text).map_err(|_| lost())?,
+            None => Cursor { since: i64::MIN, after: None, walk_began: began },
+        };
+        let inner = self.lock();
+        let mut changed: Vec<(i64, &RemoteId, Option<&Record>)> = inner
+            .records
+            .iter()
+            .map(|(id, stored)| (stored.modified_at.as_second(), id, Some(&stored.record)))
+            .chain(inner.removed.iter().map(|(id, at)| (at.as_second(), id, None)))
+            .filter(|(at, ..)| *at >= cursor.since)
+            .collect();
+        changed.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        let after = cursor.after.as_ref().map(|(at, id)| (*at, RemoteId::new(id.clone())));
+        let rest = changed.into_iter().filter(|(at, id, _)| {
+            after.as_ref().is_none_or(|(last, last_id)| (*at, *id) > (*last, last_id))
+        });
+        let page: Vec<_> = rest.take(self.habits.page_max + 1).collect();
+        let is_last = page.len() <= self.habits.page_max;
+        let page: Vec<_> = page.into_iter().take(self.habits.page_max).collect();
+        let next = match page.last() {
+            Some((at, id, _)) if !is_last => Cursor {
+                since: cursor.since,
+                after: Some((*at, id.to_string())),
+                walk_began: cursor.walk_began,
+            },
+            _ => Cursor {
+                since: cursor.walk_began - OVERLAP_SECONDS,
+                after: None,
+                walk_began: began,
+            },
+        };
+        let changes = page
+            .into_iter()
+            .map(|(_, id, record)| match record {
+                Some(record) => Change::Seen(select(record, query)),
+                None => Change::Gone(id.clone()),
+            })
+            .collect();
+        let cursor = serde_json::to_string(&next).map_err(|_| lost())?;
+        Ok(Page { changes, cursor, is_last })
+    }
+
+    pub(super) fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Vec<Fetched> {
+        let inner = self.lock();
+        ids.iter()
+            .map(|id| match inner.records.get(id) {
+                Some(stored) => Fetched::Live(select(&stored.record, query)),
+                None => Fetched::Gone(id.clone()),
+            })
+            .collect()
+    }
+
+    pub(super) fn find(&self, query: &Query, lookups: &BTreeSet<Lookup>) -> Vec<Record> {
+        let lag = std::time::Duration::from_secs(u64::from(self.habits.search_lag_seconds));
+        let now = self.clock.now();
+        let has = |record: &Record, lookup: &Lookup| {
+            record.fields.iter().any(|(id, value)| {
+                self.schema.get(id).filter(|field| field.kind == lookup.kind).is_some_and(|field| {
+                    let elements = normalise(value, field, None).elements();
+                    elements.iter().any(|element| element.text() == lookup.value)
+                })
+            })
+        };
+        self.lock()
+            .records
+            .values()
+            .filter(|stored| lag.is_zero() || stored.written_at + lag <= now)
+            .filter(|stored| lookups.iter().any(|lookup| has(&stored.record, lookup)))
+            .map(|stored| select(&stored.record, query))
+            .collect()
+    }
+
+    pub(super) fn apply(&self, writes: &[Write]) -> Vec<Written> {
+        let mut inner = self.lock();
+        writes
+            .iter()
+            .map(|write| {
+                let id = match &write.id {
+                    None => {
+                        let mut fields = write.fields.clone();
+                        self.put_tags(None, write, &mut fields);
+                        inner.create(self, fields, Author::Engine)
+                    }
+                    Some(id) => {
+                        let mut fields = write.fields.clone();
+                        let old = inner.records.get(id).map(|stored| &stored.record);
+                        self.put_tags(old, write, &mut fields);
+                        if !inner.update(self, id, fields, Author::Engine) {
+                            let code = "not_found".to_owned();
+                            return Written::Rejected { code, field: None };
+                        }
+                        id.clone()
+                    }
+                };
+                let stored = inner.records.get(&id);
+                let revision = stored.and_then(|stored| stored.record.revision.clone());
+                Written::Applied { id, revision }
+            })
+            .collect()
+    }
+
+    fn put_tags(&self, old: Option<&Record>, write: &Write, fields: &mut BTreeMap<FieldId, Value>) {
+        let Some(field) = self.schema.iter().find(|field| field.kind == FieldType::Tag) else {
+            return;
+        };
+        if write.tags_add.is_empty() && write.tags_remove.is_empty() {
+            return;
+        }
+        let old = old.and_then(|record| record.get(&field.id)).cloned().unwrap_or(Value::Cleared);
+        let mut tags: Vec<Value> = old.elements().to_vec();
+        tags.retain(|tag| !write.tags_remove.iter().any(|name| fold(name) == fold(&tag.text())));
+        for name in &write.tags_add {
+            if !tags.iter().any(|tag| fold(&tag.text()) == fold(name)) {
+                tags.push(Value::Text(name.clone()));
+            }
+        }
+        let value = if tags.is_empty() { Value::Cleared } else { Value::List(tags) };
+        fields.insert(field.id.clone(), value);
+    }
+
+    /// What is stored when this is sent.
+    pub(super) fn would_store(&self, field: &FieldId, value: &Value) -> Option<Value> {
+        match value {
+            Value::Text(text) if self.habits.shouts && field.as_str() == "city" => {
+                Some(Value::Text(text.to_uppercase()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Inner {
+    fn create(
+        &mut self,
+        vendor: &Vendor,
+        fields: BTreeMap<FieldId, Value>,
+        by: Author,
+    ) -> RemoteId {
+        let id = RemoteId::new(format!("{:06}", self.next_id));
+        self.next_id += 1;
+        let mut record = Record::new(vendor.object.clone(), id.clone());
+        record.created_at = Some(vendor.now());
+        for field in vendor.schema.iter() {
+            record.fields.insert(field.id.clone(), Value::Cleared);
+        }
+        let now = vendor.clock.now();
+        let stored = Stored { record, modified_at: whole_second(now), written_at: now };
+        self.records.insert(id.clone(), stored);
+        self.write(vendor, &id, fields, by, true);
+        id
+    }
+
+    fn update(
+        &mut self,
+        vendor: &Vendor,
+        id: &RemoteId,
+        fields: BTreeMap<FieldId, Value>,
+        by: Author,
+    ) -> bool {
+        if !self.records.contains_key(id) {
+            return false;
+        }
+        self.write(vendor, id, fields, by, false);
+        true
+    }
+
+    fn write(
+        &mut self,
+        vendor: &Vendor,
+        id: &RemoteId,
+        fields: BTreeMap<FieldId, Value>,
+        by: Author,
+        is_create: bool,
+    ) {
+        let now = vendor.clock.now();
+        let fields: BTreeMap<FieldId, Value> = fields
+            .into_iter()
+            .map(|(field, value)| {
+                let kept = vendor.would_store(&field, &value).unwrap_or(value);
+                (field, kept)
+            })
+            .collect();
+        let revision = Revision::new((self.history.len() + 1).to_string());
+        if let Some(stored) = self.records.get_mut(id) {
+            stored.record.fields.extend(fields.clone());
+            stored.record.revision = Some(revision);
+            stored.record.modified_at = Some(whole_second(now));
+            stored.modified_at = whole_second(now);
+            stored.written_at = now;
+        }
+        self.history.push(Event { at: now, by, id: id.clone(), is_create, fields });
+    }
+}
+
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+fn select(record: &Record, query: &Query) -> Record {
+    let mut record = record.clone();
+    record.fields.retain(|field, _| query.fields.contains(field));
+    record
+}
+
+fn lost() -> Error {
+    Error {
+        kind: ErrorKind::CursorLost,
+        retry: Retry::Never,
+        operation: "changes",
+        code: "cursor".to_owned(),
+    }
+}

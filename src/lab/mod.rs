@@ -1,0 +1,3 @@
+//! The laboratory: what tries the house as a whole. Nothing outside may use it.
+
+pub mod simulate;

@@ -1,0 +1,271 @@
+//! Writing: ops go into the journal before they are sent, and are settled with the answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::RunError;
+use super::session::{Session, app_error};
+use super::settle::Answer;
+use crate::connectors::{Write, Written};
+use crate::planner::{Item, Link, Op, OpKind, Outcome, Wait, record_keys};
+use crate::record::{PerSide, Record, Side};
+use crate::store::{
+    End, Feed, Intent, IntentState, LinkId, OpId, OpRow, OpState, PendingReason, Settlement,
+};
+
+/// An item on its way through the run.
+pub(super) struct Work {
+    pub(super) item: Item,
+    pub(super) ends: PerSide<Option<End>>,
+    /// The records as last seen, with our own writes.
+    pub(super) records: PerSide<Option<Record>>,
+    /// The link that is there, and what was remembered of it.
+    pub(super) link: Option<(LinkId, Option<Link>)>,
+    /// How many of its shipments are still to be settled.
+    pub(super) open: usize,
+    /// What went wrong, if something did.
+    pub(super) failed: Option<PendingReason>,
+    /// The sides that were written.
+    pub(super) written: PerSide<bool>,
+}
+
+impl Work {
+    pub(super) fn new(
+        item: Item,
+        ends: PerSide<Option<End>>,
+        records: PerSide<Option<Record>>,
+        link: Option<(LinkId, Option<Link>)>,
+    ) -> Self {
+        Self { item, ends, records, link, open: 0, failed: None, written: PerSide::default() }
+    }
+
+    /// The record under whose name it waits, if it has to.
+    pub(super) fn anchor(&self) -> Option<&End> {
+        self.ends.left.as_ref().or(self.ends.right.as_ref())
+    }
+}
+
+/// Ops of one item that travel together, as one record of one call.
+pub(super) struct Shipment {
+    pub(super) work: usize,
+    pub(super) ops: Vec<(OpId, Op)>,
+    pub(super) write: Write,
+    pub(super) feed: Feed,
+}
+
+/// What is sent in which order: permission first and alone, then changes, then new records.
+const WAVES: [&[OpKind]; 3] =
+    [&[OpKind::Consent], &[OpKind::Fields, OpKind::Tags, OpKind::Mark], &[OpKind::Create]];
+
+impl Session<'_> {
+    /// Writes and settles these items.
+    pub(super) async fn execute(&mut self, mut works: Vec<Work>) -> Result<(), RunError> {
+        for work in &mut works {
+            self.admit(work);
+            self.report.add(&work.item);
+        }
+        let mut shipments: Vec<(usize, Side, Shipment)> = Vec::new();
+        for (at, work) in works.iter_mut().enumerate() {
+            let new = self.shipments(at, work)?;
+            work.open = new.len();
+            shipments.extend(new);
+        }
+        let mut settlement = Settlement::default();
+        for work in works.iter().filter(|work| work.open == 0) {
+            self.conclude(work, &mut settlement);
+        }
+        self.write_down(settlement).await?;
+        for wave in 0..WAVES.len() {
+            for side in Side::BOTH {
+                let (now, later) = shipments
+                    .into_iter()
+                    .partition(|(in_wave, to, _)| (*in_wave, *to) == (wave, side));
+                shipments = later;
+                self.ship_all(side, now, &mut works).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The brake: what it holds waits, all but permission.
+    fn admit(&mut self, work: &mut Work) {
+        if self.brake.admit(&work.item).is_ok() {
+            return;
+        }
+        work.item.ops.retain(|op| op.kind == OpKind::Consent);
+        work.item.outcome = Outcome::Waiting(Wait::Brake);
+        work.item.link = work.link.as_ref().and_then(|(_, link)| link.clone());
+        work.item.is_new_link = false;
+    }
+
+    fn shipments(&self, at: usize, work: &Work) -> Result<Vec<(usize, Side, Shipment)>, RunError> {
+        let mut shipments = Vec::new();
+        for (wave, kinds) in WAVES.iter().enumerate() {
+            for side in Side::BOTH {
+                let ops: Vec<&Op> = work
+                    .item
+                    .ops
+                    .iter()
+                    .filter(|op| op.side == side && kinds.contains(&op.kind))
+                    .collect();
+                let Some(first) = ops.first() else { continue };
+                let feed = match work.ends.of(side) {
+                    Some(end) => self.feeds.get(&end.feed).map(|(_, feed)| feed),
+                    None => self.first_feed(side),
+                };
+                let Some(feed) = feed else {
+                    let what = crate::store::Error::NotFound("feed");
+                    return Err(what.into());
+                };
+                let write = write_of(first, &ops);
+                let ids = ops.iter().map(|_| OpId(self.runner.ids.next(self.now())));
+                let ops = ids.zip(ops.iter().copied().cloned()).collect();
+                let shipment = Shipment { work: at, ops, write, feed: feed.clone() };
+                shipments.push((wave, side, shipment));
+            }
+        }
+        Ok(shipments)
+    }
+
+    async fn ship_all(
+        &mut self,
+        side: Side,
+        shipments: Vec<(usize, Side, Shipment)>,
+        works: &mut [Work],
+    ) -> Result<(), RunError> {
+        let max = self.connector(side).capability().write_many_max.max(1);
+        let mut shipments: Vec<Shipment> =
+            shipments.into_iter().map(|(_, _, shipment)| shipment).collect();
+        while !shipments.is_empty() {
+            let rest = shipments.split_off(shipments.len().min(max));
+            self.ship(side, shipments, works).await?;
+            shipments = rest;
+        }
+        Ok(())
+    }
+
+    /// One call: journal, send, settle.
+    async fn ship(
+        &mut self,
+        side: Side,
+        shipments: Vec<Shipment>,
+        works: &mut [Work],
+    ) -> Result<(), RunError> {
+        let (rows, intents) = self.journal_rows(&shipments, works);
+        let intents: BTreeMap<OpId, Intent> = intents.into_iter().map(|i| (i.op, i)).collect();
+        let list: Vec<Intent> = intents.values().cloned().collect();
+        let refused = self.runner.store.journal(&self.held, &rows, &list).await?;
+        let (held_back, sent): (Vec<Shipment>, Vec<Shipment>) = shipments
+            .into_iter()
+            .partition(|shipment| shipment.ops.iter().any(|(id, _)| refused.contains(id)));
+        let mut settlement = Settlement::default();
+        for shipment in &held_back {
+            // Somebody is making the same person: wait for that to be settled, then match.
+            self.settle_one(shipment, Answer::HeldBack, works, &mut settlement);
+        }
+        if sent.is_empty() {
+            return self.write_down(settlement).await;
+        }
+        self.hold().await?;
+        let ids: BTreeSet<OpId> =
+            sent.iter().flat_map(|shipment| shipment.ops.iter().map(|(id, _)| *id)).collect();
+        self.runner.store.mark_sent(&self.held, &ids, self.now()).await?;
+        let writes: Vec<Write> = sent.iter().map(|shipment| shipment.write.clone()).collect();
+        let answers = match self.connector(side).apply(&writes).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                // Certainly nothing was written: everything is planned again by the next run.
+                settlement.ops.extend(
+                    ids.iter().map(|id| (*id, (OpState::Dropped, Some(error.code.clone())))),
+                );
+                settlement.intents.extend(intents.into_values().map(closed));
+                self.write_down(settlement).await?;
+                return Err(app_error(side)(error));
+            }
+        };
+        let mut answers = answers.into_iter();
+        for shipment in &sent {
+            let missing = || Written::Unknown { code: "no_answer".to_owned() };
+            let answer = answers.next().unwrap_or_else(missing);
+            let intent = shipment.ops.iter().find_map(|(id, _)| intents.get(id)).cloned();
+            self.settle_one(shipment, Answer::Given(answer, intent), works, &mut settlement);
+        }
+        self.write_down(settlement).await
+    }
+
+    fn journal_rows(&self, shipments: &[Shipment], works: &[Work]) -> (Vec<OpRow>, Vec<Intent>) {
+        let (mut rows, mut intents) = (Vec::new(), Vec::new());
+        for shipment in shipments {
+            let Some(work) = works.get(shipment.work) else { continue };
+            let item = work.item.hash().to_hex().to_string();
+            for (id, op) in &shipment.ops {
+                rows.push(OpRow {
+                    id: *id,
+                    run: self.run,
+                    connection: self.connection.id,
+                    account: shipment.feed.account,
+                    feed: shipment.feed.id,
+                    source: work.anchor().cloned(),
+                    item: item.clone(),
+                    op: op.clone(),
+                    state: OpState::Planned,
+                    sent_at: None,
+                    error: None,
+                });
+                if op.kind == OpKind::Create
+                    && let Some(source) = work.anchor()
+                {
+                    intents.push(self.intent(*id, op, &shipment.feed, source));
+                }
+            }
+        }
+        (rows, intents)
+    }
+
+    fn intent(&self, id: OpId, op: &Op, feed: &Feed, source: &End) -> Intent {
+        let mut record = Record::new(op.object.clone(), "");
+        record.fields.clone_from(&op.fields);
+        let kinds = &self.connection.settings.match_keys;
+        let (mut keys, _) = record_keys(&record, self.connection.settings.sides.of(op.side));
+        keys.retain(|key| kinds.contains(&key.kind));
+        Intent {
+            op: id,
+            connection: self.connection.id,
+            feed: feed.id,
+            source: source.clone(),
+            keys,
+            state: IntentState::Open,
+            sent_at: None,
+            resolve_at: None,
+            attempts: 0,
+        }
+    }
+
+    pub(super) async fn write_down(&self, settlement: Settlement) -> Result<(), RunError> {
+        if settlement.is_empty() {
+            return Ok(());
+        }
+        Ok(self.runner.store.settle(&self.held, &settlement).await?)
+    }
+}
+
+pub(super) fn closed(intent: Intent) -> Intent {
+    Intent { state: IntentState::Closed, resolve_at: None, ..intent }
+}
+
+/// What is sent for ops that travel together.
+fn write_of(first: &Op, ops: &[&Op]) -> Write {
+    let mut write = Write {
+        object: first.object.clone(),
+        id: first.id.clone(),
+        revision: first.revision.clone(),
+        fields: BTreeMap::new(),
+        tags_add: Vec::new(),
+        tags_remove: Vec::new(),
+    };
+    for op in ops {
+        write.fields.extend(op.fields.clone());
+        write.tags_add.extend(op.tags.add.clone());
+        write.tags_remove.extend(op.tags.remove.clone());
+    }
+    write
+}

@@ -1,0 +1,199 @@
+//! The shell of one run: it reads both sides, streams pairs into the planner, writes what the planner
+//! says, and settles what became of it. It decides nothing itself.
+//!
+//! Everything can be cut off at any point: what was sent is in the journal, what was planned is
+//! planned again, and what was settled needs nothing more.
+
+mod execute;
+mod observe;
+mod plan;
+mod resume;
+mod session;
+mod settle;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::connectors::{self, Connector};
+use crate::planner::Report;
+use crate::ports::{Clock, Ids};
+use crate::record::{PerSide, Side};
+use crate::store::{
+    self, ConnectionId, LeaseKey, LeaseKind, RunEnd, RunId, RunRow, RunState, Store, Trigger,
+    WorkspaceId,
+};
+use session::Session;
+
+/// How long things take. Tests scale these, never their order.
+#[derive(Clone, Debug)]
+pub struct Timings {
+    /// How long a lease holds without being renewed. Longer than any single call.
+    pub lease: Duration,
+    /// When a create of unknown outcome is looked for, counted from its sending. After the last of
+    /// these it is taken not to have happened, so that must be longer than any answer can be late.
+    pub resolve: Vec<Duration>,
+    /// When a create that was once unknown is looked for again, in case it happened very late.
+    pub sweep: Duration,
+    /// How long a failed record waits before it is tried again, the first time; then twice as long.
+    pub retry: Duration,
+    /// The longest it waits.
+    pub retry_max: Duration,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(60),
+            resolve: [15, 60, 300, 600].map(Duration::from_secs).to_vec(),
+            sweep: Duration::from_secs(900),
+            retry: Duration::from_secs(5),
+            retry_max: Duration::from_secs(900),
+        }
+    }
+}
+
+/// Runs connections.
+pub struct Runner {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    holder: String,
+    timings: Timings,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Its id.
+    pub id: RunId,
+    /// Its numbers.
+    pub report: Report,
+    /// Whether another was asked for meanwhile.
+    pub again: bool,
+    /// When something of this connection is due next, beside its schedule.
+    pub next_due: Option<Timestamp>,
+}
+
+/// What stops a run. What concerns single records never does.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Another worker runs this connection; it was asked to run once more.
+    #[error("another worker runs this connection")]
+    Busy,
+    /// The store failed, or the lease is lost.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// An app failed.
+    #[error("on the {side:?} side: {error}")]
+    App {
+        /// Which side.
+        side: Side,
+        /// How.
+        #[source]
+        error: connectors::Error,
+    },
+    /// So many linked records of this side are gone at once that a person must look first.
+    #[error("{gone} of {links} linked records of the {side:?} side are gone at once")]
+    SideLost {
+        /// Which side.
+        side: Side,
+        /// How many.
+        gone: u64,
+        /// Of how many.
+        links: u64,
+    },
+}
+
+impl RunError {
+    /// Its code in the history.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match self {
+            Self::Busy => "busy".to_owned(),
+            Self::Store(store::Error::Fenced) => "fenced".to_owned(),
+            Self::Store(_) => "store".to_owned(),
+            Self::App { error, .. } => error.code.clone(),
+            Self::SideLost { .. } => "side_lost".to_owned(),
+        }
+    }
+}
+
+impl Runner {
+    /// A runner that holds its leases under the name `holder`, unique to this start of this process.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        holder: impl Into<String>,
+        timings: Timings,
+    ) -> Self {
+        Self { store, clock, ids, holder: holder.into(), timings }
+    }
+
+    /// Runs a connection once, or resumes the run that was cut off.
+    ///
+    /// # Errors
+    /// [`RunError`]: what was done until then is settled; the rest is done by the next run.
+    pub async fn run(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        connectors: &PerSide<Arc<dyn Connector>>,
+        trigger: Trigger,
+    ) -> Result<Ran, RunError> {
+        let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: connection.0 };
+        let lease = self.store.acquire(&key, &self.holder, self.timings.lease).await?;
+        let Some(held) = lease else {
+            self.store.ask_again(workspace, connection).await?;
+            return Err(RunError::Busy);
+        };
+        let known = self.store.connection(workspace, connection).await?;
+        let now = self.clock.now();
+        let run = RunRow {
+            id: RunId(self.ids.next(now)),
+            connection,
+            trigger,
+            state: RunState::Running,
+            version: known.settings.version,
+            started_at: now,
+            ended_at: None,
+            report: Report::default(),
+            error: None,
+        };
+        let run = self.store.begin_run(&held, &run).await?;
+        let mut session = Session::open(self, held, run.id, known, connectors).await?;
+        let outcome = session.run().await;
+        let again = self.finish(&session, &outcome).await?;
+        self.store.release(&held).await?;
+        outcome?;
+        let next_due = self.store.next_due(workspace, connection).await?;
+        Ok(Ran { id: run.id, report: session.report, again, next_due })
+    }
+
+    async fn finish(
+        &self,
+        session: &Session<'_>,
+        outcome: &Result<(), RunError>,
+    ) -> Result<bool, RunError> {
+        let (state, error) = match outcome {
+            Ok(()) => (RunState::Finished, None),
+            // Whoever holds the lease now ends the run.
+            Err(RunError::Store(store::Error::Fenced)) => return Ok(false),
+            Err(error) => (RunState::Failed, Some(error.code())),
+        };
+        let end = RunEnd {
+            id: session.run,
+            connection: session.connection.id,
+            state,
+            at: self.clock.now(),
+            report: session.report.clone(),
+            error,
+            planned_to: session.planned_to.clone(),
+            progress: session.connection.progress.clone(),
+        };
+        Ok(self.store.finish_run(&session.held, &end).await?)
+    }
+}

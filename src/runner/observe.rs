@@ -1,0 +1,178 @@
+//! Reading both sides: what changed, and what somebody hinted at. Both are always read, also for a
+//! sync that goes one way.
+
+use std::collections::BTreeSet;
+
+use super::RunError;
+use super::session::{Session, app_error};
+use crate::connectors::{Change, ErrorKind, Fetched, Query};
+use crate::planner::{Presence, Settings, SideSettings, record_keys};
+use crate::record::{FieldId, FieldType, Record, RemoteId, Semantic, Side, normalise};
+use crate::store::{Feed, FeedId, Observation, Observed};
+
+impl Session<'_> {
+    pub(super) async fn observe(&mut self) -> Result<(), RunError> {
+        let feeds: Vec<(Side, Feed)> = self.feeds.values().cloned().collect();
+        for (side, feed) in &feeds {
+            self.read_changes(*side, feed).await?;
+            self.read_hints(*side, feed).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn query(&self, side: Side, feed: &Feed) -> Query {
+        Query {
+            object: feed.object.clone(),
+            collection: feed.collection.clone(),
+            fields: needed_fields(&self.connection.settings, side, feed),
+        }
+    }
+
+    /// Page by page: each is remembered, with where to go on, before the next is read.
+    async fn read_changes(&self, side: Side, feed: &Feed) -> Result<(), RunError> {
+        let query = self.query(side, feed);
+        let mut cursor = feed.cursor.clone();
+        loop {
+            self.hold().await?;
+            let page = match self.connector(side).changes(&query, cursor.as_deref()).await {
+                Err(error) if error.kind == ErrorKind::CursorLost && cursor.is_some() => {
+                    // Everything is read again; what did not change stays as it was.
+                    cursor = None;
+                    continue;
+                }
+                other => other.map_err(app_error(side))?,
+            };
+            let mut records = Vec::new();
+            let mut reported_gone = BTreeSet::new();
+            for change in page.changes {
+                match change {
+                    Change::Seen(record) => records.push(self.seen(side, record)),
+                    Change::Gone(id) => {
+                        reported_gone.insert(id);
+                    }
+                }
+            }
+            records.extend(self.look_at(side, feed, &reported_gone).await?);
+            self.remember(feed.id, records, Some(page.cursor.clone()), BTreeSet::new()).await?;
+            if page.is_last {
+                return Ok(());
+            }
+            cursor = Some(page.cursor);
+        }
+    }
+
+    async fn read_hints(&self, side: Side, feed: &Feed) -> Result<(), RunError> {
+        let store = &self.runner.store;
+        let max = self.connector(side).capability().read_many_max as u64;
+        loop {
+            let due = store.due_hints(self.connection.workspace, feed.id, self.now(), max).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            let records = self.look_at(side, feed, &due).await?;
+            self.remember(feed.id, records, None, due).await?;
+        }
+    }
+
+    /// Reads records directly. Only this makes a reported deletion believed.
+    async fn look_at(
+        &self,
+        side: Side,
+        feed: &Feed,
+        ids: &BTreeSet<RemoteId>,
+    ) -> Result<Vec<Observed>, RunError> {
+        let query = self.query(side, feed);
+        let max = self.connector(side).capability().read_many_max.max(1);
+        let ids: Vec<&RemoteId> = ids.iter().collect();
+        let mut seen = Vec::new();
+        for chunk in ids.chunks(max) {
+            self.hold().await?;
+            let chunk: BTreeSet<RemoteId> = chunk.iter().copied().cloned().collect();
+            let answers = self.connector(side).fetch(&query, &chunk).await;
+            for answer in answers.map_err(app_error(side))? {
+                seen.push(match answer {
+                    Fetched::Live(record) => self.seen(side, record),
+                    Fetched::Gone(id) => unseen(id, Presence::Gone),
+                    Fetched::Forbidden(id) => unseen(id, Presence::Forbidden),
+                });
+            }
+        }
+        Ok(seen)
+    }
+
+    pub(super) async fn remember(
+        &self,
+        feed: FeedId,
+        records: Vec<Observed>,
+        cursor: Option<String>,
+        answered: BTreeSet<RemoteId>,
+    ) -> Result<(), RunError> {
+        let observation = Observation { feed, records, cursor, answered };
+        self.runner.store.observe(&self.held, &observation).await?;
+        Ok(())
+    }
+
+    /// A live record, as the store remembers it.
+    pub(super) fn seen(&self, side: Side, record: Record) -> Observed {
+        let settings = self.connection.settings.sides.of(side);
+        Observed {
+            id: record.id.clone(),
+            presence: Presence::Live,
+            keys: record_keys(&record, settings).0,
+            hash: fingerprint(&record, settings),
+            record: Some(record),
+        }
+    }
+}
+
+fn unseen(id: RemoteId, presence: Presence) -> Observed {
+    Observed { id, presence, record: None, keys: BTreeSet::new(), hash: [0; 32] }
+}
+
+/// A fingerprint of what is compared: the fields in normal form.
+fn fingerprint(record: &Record, side: &SideSettings) -> [u8; 32] {
+    let schema = side.schema(&record.object);
+    let mut hasher = blake3::Hasher::new();
+    for (id, value) in &record.fields {
+        let normal = schema
+            .and_then(|schema| schema.get(id))
+            .map(|field| normalise(value, field, side.region.as_ref()));
+        // Plain data with string keys only: serialising it cannot fail.
+        let line = match normal {
+            Some(normal) => serde_json::to_vec(&(id, normal)),
+            None => serde_json::to_vec(&(id, value)),
+        };
+        hasher.update(&line.unwrap_or_default());
+    }
+    hasher.finalize().into()
+}
+
+/// The fields of a side that anything asks about: mappings, filters, permission, tags, keys.
+fn needed_fields(settings: &Settings, side: Side, feed: &Feed) -> BTreeSet<FieldId> {
+    let mut needed = BTreeSet::new();
+    for (source, entry) in settings.entries() {
+        if source == side {
+            needed.extend(entry.inputs.iter().cloned());
+        } else {
+            needed.insert(entry.target.clone());
+        }
+    }
+    for rule in settings.sync(side).into_iter().flat_map(|sync| &sync.rules) {
+        needed.extend(rule.filter.conditions().iter().map(|condition| condition.field.clone()));
+    }
+    needed.extend(settings.consent.iter().map(|channel| channel.fields.of(side).clone()));
+    let own = settings.sides.of(side);
+    needed.extend(own.tags.clone());
+    let schema = own.schema(&feed.object).into_iter().flat_map(crate::record::Schema::iter);
+    for field in schema {
+        let is_key = matches!(field.kind, FieldType::Email | FieldType::Phone);
+        let is_name = matches!(
+            field.semantic,
+            Some(Semantic::NameFirst | Semantic::NameLast | Semantic::NameFull)
+        );
+        if is_key || is_name {
+            needed.insert(field.id.clone());
+        }
+    }
+    needed
+}

@@ -1,0 +1,183 @@
+//! One run: what it holds and what it knows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{RunError, Runner};
+use crate::connectors::{self, Connector};
+use crate::planner::{Brake, FirstRun, Report, SyncState, history};
+use crate::record::{PerSide, Side};
+use crate::store::{
+    self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, SyncProgress,
+};
+
+pub(super) struct Session<'a> {
+    pub(super) runner: &'a Runner,
+    pub(super) held: Held,
+    pub(super) run: RunId,
+    pub(super) connection: Connection,
+    pub(super) feeds: BTreeMap<FeedId, (Side, Feed)>,
+    pub(super) connectors: &'a PerSide<Arc<dyn Connector>>,
+    pub(super) report: Report,
+    pub(super) brake: Brake,
+    /// What waits, as the run found it.
+    pub(super) pending: BTreeMap<End, Pending>,
+    /// What this run has planned up to; empty until everything below it is settled or waits.
+    pub(super) planned_to: BTreeMap<FeedId, u64>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) async fn open(
+        runner: &'a Runner,
+        held: Held,
+        run: RunId,
+        connection: Connection,
+        connectors: &'a PerSide<Arc<dyn Connector>>,
+    ) -> Result<Self, RunError> {
+        let workspace = connection.workspace;
+        let mut feeds = BTreeMap::new();
+        for feed in &connection.feeds {
+            let row = runner.store.feed(workspace, feed.feed).await?;
+            feeds.insert(feed.feed, (feed.side, row));
+        }
+        let waiting = runner.store.pending(workspace, connection.id).await?;
+        let pending = waiting.into_iter().map(|row| (row.end.clone(), row)).collect();
+        let brake = brake(runner, &connection).await?;
+        Ok(Self {
+            runner,
+            held,
+            run,
+            connection,
+            feeds,
+            connectors,
+            report: Report::default(),
+            brake,
+            pending,
+            planned_to: BTreeMap::new(),
+        })
+    }
+
+    /// The whole run.
+    pub(super) async fn run(&mut self) -> Result<(), RunError> {
+        self.resume().await?;
+        self.observe().await?;
+        self.resolve().await?;
+        self.begin_syncs().await?;
+        let dirty = self.dirty().await?;
+        let rest = self.plan_linked(&dirty).await?;
+        self.plan_unlinked(rest).await?;
+        self.planned_to = dirty.up_to;
+        for source in Side::BOTH {
+            if self.connection.settings.running(source).is_some() {
+                self.connection.progress.of_mut(source).is_first_run_done = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// A NEW_ONLY sync that runs for the first time takes what is there for its baseline.
+    async fn begin_syncs(&mut self) -> Result<(), RunError> {
+        let mut is_new = false;
+        for source in Side::BOTH {
+            let settings = &self.connection.settings;
+            let sync = settings.running(source).filter(|sync| sync.first_run == FirstRun::NewOnly);
+            if sync.is_none() || self.connection.progress.of(source).baseline.is_some() {
+                continue;
+            }
+            let mut baseline = BTreeMap::new();
+            for id in self.feeds.keys() {
+                let feed = self.runner.store.feed(self.connection.workspace, *id).await?;
+                baseline.insert(*id, feed.last_change);
+            }
+            self.connection.progress.of_mut(source).baseline = Some(baseline);
+            is_new = true;
+        }
+        if is_new {
+            let progress: &PerSide<SyncProgress> = &self.connection.progress;
+            self.runner.store.set_progress(&self.held, self.connection.id, progress).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.runner.clock.now()
+    }
+
+    /// Before each call to an app: holds on to the lease, or stops.
+    pub(super) async fn hold(&self) -> Result<(), RunError> {
+        if self.runner.store.renew(&self.held, self.runner.timings.lease).await? {
+            Ok(())
+        } else {
+            Err(store::Error::Fenced.into())
+        }
+    }
+
+    pub(super) fn connector(&self, side: Side) -> &dyn Connector {
+        self.connectors.of(side).as_ref()
+    }
+
+    pub(super) fn side(&self, feed: FeedId) -> Option<Side> {
+        self.feeds.get(&feed).map(|(side, _)| *side)
+    }
+
+    /// The feed in which new records of a side are made.
+    pub(super) fn first_feed(&self, side: Side) -> Option<&Feed> {
+        let first = self.connection.feeds.iter().filter(|feed| feed.side == side);
+        let first = first.min_by_key(|feed| feed.rank)?;
+        self.feeds.get(&first.feed).map(|(_, feed)| feed)
+    }
+
+    /// The row that makes a record wait. Each time it waits twice as long as before; in the end for
+    /// itself, the mapping or a person to change.
+    pub(super) fn wait(&self, end: &End, reason: PendingReason) -> Option<Pending> {
+        const TRIES_MAX: u32 = 10;
+        let attempts = self.pending.get(end).map_or(0, |row| row.attempts) + 1;
+        let is_timed = matches!(reason, PendingReason::Failed | PendingReason::Unknown);
+        let timings = &self.runner.timings;
+        let wait = timings.retry.saturating_mul(1 << attempts.min(16)).min(timings.retry_max);
+        let next_at = (is_timed && attempts < TRIES_MAX).then(|| later(self.now(), wait));
+        Some(Pending {
+            connection: self.connection.id,
+            end: end.clone(),
+            side: self.side(end.feed)?,
+            reason,
+            attempts,
+            next_at,
+        })
+    }
+}
+
+/// The time after this much.
+pub(super) fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// An error of a side's app, as it stops a run.
+pub(super) fn app_error(side: Side) -> impl Fn(connectors::Error) -> RunError {
+    move |error| RunError::App { side, error }
+}
+
+/// The brake, with what was done in the last 24 hours.
+async fn brake(runner: &Runner, connection: &Connection) -> Result<Brake, RunError> {
+    let (workspace, id) = (connection.workspace, connection.id);
+    let links = runner.store.count_links(workspace, id).await?;
+    let day_ago =
+        runner.clock.now().checked_sub(Duration::from_secs(24 * 60 * 60)).unwrap_or(Timestamp::MIN);
+    let done = runner.store.applied_since(workspace, id, day_ago).await?;
+    // By the side that is written: the sync that writes there reads the other.
+    let first_run = PerSide::from_fn(|written| {
+        let source = written.other();
+        let settings = &connection.settings;
+        settings.sync(source).is_some_and(|sync| sync.state == SyncState::Running)
+            && !connection.progress.of(source).is_first_run_done
+    });
+    Ok(Brake::new(
+        connection.settings.brake,
+        links,
+        first_run,
+        history(done.iter().map(|row| &row.op)),
+    ))
+}

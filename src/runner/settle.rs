@@ -1,0 +1,234 @@
+//! What became of what was sent, and everything that follows from it: in one transaction per call.
+
+use super::execute::{Shipment, Work, closed};
+use super::session::{Session, later};
+use crate::connectors::Written;
+use crate::planner::{Link, Outcome, Wait};
+use crate::record::{FieldType, PerSide, Record, RemoteId, Revision, Side, Value, fold};
+use crate::store::{
+    End, Intent, IntentState, LinkId, LinkRow, OpState, OwnWrite, PendingReason, Settlement,
+};
+
+/// The answer to one shipment.
+pub(super) enum Answer {
+    /// It was not sent: somebody else is making the same person.
+    HeldBack,
+    /// The app's, with the intent that it was sent under.
+    Given(Written, Option<Intent>),
+}
+
+impl Session<'_> {
+    pub(super) fn settle_one(
+        &self,
+        shipment: &Shipment,
+        answer: Answer,
+        works: &mut [Work],
+        settlement: &mut Settlement,
+    ) {
+        let Some(work) = works.get_mut(shipment.work) else { return };
+        match answer {
+            Answer::HeldBack => work.failed = Some(PendingReason::Unknown),
+            Answer::Given(Written::Applied { id, revision }, intent) => {
+                note(shipment, OpState::Applied, None, settlement);
+                settlement.intents.extend(intent.map(closed));
+                self.applied(shipment, id, revision, work, settlement);
+            }
+            Answer::Given(Written::Rejected { code, .. }, intent) => {
+                note(shipment, OpState::Rejected, Some(&code), settlement);
+                settlement.intents.extend(intent.map(closed));
+                self.rejected(shipment, &code, work, settlement);
+            }
+            Answer::Given(Written::Unknown { code }, intent) => {
+                note(shipment, OpState::Unknown, Some(&code), settlement);
+                self.unknown(shipment, intent, work, settlement);
+            }
+        }
+        work.open = work.open.saturating_sub(1);
+        if work.open == 0 {
+            self.conclude(work, settlement);
+        }
+    }
+
+    fn applied(
+        &self,
+        shipment: &Shipment,
+        id: RemoteId,
+        revision: Option<Revision>,
+        work: &mut Work,
+        settlement: &mut Settlement,
+    ) {
+        let Some(side) = self.side(shipment.feed.id) else { return };
+        *work.written.of_mut(side) = true;
+        let known = work.records.of_mut(side).take();
+        let mut record =
+            known.unwrap_or_else(|| Record::new(shipment.write.object.clone(), id.clone()));
+        record.id = id.clone();
+        if revision.is_some() {
+            record.revision.clone_from(&revision);
+        }
+        record.fields.extend(shipment.write.fields.clone());
+        self.put_tags(side, shipment, &mut record);
+        *work.ends.of_mut(side) = Some(End { feed: shipment.feed.id, id });
+        if let Some(link) = &mut work.item.link {
+            self.expect(side, shipment, revision.as_ref(), link);
+        }
+        let observed = self.seen(side, record.clone());
+        settlement.written.push(OwnWrite { feed: shipment.feed.id, observed });
+        *work.records.of_mut(side) = Some(record);
+    }
+
+    fn put_tags(&self, side: Side, shipment: &Shipment, record: &mut Record) {
+        let write = &shipment.write;
+        let Some(field) = self.connection.settings.sides.of(side).tags.as_ref() else { return };
+        if write.tags_add.is_empty() && write.tags_remove.is_empty() {
+            return;
+        }
+        let old = record.get(field).cloned().unwrap_or(Value::Cleared);
+        let mut tags: Vec<Value> = old.elements().to_vec();
+        tags.retain(|tag| !write.tags_remove.iter().any(|name| fold(name) == fold(&tag.text())));
+        tags.extend(write.tags_add.iter().cloned().map(Value::Text));
+        let value = if tags.is_empty() { Value::Cleared } else { Value::List(tags) };
+        record.fields.insert(field.clone(), value);
+    }
+
+    /// What is to be read back: with which revision, and in which form if the app is known for one.
+    fn expect(
+        &self,
+        side: Side,
+        shipment: &Shipment,
+        revision: Option<&Revision>,
+        link: &mut Link,
+    ) {
+        let settings = self.connection.settings.sides.of(side);
+        let schema = settings.schema(&shipment.write.object);
+        for (field, value) in &shipment.write.fields {
+            let Some(sent) = link.unconfirmed.of_mut(side).get_mut(field) else { continue };
+            sent.revision = revision.cloned();
+            let stored = self.connector(side).would_store(field, value);
+            let known = schema.and_then(|schema| schema.get(field));
+            sent.expected = stored.zip(known).map(|(stored, known)| {
+                crate::record::normalise(&stored, known, settings.region.as_ref())
+            });
+        }
+        let is_tag = |field: &crate::record::Field| field.kind == FieldType::Tag;
+        for field in schema.into_iter().flat_map(|schema| schema.iter()).filter(|f| is_tag(f)) {
+            if let Some(sent) = link.unconfirmed.of_mut(side).get_mut(&field.id) {
+                sent.revision = revision.cloned();
+            }
+        }
+    }
+
+    fn rejected(
+        &self,
+        shipment: &Shipment,
+        code: &str,
+        work: &mut Work,
+        settlement: &mut Settlement,
+    ) {
+        // It may be gone: then it is looked at, and its deletion is what is planned next.
+        let is_gone = code == "not_found" && shipment.write.id.is_some();
+        work.failed = Some(if is_gone { PendingReason::Failed } else { PendingReason::Refused });
+        if is_gone {
+            self.look_again(shipment, settlement);
+        }
+    }
+
+    fn unknown(
+        &self,
+        shipment: &Shipment,
+        intent: Option<Intent>,
+        work: &mut Work,
+        settlement: &mut Settlement,
+    ) {
+        match intent {
+            Some(intent) => {
+                work.failed = Some(PendingReason::Unknown);
+                let first = self.runner.timings.resolve.first().copied().unwrap_or_default();
+                settlement.intents.push(Intent {
+                    state: IntentState::Unknown,
+                    sent_at: Some(self.now()),
+                    resolve_at: Some(later(self.now(), first)),
+                    ..intent
+                });
+            }
+            None => {
+                work.failed = Some(PendingReason::Failed);
+                self.look_again(shipment, settlement);
+            }
+        }
+    }
+
+    fn look_again(&self, shipment: &Shipment, settlement: &mut Settlement) {
+        if let Some(id) = &shipment.write.id {
+            let end = End { feed: shipment.feed.id, id: id.clone() };
+            settlement.hints.push((end, self.now()));
+        }
+    }
+
+    /// The end of an item: its link as it is now, and whether it has to wait.
+    pub(super) fn conclude(&self, work: &Work, settlement: &mut Settlement) {
+        if let Some(reason) = work.failed {
+            self.keep_marks(work, settlement);
+            let wait = work.anchor().and_then(|end| self.wait(end, reason));
+            return settlement.pending.extend(wait);
+        }
+        if let Some(link) = &work.item.link {
+            let had = work.link.as_ref().and_then(|(_, had)| had.as_ref());
+            let ends = PerSide { left: &work.ends.left, right: &work.ends.right };
+            if let (Some(left), Some(right)) = (ends.left, ends.right)
+                && (had != Some(link) || work.item.is_new_link)
+            {
+                let ends = PerSide { left: left.clone(), right: right.clone() };
+                settlement.links.push(self.row(work, ends, link.clone()));
+            }
+        }
+        let reason = match &work.item.outcome {
+            Outcome::Conflict => Some(PendingReason::Conflict),
+            Outcome::Ambiguous => Some(PendingReason::Ambiguous),
+            Outcome::Failed(_) => Some(PendingReason::Refused),
+            Outcome::Waiting(Wait::Brake) => Some(PendingReason::Brake),
+            _ => None,
+        };
+        match reason {
+            Some(reason) => {
+                let wait = work.anchor().and_then(|end| self.wait(end, reason));
+                settlement.pending.extend(wait);
+            }
+            None => {
+                let ends = work.ends.iter().filter_map(|(_, end)| end.as_ref());
+                let waited = ends.filter(|end| self.pending.contains_key(*end));
+                let id = self.connection.id;
+                settlement.cleared.extend(waited.map(|end| (id, end.clone())));
+            }
+        }
+    }
+
+    fn row(&self, work: &Work, ends: PerSide<End>, link: Link) -> LinkRow {
+        let id = match &work.link {
+            Some((id, _)) => *id,
+            None => LinkId(self.runner.ids.next(self.now())),
+        };
+        LinkRow { id, connection: self.connection.id, ends, link }
+    }
+
+    /// Some writes of an item succeeded and some did not. Its bases stay as they were, so that it is
+    /// planned again as a whole; but what is our own on the sides that were written must be known.
+    fn keep_marks(&self, work: &Work, settlement: &mut Settlement) {
+        let (Some((_, Some(had))), Some(new)) = (&work.link, &work.item.link) else { return };
+        let (Some(left), Some(right)) = (&work.ends.left, &work.ends.right) else { return };
+        let mut link = had.clone();
+        for side in Side::BOTH.into_iter().filter(|side| *work.written.of(*side)) {
+            *link.marks.of_mut(side) = new.marks.of(side).clone();
+        }
+        if link != *had {
+            let ends = PerSide { left: left.clone(), right: right.clone() };
+            settlement.links.push(self.row(work, ends, link));
+        }
+    }
+}
+
+fn note(shipment: &Shipment, state: OpState, error: Option<&str>, settlement: &mut Settlement) {
+    for (id, _) in &shipment.ops {
+        settlement.ops.insert(*id, (state, error.map(str::to_owned)));
+    }
+}

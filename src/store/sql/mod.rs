@@ -1,0 +1,135 @@
+//! The store in SQLite and PostgreSQL. What it does is what the store in memory does; one suite
+//! tries them all.
+//!
+//! Writes are made one after the other where they could meet. SQLite has one writer at a time. On
+//! PostgreSQL a transaction locks rows, always in this order: its lease, so that a takeover waits
+//! until it is done; then the feeds that it changes, by id, because connections may share them.
+
+mod batch;
+mod codec;
+mod connection;
+mod error;
+mod feed;
+mod intent;
+mod journal;
+mod lease;
+mod link;
+mod pending;
+mod run;
+mod seen;
+mod settle;
+mod store;
+
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use super::{Held, Result};
+
+/// How many connections one server keeps to its database.
+const CONNECTIONS: u32 = 10;
+
+/// How long a write waits for another before the database counts as busy.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long PostgreSQL lets a transaction idle before it takes its client for dead, and frees what
+/// was locked.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The lock under which PostgreSQL is migrated: any number that nobody else uses.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(20261121000000)";
+
+/// A store that outlives the process.
+#[derive(Clone, Debug)]
+pub struct SqlStore {
+    db: DatabaseConnection,
+}
+
+impl SqlStore {
+    /// Opens the database at an address, `sqlite:<path>` or `postgres://<host>/<name>`, and brings
+    /// its tables up to date. A file that is missing is made.
+    ///
+    /// # Errors
+    /// The database can't be reached, or is not ours.
+    pub async fn open(url: &str) -> Result<Self> {
+        let store = Self { db: Database::connect(options(url)).await? };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Brings the tables up to date: wholly or not at all, and one server at a time.
+    async fn migrate(&self) -> Result<()> {
+        let tx = self.write().await?;
+        if tx.get_database_backend() == DbBackend::Postgres {
+            tx.execute_unprepared(MIGRATION_LOCK).await?;
+        }
+        Migrator::up(&tx, None).await?;
+        commit(tx, ()).await
+    }
+
+    /// Begins a transaction that writes.
+    async fn write(&self) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            // One that reads first and writes later would fail if another wrote in between.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.db.begin_with_options(options).await?)
+    }
+
+    /// Begins a transaction that writes on behalf of a lease, if that is still held.
+    async fn fenced(&self, held: &Held) -> Result<DatabaseTransaction> {
+        let tx = self.write().await?;
+        lease::check(&tx, held).await?;
+        Ok(tx)
+    }
+
+    /// Begins a transaction that reads several times, and sees the same each time.
+    async fn read(&self) -> Result<DatabaseTransaction> {
+        let options = match self.db.get_database_backend() {
+            DbBackend::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                sqlite_transaction_mode: None,
+            },
+            // SQLite has no other isolation than this one.
+            _ => TransactionOptions::default(),
+        };
+        Ok(self.db.begin_with_options(options).await?)
+    }
+}
+
+/// Commits, and gives on what the transaction came to. One that is dropped instead is rolled back.
+async fn commit<T>(tx: DatabaseTransaction, result: T) -> Result<T> {
+    tx.commit().await?;
+    Ok(result)
+}
+
+fn options(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(CONNECTIONS)
+        // Statements tell of people: they stay out of logs and traces.
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(BUSY_TIMEOUT)
+        })
+        .map_sqlx_postgres_opts(|postgres| {
+            postgres.options([
+                ("lock_timeout", BUSY_TIMEOUT.as_millis()),
+                ("idle_in_transaction_session_timeout", IDLE_TIMEOUT.as_millis()),
+            ])
+        });
+    options
+}
