@@ -11,6 +11,7 @@
 //! Who may know whom is kept by `tests/architecture.rs`.
 
 pub mod connectors;
+pub mod lab;
 pub mod planner;
 pub mod ports;
 pub mod record;

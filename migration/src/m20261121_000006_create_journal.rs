@@ -21,6 +21,7 @@ impl MigrationTrait for Migration {
         manager
             .create_index(index("create_intent", ["workspace", "connection", "resolve_at"]))
             .await?;
+        manager.create_index(index("create_intent", ["workspace", "connection", "state"])).await?;
         manager.create_table(create_intent_key(db)).await?;
         manager.create_index(index("create_intent_key", ["workspace", "op"])).await
     }
@@ -58,6 +59,7 @@ fn create_intent(db: DbBackend) -> TableCreateStatement {
         .col(id("feed"))
         .col(text(db, "source"))
         .col(text(db, "keys"))
+        .col(text(db, "planned"))
         .col(text(db, "state"))
         .col(number_or_none("sent_at"))
         .col(number_or_none("resolve_at"))

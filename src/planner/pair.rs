@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::item::Op;
 use super::matching::Match;
-use super::settings::EntryId;
-use crate::record::{FieldId, Normal, PerSide, Record, Revision, Side, Value};
+use super::settings::{EntryId, Settings};
+use crate::record::{FieldId, Normal, PerSide, Record, Revision, Side, Value, fold, normalise};
 
 /// A record as last observed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +78,81 @@ pub struct Link {
     /// Per side, whether its record was in scope of the sync that reads it when it was last planned.
     /// A deletion travels only then.
     pub was_in_scope: PerSide<bool>,
+}
+
+impl Link {
+    /// Takes over the bases that were planned with a write whose answer got lost, as far as the
+    /// record that was written still says what was sent: there the write was made, and what differs
+    /// since is a person's edit. The rest stays as it was; perhaps nobody wrote it.
+    pub fn recover(
+        &mut self,
+        planned: &Self,
+        settings: &Settings,
+        op: &Op,
+        now: &PerSide<Option<Record>>,
+    ) {
+        let written = op.side;
+        let Some(record) = now.of(written) else { return };
+        let landed = landed(settings, op, record);
+        for (source, entry) in settings.entries() {
+            let Some(base) = planned.bases.get(&entry.id) else { continue };
+            let is_carried = source != written && landed.contains(&entry.target);
+            // What reads it was planned to stand so only if its own target stands so by now.
+            let reads_it = source == written
+                && !entry.inputs.is_empty()
+                && entry.inputs.iter().all(|input| landed.contains(input))
+                && stands(settings, source.other(), now, &entry.target, &base.target);
+            if is_carried || reads_it {
+                self.bases.insert(entry.id.clone(), base.clone());
+            }
+        }
+        self.marks.of_mut(written).clone_from(planned.marks.of(written));
+    }
+}
+
+fn stands(
+    settings: &Settings,
+    side: Side,
+    now: &PerSide<Option<Record>>,
+    field: &FieldId,
+    value: &Value,
+) -> bool {
+    let own = settings.sides.of(side);
+    let Some(record) = now.of(side) else { return false };
+    let known = own.schema(&record.object).and_then(|schema| schema.get(field));
+    known.zip(record.get(field)).is_some_and(|(known, now)| {
+        let region = own.region.as_ref();
+        normalise(now, known, region) == normalise(value, known, region)
+    })
+}
+
+/// The fields of an op that a record holds as they were sent.
+fn landed(settings: &Settings, op: &Op, now: &Record) -> BTreeSet<FieldId> {
+    let own = settings.sides.of(op.side);
+    let Some(schema) = own.schema(&now.object) else { return BTreeSet::new() };
+    let normal = |field: &FieldId, value: &Value| {
+        Some(normalise(value, schema.get(field)?, own.region.as_ref()))
+    };
+    let holds = |field: &FieldId, sent: &Value| {
+        now.get(field).is_some_and(|now| normal(field, now) == normal(field, sent))
+    };
+    let mut landed: BTreeSet<FieldId> = op
+        .fields
+        .iter()
+        .filter(|(field, sent)| holds(field, sent))
+        .map(|(field, _)| field.clone())
+        .collect();
+    if let Some(tags) = own.tags.as_ref().filter(|_| !op.tags.is_empty()) {
+        let names: BTreeSet<String> = now
+            .get(tags)
+            .map(|value| value.elements().iter().map(|tag| fold(&tag.text())).collect())
+            .unwrap_or_default();
+        let has = |name: &String| names.contains(&fold(name));
+        if op.tags.add.iter().all(has) && !op.tags.remove.iter().any(has) {
+            landed.insert(tags.clone());
+        }
+    }
+    landed
 }
 
 /// Which ends of a link live. A link is never dropped while one of them does.

@@ -70,8 +70,12 @@ impl Session<'_> {
             shipments.extend(new);
         }
         let mut settlement = Settlement::default();
-        for work in works.iter().filter(|work| work.open == 0) {
-            self.conclude(work, &mut settlement);
+        for work in &mut works {
+            if work.open == 0 {
+                self.conclude(work, &mut settlement);
+            } else {
+                self.link_first(work, &mut settlement);
+            }
         }
         self.write_down(settlement).await?;
         for wave in 0..WAVES.len() {
@@ -207,6 +211,7 @@ impl Session<'_> {
                     source: work.anchor().cloned(),
                     item: item.clone(),
                     op: op.clone(),
+                    planned: work.item.link.clone(),
                     state: OpState::Planned,
                     sent_at: None,
                     error: None,

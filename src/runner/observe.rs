@@ -75,7 +75,7 @@ impl Session<'_> {
     }
 
     /// Reads records directly. Only this makes a reported deletion believed.
-    async fn look_at(
+    pub(super) async fn look_at(
         &self,
         side: Side,
         feed: &Feed,

@@ -11,9 +11,11 @@ use super::RunError;
 use super::execute::closed;
 use super::session::{Session, app_error, later};
 use crate::connectors::Lookup;
-use crate::planner::{MatchKey, OpKind};
-use crate::record::{FieldType, Record, Side};
-use crate::store::{End, Intent, IntentState, OpRow, OpState, PendingReason, Settlement};
+use crate::planner::{Link, MatchKey, OpKind, Presence, record_keys};
+use crate::record::{FieldType, PerSide, Record, RemoteId, Side};
+use crate::store::{
+    End, Intent, IntentState, LinkId, LinkRow, OpRow, OpState, PendingReason, SeenRow, Settlement,
+};
 
 impl Session<'_> {
     /// Sorts out the journal.
@@ -30,10 +32,7 @@ impl Session<'_> {
                 // The record says what became of it: it is read, and its pair is planned again.
                 OpState::Sent | OpState::Unknown if !is_create => {
                     self.drop_op(&row, "looked_up", &mut settlement);
-                    if let Some(id) = &row.op.id {
-                        let end = End { feed: row.feed, id: id.clone() };
-                        settlement.hints.push((end, self.now()));
-                    }
+                    settlement.links.extend(self.look_up(&row).await?);
                 }
                 OpState::Sent => {
                     let first = self.runner.timings.resolve.first().copied().unwrap_or_default();
@@ -46,6 +45,42 @@ impl Session<'_> {
             }
         }
         self.write_down(settlement).await
+    }
+
+    /// Reads the record that an op was to change, and takes over into its link what was written.
+    async fn look_up(&self, row: &OpRow) -> Result<Option<LinkRow>, RunError> {
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let Some((side, feed)) = self.feeds.get(&row.feed) else { return Ok(None) };
+        let ids: BTreeSet<RemoteId> = row.op.id.iter().cloned().collect();
+        let seen = self.look_at(*side, feed, &ids).await?;
+        let now = seen.first().and_then(|observed| observed.record.clone());
+        self.remember(row.feed, seen, None, BTreeSet::new()).await?;
+        let links = store.links_of(workspace, self.connection.id, row.feed, &ids).await?;
+        let (Some(mut link), Some(now), Some(planned)) =
+            (links.into_iter().next(), now, row.planned.as_ref())
+        else {
+            return Ok(None);
+        };
+        let now = self.both_now(*side, now, link.ends.of(side.other())).await?;
+        link.link.recover(planned, &self.connection.settings, &row.op, &now);
+        Ok(Some(link))
+    }
+
+    /// A record with its partner as that was last seen.
+    async fn both_now(
+        &self,
+        side: Side,
+        record: Record,
+        partner: &End,
+    ) -> Result<PerSide<Option<Record>>, RunError> {
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let ids = BTreeSet::from([partner.id.clone()]);
+        let rows = store.seen_by_id(workspace, partner.feed, &ids).await?;
+        let live = |row: SeenRow| (row.seen.presence == Presence::Live).then_some(row.seen.record);
+        let other = rows.into_iter().next().and_then(live);
+        let mut both = PerSide { left: other.clone(), right: other };
+        *both.of_mut(side) = Some(record);
+        Ok(both)
     }
 
     fn drop_op(&self, row: &OpRow, code: &str, settlement: &mut Settlement) {
@@ -66,16 +101,39 @@ impl Session<'_> {
         }));
     }
 
-    /// Looks for the creates that are in doubt and due.
+    /// Looks for the creates that are in doubt: among what was read by now, and where it is time, by
+    /// asking the app.
     pub(super) async fn resolve(&mut self) -> Result<(), RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
-        for intent in store.due_intents(workspace, self.connection.id, self.now()).await? {
+        let now = self.now();
+        for intent in store.doubtful_intents(workspace, self.connection.id, now).await? {
             let Some(side) = self.side(intent.feed) else { continue };
-            let found = self.look_for(side, &intent).await?;
-            let records = found.into_iter().map(|record| self.seen(side, record)).collect();
-            self.settle_intent(intent, records).await?;
+            let mut found = self.candidates(&intent).await?;
+            let is_due = intent.resolve_at.is_none_or(|at| at <= now);
+            if found.is_empty() && is_due {
+                let records = self.look_for(side, &intent).await?;
+                let records = records.into_iter().map(|record| self.seen(side, record)).collect();
+                self.remember(intent.feed, records, None, BTreeSet::new()).await?;
+                found = self.candidates(&intent).await?;
+            }
+            self.settle_intent(side, intent, &found, is_due).await?;
         }
         Ok(())
+    }
+
+    /// The live records that carry a key of the intent and that nothing is linked to.
+    async fn candidates(&self, intent: &Intent) -> Result<Vec<Record>, RunError> {
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let rows = store.seen_by_keys(workspace, intent.feed, &intent.keys).await?;
+        let ids: BTreeSet<RemoteId> = rows.iter().map(|row| row.seen.record.id.clone()).collect();
+        let links = store.links_of(workspace, self.connection.id, intent.feed, &ids).await?;
+        let is_linked = |id: &RemoteId| {
+            links
+                .iter()
+                .any(|row| row.ends.iter().any(|(_, end)| end.feed == intent.feed && end.id == *id))
+        };
+        let records = rows.into_iter().map(|row| row.seen.record);
+        Ok(records.filter(|record| !is_linked(&record.id)).collect())
     }
 
     async fn look_for(&self, side: Side, intent: &Intent) -> Result<Vec<Record>, RunError> {
@@ -99,41 +157,38 @@ impl Session<'_> {
         let found = self.connector(side).find(&query, &lookups).await.map_err(app_error(side))?;
         // The app's search may be fuzzy: only those that carry a key exactly count.
         let settings = self.connection.settings.sides.of(side);
-        let has_key = |record: &Record| {
-            !crate::planner::record_keys(record, settings).0.is_disjoint(&intent.keys)
-        };
+        let has_key = |record: &Record| !record_keys(record, settings).0.is_disjoint(&intent.keys);
         Ok(found.into_iter().filter(has_key).collect())
     }
 
     async fn settle_intent(
         &mut self,
+        side: Side,
         intent: Intent,
-        found: Vec<crate::store::Observed>,
+        found: &[Record],
+        is_due: bool,
     ) -> Result<(), RunError> {
         let mut settlement = Settlement::default();
-        let is_found = !found.is_empty();
-        let feed = intent.feed;
-        settlement.written =
-            found.into_iter().map(|observed| crate::store::OwnWrite { feed, observed }).collect();
+        let sent_at = intent.sent_at.unwrap_or_else(|| self.now());
         if intent.state == IntentState::Closed {
             // The late sweep: whoever turned up meanwhile is matched like anybody else.
             settlement.intents.push(closed(intent));
             return self.write_down(settlement).await;
         }
-        let ladder = &self.runner.timings.resolve;
-        let attempts = intent.attempts + 1;
-        let next = ladder.get(attempts as usize).filter(|_| !is_found);
-        let sent_at = intent.sent_at.unwrap_or_else(|| self.now());
-        match next {
-            Some(next) => settlement.intents.push(Intent {
-                attempts,
-                resolve_at: Some(later(sent_at, *next)),
-                ..intent
-            }),
-            None => {
-                // Found: it is matched with its source in this run. Not found for so long: it did
-                // not happen, and is planned anew.
-                let code = if is_found { "found" } else { "not_found" };
+        let attempts = intent.attempts + u32::from(is_due);
+        let next = self.runner.timings.resolve.get(attempts as usize);
+        match (found, next) {
+            ([], Some(_)) if !is_due => return Ok(()),
+            ([], Some(next)) => {
+                let resolve_at = Some(later(sent_at, *next));
+                settlement.intents.push(Intent { attempts, resolve_at, ..intent });
+            }
+            // Found; or not found for so long: then it did not happen, and is planned anew.
+            _ => {
+                if let [record] = found {
+                    settlement.links.extend(self.adopt(side, &intent, record).await?);
+                }
+                let code = if found.is_empty() { "not_found" } else { "found" };
                 settlement.ops.insert(intent.op, (OpState::Dropped, Some(code.to_owned())));
                 self.due_now(Some(&intent.source), &mut settlement);
                 settlement.intents.push(Intent {
@@ -145,5 +200,43 @@ impl Session<'_> {
             }
         }
         self.write_down(settlement).await
+    }
+
+    /// The link that was planned with a create, now that its record has turned up: with the bases that
+    /// tell what people changed since. Even if the source is gone by now: then that is told, instead
+    /// of bringing it back. None if the source has a link already.
+    async fn adopt(
+        &self,
+        made_on: Side,
+        intent: &Intent,
+        record: &Record,
+    ) -> Result<Option<LinkRow>, RunError> {
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let source = &intent.source;
+        let ids = BTreeSet::from([source.id.clone()]);
+        let links = store.links_of(workspace, self.connection.id, source.feed, &ids).await?;
+        if !links.is_empty() {
+            return Ok(None);
+        }
+        let found = End { feed: intent.feed, id: record.id.clone() };
+        let settings = &self.connection.settings;
+        let mut link = Link { version: settings.version, ..Link::default() };
+        let open = store.open_ops(workspace, self.connection.id).await?;
+        if let Some(row) = open.iter().find(|row| row.id == intent.op)
+            && let Some(planned) = &row.planned
+        {
+            let now = self.both_now(made_on, record.clone(), source).await?;
+            link.recover(planned, settings, &row.op, &now);
+        }
+        Ok(Some(LinkRow {
+            id: LinkId(self.runner.ids.next(self.now())),
+            connection: self.connection.id,
+            ends: PerSide::from_fn(
+                |side| {
+                    if side == made_on { found.clone() } else { source.clone() }
+                },
+            ),
+            link,
+        }))
     }
 }

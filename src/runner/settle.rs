@@ -203,6 +203,21 @@ impl Session<'_> {
         }
     }
 
+    /// Two records that were found to be the same person are linked before anything is written: that
+    /// they are is known, whatever becomes of the writes, and if one of them is removed meanwhile it
+    /// must not come back. They have no bases yet, and meet again if the run is cut off.
+    pub(super) fn link_first(&self, work: &mut Work, settlement: &mut Settlement) {
+        let (Some(left), Some(right)) = (&work.ends.left, &work.ends.right) else { return };
+        if !work.item.is_new_link {
+            return;
+        }
+        let link = Link { version: self.connection.settings.version, ..Link::default() };
+        let ends = PerSide { left: left.clone(), right: right.clone() };
+        let row = self.row(work, ends, link.clone());
+        work.link = Some((row.id, Some(link)));
+        settlement.links.push(row);
+    }
+
     fn row(&self, work: &Work, ends: PerSide<End>, link: Link) -> LinkRow {
         let id = match &work.link {
             Some((id, _)) => *id,

@@ -202,8 +202,9 @@ pub trait Store: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<OpRow>>;
 
-    /// The creates of a connection whose outcome is unknown and due to be looked for.
-    async fn due_intents(
+    /// The creates of a connection whose outcome is unknown, and those that once were and are due to
+    /// be looked for again.
+    async fn doubtful_intents(
         &self,
         workspace: WorkspaceId,
         connection: ConnectionId,

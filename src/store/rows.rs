@@ -362,6 +362,9 @@ pub struct OpRow {
     pub item: String,
     /// What is to be written, and why.
     pub op: Op,
+    /// The link as it will be once its item is written: should the answer get lost, its bases tell
+    /// what people changed since.
+    pub planned: Option<Link>,
     /// How it stands.
     pub state: OpState,
     /// When it was sent.

@@ -70,7 +70,8 @@ pub fn simulate(seed: u64, profile: &Profile) -> Played {
     let Some(world) = finish(World::build(seed, &mut rng)).and_then(Result::ok) else {
         return broken(seed, "the world could not be built");
     };
-    let mut player = Player { world, rng, profile: *profile, workers: 0, crashes: 0, fenced: 0, unknown: 0 };
+    let mut player =
+        Player { world, rng, profile: *profile, workers: 0, crashes: 0, fenced: 0, unknown: 0 };
     player.world.order_faults(seed, profile.faults);
     for _ in 0..profile.steps {
         player.step();

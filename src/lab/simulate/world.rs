@@ -16,13 +16,11 @@ use crate::planner::{
     MatchKey, NamePart, Rule, Settings, SideSettings, Sync, SyncState, Thresholds, WritePolicy,
 };
 use crate::ports::{Clock, ManualClock};
-use crate::record::{
-    Field, FieldId, FieldType, PerSide, RemoteId, Schema, Semantic, Side, Value,
-};
+use crate::record::{Field, FieldId, FieldType, PerSide, RemoteId, Schema, Semantic, Side, Value};
 use crate::runner::{Ran, RunError, Runner};
 use crate::store::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Error, FeedId, MemoryStore, Store,
-    SyncProgress, Trigger, WorkspaceId,
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Error, FeedId, MemoryStore,
+    Store, SyncProgress, Trigger, WorkspaceId,
 };
 
 pub(super) struct World {
@@ -61,14 +59,16 @@ impl World {
             Arc::new(MemoryConnector::new(vendors.of(side).clone())) as Arc<dyn Connector>
         });
         let workspace = WorkspaceId(Uuid::from_u128(1));
-        let feeds = PerSide { left: FeedId(Uuid::from_u128(20)), right: FeedId(Uuid::from_u128(21)) };
+        let feeds =
+            PerSide { left: FeedId(Uuid::from_u128(20)), right: FeedId(Uuid::from_u128(21)) };
         for (side, feed) in feeds.iter() {
             let account = account(workspace, side);
             store.add_account(&account).await?;
             store.open_feed(workspace, account.id, &"contacts".into(), "", *feed).await?;
         }
         let connection = ConnectionId(Uuid::from_u128(30));
-        let feed = |side: Side| ConnectionFeed { side, rank: 0, feed: *feeds.of(side), planned_to: 0 };
+        let feed =
+            |side: Side| ConnectionFeed { side, rank: 0, feed: *feeds.of(side), planned_to: 0 };
         store
             .add_connection(&Connection {
                 workspace,

@@ -34,6 +34,13 @@ impl MemoryStore {
         Self { state: Mutex::new(State::default()), clock }
     }
 
+    /// Every op that was ever journalled, for whoever judges a simulation.
+    #[must_use]
+    pub fn journalled(&self) -> Vec<OpRow> {
+        let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        state.journalled()
+    }
+
     /// One transaction, with a point to be cut off at before it and one after it.
     async fn transact<T>(
         &self,
@@ -299,13 +306,13 @@ impl Store for MemoryStore {
         .await
     }
 
-    async fn due_intents(
+    async fn doubtful_intents(
         &self,
         workspace: WorkspaceId,
         connection: ConnectionId,
         now: Timestamp,
     ) -> Result<Vec<Intent>> {
-        self.transact(|state, _| Ok(state.due_intents(workspace, connection, now))).await
+        self.transact(|state, _| Ok(state.doubtful_intents(workspace, connection, now))).await
     }
 
     async fn due_pending(

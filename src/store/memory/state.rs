@@ -527,7 +527,11 @@ impl State {
             .collect()
     }
 
-    pub(super) fn due_intents(
+    pub(super) fn journalled(&self) -> Vec<OpRow> {
+        self.ops.values().cloned().collect()
+    }
+
+    pub(super) fn doubtful_intents(
         &self,
         workspace: WorkspaceId,
         connection: ConnectionId,
@@ -538,7 +542,8 @@ impl State {
             .filter(|((ws, _), intent)| {
                 *ws == workspace
                     && intent.connection == connection
-                    && intent.resolve_at.is_some_and(|at| at <= now)
+                    && (intent.state == IntentState::Unknown
+                        || intent.resolve_at.is_some_and(|at| at <= now))
             })
             .map(|(_, intent)| intent.clone())
             .collect()

@@ -110,7 +110,8 @@ pub(super) fn link_row(model: link::Model, ends: Vec<link_end::Model>) -> Result
     let mut found: PerSide<Option<End>> = PerSide::default();
     for end in ends {
         let side = from_word(end.side)?;
-        *found.of_mut(side) = Some(End { feed: FeedId(end.feed), id: RemoteId::new(end.remote_id) });
+        *found.of_mut(side) =
+            Some(End { feed: FeedId(end.feed), id: RemoteId::new(end.remote_id) });
     }
     let (Some(left), Some(right)) = (found.left, found.right) else {
         return Err(Error::Bug("a link lacks an end".to_owned()));
@@ -217,6 +218,7 @@ pub(super) fn intent_model(workspace: WorkspaceId, row: &Intent) -> Result<creat
         feed: row.feed.0,
         source: document(&row.source)?,
         keys: document(&row.keys)?,
+        planned: document(&row.planned)?,
         state: word(&row.state)?,
         sent_at: row.sent_at.map(micros),
         resolve_at: row.resolve_at.map(micros),
@@ -231,6 +233,7 @@ pub(super) fn intent_row(model: create_intent::Model) -> Result<Intent> {
         feed: FeedId(model.feed),
         source: from_document(&model.source)?,
         keys: from_document(&model.keys)?,
+        planned: from_document(&model.planned)?,
         state: from_word(model.state)?,
         sent_at: model.sent_at.map(time).transpose()?,
         resolve_at: model.resolve_at.map(time).transpose()?,

@@ -1,0 +1,117 @@
+//! The journal of ops.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entity::op;
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Select,
+};
+
+use super::batch::{CHUNK, latest, upsert};
+use super::codec::{micros, op_model, op_row, word};
+use super::intent;
+use crate::store::{ConnectionId, Error, Intent, OpId, OpRow, OpState, Result, WorkspaceId};
+
+/// The states of ops that are still to be settled.
+const OPEN: [OpState; 3] = [OpState::Planned, OpState::Sent, OpState::Unknown];
+
+pub(super) async fn write(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    ops: &[OpRow],
+    intents: &[Intent],
+) -> Result<BTreeSet<OpId>> {
+    let refused = intent::held_by_others(tx, workspace, intents).await?;
+    let mut rows = Vec::new();
+    for op in latest(ops.iter().map(|op| (op.id, op))) {
+        if !refused.contains(&op.id) {
+            rows.push(op_model(workspace, op)?);
+        }
+    }
+    upsert::<op::Entity>(tx, rows).await?;
+    let granted: Vec<Intent> =
+        intents.iter().filter(|intent| !refused.contains(&intent.op)).cloned().collect();
+    intent::put(tx, workspace, &granted).await?;
+    Ok(refused)
+}
+
+pub(super) async fn mark_sent(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    ops: &BTreeSet<OpId>,
+    at: Timestamp,
+) -> Result<()> {
+    let ops: Vec<OpId> = ops.iter().copied().collect();
+    for page in ops.chunks(CHUNK) {
+        op::Entity::update_many()
+            .col_expr(op::Column::State, Expr::val(word(&OpState::Sent)?))
+            .col_expr(op::Column::SentAt, Expr::val(micros(at)))
+            .filter(op::Column::Workspace.eq(workspace.0))
+            .filter(op::Column::Id.is_in(page.iter().map(|op| op.0)))
+            .exec(tx)
+            .await?;
+        intent::mark_sent(tx, workspace, page, at).await?;
+    }
+    Ok(())
+}
+
+/// Writes what became of ops: one statement for all that came to the same.
+pub(super) async fn settle(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    ops: &BTreeMap<OpId, (OpState, Option<String>)>,
+) -> Result<()> {
+    let mut groups: BTreeMap<&(OpState, Option<String>), Vec<OpId>> = BTreeMap::new();
+    for (id, end) in ops {
+        groups.entry(end).or_default().push(*id);
+    }
+    for ((state, error), ids) in groups {
+        for page in ids.chunks(CHUNK) {
+            let settled = op::Entity::update_many()
+                .col_expr(op::Column::State, Expr::val(word(state)?))
+                .col_expr(op::Column::Error, Expr::val(error.clone()))
+                .filter(op::Column::Workspace.eq(workspace.0))
+                .filter(op::Column::Id.is_in(page.iter().map(|op| op.0)))
+                .exec(tx)
+                .await?;
+            if settled.rows_affected != page.len() as u64 {
+                return Err(Error::NotFound("op"));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn open(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+) -> Result<Vec<OpRow>> {
+    let states: Vec<String> = OPEN.iter().map(word).collect::<Result<_>>()?;
+    let models = of(workspace, connection).filter(op::Column::State.is_in(states)).all(db).await?;
+    models.into_iter().map(op_row).collect()
+}
+
+pub(super) async fn applied_since(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    since: Timestamp,
+) -> Result<Vec<OpRow>> {
+    let models = of(workspace, connection)
+        .filter(op::Column::State.eq(word(&OpState::Applied)?))
+        .filter(op::Column::SentAt.gte(micros(since)))
+        .all(db)
+        .await?;
+    models.into_iter().map(op_row).collect()
+}
+
+/// The ops of a connection, oldest first.
+fn of(workspace: WorkspaceId, connection: ConnectionId) -> Select<op::Entity> {
+    op::Entity::find()
+        .filter(op::Column::Workspace.eq(workspace.0))
+        .filter(op::Column::Connection.eq(connection.0))
+        .order_by_asc(op::Column::Id)
+}

@@ -1,0 +1,74 @@
+//! Runs.
+
+use entity::run;
+use sea_orm::{
+    ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+
+use super::batch::insert;
+use super::codec::{at_most, document, micros, run_model, run_row, word};
+use super::connection;
+use crate::store::{ConnectionId, Error, Result, RunEnd, RunRow, RunState, WorkspaceId};
+
+pub(super) async fn begin(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    run: &RunRow,
+) -> Result<RunRow> {
+    connection::set_again(tx, workspace, run.connection, false).await?;
+    let cut_off = run::Entity::find()
+        .filter(run::Column::Workspace.eq(workspace.0))
+        .filter(run::Column::Connection.eq(run.connection.0))
+        .filter(run::Column::State.eq(word(&RunState::Running)?))
+        .one(tx)
+        .await?;
+    if let Some(model) = cut_off {
+        return run_row(model);
+    }
+    insert::<run::Entity>(tx, vec![run_model(workspace, run)?]).await?;
+    Ok(run.clone())
+}
+
+pub(super) async fn finish(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    end: &RunEnd,
+) -> Result<bool> {
+    let ended = run::Entity::update_many()
+        .set(run::ActiveModel {
+            state: ActiveValue::Set(word(&end.state)?),
+            ended_at: ActiveValue::Set(Some(micros(end.at))),
+            report: ActiveValue::Set(document(&end.report)?),
+            error: ActiveValue::Set(end.error.clone()),
+            ..Default::default()
+        })
+        .filter(run::Column::Workspace.eq(workspace.0))
+        .filter(run::Column::Id.eq(end.id.0))
+        .exec(tx)
+        .await?;
+    if ended.rows_affected == 0 {
+        return Err(Error::NotFound("run"));
+    }
+    connection::set_progress(tx, workspace, end.connection, &end.progress).await?;
+    for (feed, planned_to) in &end.planned_to {
+        connection::set_planned_to(tx, workspace, end.connection, *feed, *planned_to).await?;
+    }
+    Ok(connection::row(tx, workspace, end.connection).await?.again)
+}
+
+pub(super) async fn newest(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    limit: u64,
+) -> Result<Vec<RunRow>> {
+    let models = run::Entity::find()
+        .filter(run::Column::Workspace.eq(workspace.0))
+        .filter(run::Column::Connection.eq(connection.0))
+        .order_by_desc(run::Column::Id)
+        .limit(at_most(limit))
+        .all(db)
+        .await?;
+    models.into_iter().map(run_row).collect()
+}
