@@ -59,24 +59,63 @@ pub trait Ids: Send + Sync {
     fn next(&self, now: Timestamp) -> Uuid;
 }
 
-/// Ids from a seed: the same seed gives the same ids at the same times.
-pub struct SeededIds(Mutex<ChaCha12Rng>);
+/// Ids from a seed: the same seed gives the same ids at the same times. Each is larger than the one
+/// before it, also within a millisecond (RFC 9562, 6.2, method 1: a counter in the first random bits).
+pub struct SeededIds(Mutex<State>);
+
+struct State {
+    rng: ChaCha12Rng,
+    millis: u64,
+    counter: u16,
+}
+
+/// The counter has 12 bits.
+const COUNTER_MAX: u16 = 0x0fff;
 
 impl SeededIds {
     /// Ids from this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self(Mutex::new(ChaCha12Rng::seed_from_u64(seed)))
+        Self(Mutex::new(State { rng: ChaCha12Rng::seed_from_u64(seed), millis: 0, counter: 0 }))
     }
 }
 
 impl Ids for SeededIds {
     fn next(&self, now: Timestamp) -> Uuid {
-        let mut random = [0; 10];
         // A panic elsewhere does not make the numbers less random.
-        let mut rng = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        rng.fill_bytes(&mut random);
+        let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+        if millis > state.millis {
+            (state.millis, state.counter) = (millis, 0);
+        } else if state.counter == COUNTER_MAX {
+            (state.millis, state.counter) = (state.millis + 1, 0);
+        } else {
+            state.counter += 1;
+        }
+        let mut random = [0; 10];
+        state.rng.fill_bytes(&mut random);
+        let [high, low] = state.counter.to_be_bytes();
+        let [_, _, rest @ ..] = random;
+        let mut bytes = [high, low, 0, 0, 0, 0, 0, 0, 0, 0];
+        for (slot, byte) in bytes.iter_mut().skip(2).zip(rest) {
+            *slot = byte;
+        }
+        uuid::Builder::from_unix_timestamp_millis(state.millis, &bytes).into_uuid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_only_grow_even_within_a_millisecond_or_with_a_clock_set_back() {
+        let ids = SeededIds::new(7);
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut all: Vec<Uuid> = (0..10_000).map(|_| ids.next(at(100))).collect();
+        all.push(ids.next(at(50)));
+        all.push(ids.next(at(200)));
+        assert!(all.is_sorted_by(|a, b| a < b));
+        assert!(all.iter().all(|id| id.get_version_num() == 7));
     }
 }

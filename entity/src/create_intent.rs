@@ -20,8 +20,6 @@ pub struct Model {
     pub source: String,
     /// What the new record will be recognised by, as a document.
     pub keys: String,
-    /// The link as it will be once it is made, as a document.
-    pub planned: String,
     /// How it stands.
     pub state: String,
     /// When it was sent.

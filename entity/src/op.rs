@@ -26,6 +26,8 @@ pub struct Model {
     pub item: String,
     /// What is to be written, and why, as a document.
     pub document: String,
+    /// The link as it will be once its item is written, as a document.
+    pub planned: Option<String>,
     /// How it stands.
     pub state: String,
     /// When it was sent.

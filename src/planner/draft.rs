@@ -144,8 +144,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A set as it was, without what the app dropped of what we sent, and with what it added. What a
-    /// person added before, and nobody has carried yet, stays out.
+    /// A set as it was, without what the app dropped of what we sent. What is in it beside that was
+    /// put there by a person, perhaps just before our write, and is still to be carried.
     fn without_dropped(
         &self,
         side: Side,
@@ -159,8 +159,6 @@ impl<'a> Draft<'a> {
         let is_stored = |normal: &Value| stored.iter().any(|(known, _)| known == normal);
         let mut kept = self.pairs(side, field, was);
         kept.retain(|(normal, _)| !sent.contains(normal) || is_stored(normal));
-        let added = stored.iter().filter(|(normal, _)| !sent.contains(normal)).cloned();
-        kept.extend(added);
         Value::List(kept.into_iter().map(|(_, raw)| raw).collect())
     }
 

@@ -24,8 +24,8 @@ pub(super) struct Work {
     pub(super) open: usize,
     /// What went wrong, if something did.
     pub(super) failed: Option<PendingReason>,
-    /// The sides that were written.
-    pub(super) written: PerSide<bool>,
+    /// The link with what was written so far, should the rest not come to pass.
+    pub(super) progress: Option<Link>,
 }
 
 impl Work {
@@ -35,7 +35,8 @@ impl Work {
         records: PerSide<Option<Record>>,
         link: Option<(LinkId, Option<Link>)>,
     ) -> Self {
-        Self { item, ends, records, link, open: 0, failed: None, written: PerSide::default() }
+        let progress = link.as_ref().and_then(|(_, stored)| stored.clone());
+        Self { item, ends, records, link, open: 0, failed: None, progress }
     }
 
     /// The record under whose name it waits, if it has to.

@@ -46,6 +46,8 @@ impl Session<'_> {
         work.open = work.open.saturating_sub(1);
         if work.open == 0 {
             self.conclude(work, settlement);
+        } else {
+            self.keep_progress(work, settlement);
         }
     }
 
@@ -58,7 +60,6 @@ impl Session<'_> {
         settlement: &mut Settlement,
     ) {
         let Some(side) = self.side(shipment.feed.id) else { return };
-        *work.written.of_mut(side) = true;
         let known = work.records.of_mut(side).take();
         let mut record =
             known.unwrap_or_else(|| Record::new(shipment.write.object.clone(), id.clone()));
@@ -75,6 +76,11 @@ impl Session<'_> {
         let observed = self.seen(side, record.clone());
         settlement.written.push(OwnWrite { feed: shipment.feed.id, observed });
         *work.records.of_mut(side) = Some(record);
+        if let (Some(planned), Some(progress)) = (&work.item.link, &mut work.progress) {
+            for (_, op) in &shipment.ops {
+                progress.recover(planned, &self.connection.settings, op, &work.records);
+            }
+        }
     }
 
     fn put_tags(&self, side: Side, shipment: &Shipment, record: &mut Record) {
@@ -168,7 +174,7 @@ impl Session<'_> {
     /// The end of an item: its link as it is now, and whether it has to wait.
     pub(super) fn conclude(&self, work: &Work, settlement: &mut Settlement) {
         if let Some(reason) = work.failed {
-            self.keep_marks(work, settlement);
+            self.keep_progress(work, settlement);
             let wait = work.anchor().and_then(|end| self.wait(end, reason));
             return settlement.pending.extend(wait);
         }
@@ -214,6 +220,7 @@ impl Session<'_> {
         let link = Link { version: self.connection.settings.version, ..Link::default() };
         let ends = PerSide { left: left.clone(), right: right.clone() };
         let row = self.row(work, ends, link.clone());
+        work.progress = Some(link.clone());
         work.link = Some((row.id, Some(link)));
         settlement.links.push(row);
     }
@@ -226,18 +233,18 @@ impl Session<'_> {
         LinkRow { id, connection: self.connection.id, ends, link }
     }
 
-    /// Some writes of an item succeeded and some did not. Its bases stay as they were, so that it is
-    /// planned again as a whole; but what is our own on the sides that were written must be known.
-    fn keep_marks(&self, work: &Work, settlement: &mut Settlement) {
-        let (Some((_, Some(had))), Some(new)) = (&work.link, &work.item.link) else { return };
-        let (Some(left), Some(right)) = (&work.ends.left, &work.ends.right) else { return };
-        let mut link = had.clone();
-        for side in Side::BOTH.into_iter().filter(|side| *work.written.of(*side)) {
-            *link.marks.of_mut(side) = new.marks.of(side).clone();
-        }
-        if link != *had {
+    /// Some writes of an item have succeeded and others have not, or not yet. What was written is
+    /// taken over into the link, so that it is known for ours; the rest is planned again.
+    fn keep_progress(&self, work: &Work, settlement: &mut Settlement) {
+        let (Some(link), Some(left), Some(right)) =
+            (&work.progress, &work.ends.left, &work.ends.right)
+        else {
+            return;
+        };
+        let stored = work.link.as_ref().and_then(|(_, stored)| stored.as_ref());
+        if stored != Some(link) {
             let ends = PerSide { left: left.clone(), right: right.clone() };
-            settlement.links.push(self.row(work, ends, link));
+            settlement.links.push(self.row(work, ends, link.clone()));
         }
     }
 }

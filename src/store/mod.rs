@@ -8,6 +8,7 @@ mod error;
 mod key;
 mod memory;
 mod rows;
+mod sql;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub use rows::{
     OwnWrite, Pending, PendingReason, RunEnd, RunId, RunRow, RunState, SeenRow, Settlement,
     SyncProgress, Trigger, WorkspaceId,
 };
+
+pub use sql::SqlStore;
 
 use crate::planner::{Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};

@@ -29,9 +29,8 @@ where
 {
     let rest = <E::Column as Iterable>::iter()
         .filter(|column| <E::PrimaryKey as PrimaryKeyToColumn>::from_column(*column).is_none());
-    let replace = OnConflict::columns(<E::PrimaryKey as Iterable>::iter())
-        .update_columns(rest)
-        .to_owned();
+    let replace =
+        OnConflict::columns(<E::PrimaryKey as Iterable>::iter()).update_columns(rest).to_owned();
     write::<E>(tx, rows, Some(replace)).await
 }
 

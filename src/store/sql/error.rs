@@ -69,7 +69,7 @@ fn of_the_database(error: &(dyn DatabaseError + 'static)) -> Trouble {
     if error.try_downcast_ref::<SqlxPostgresError>().is_some() {
         of_postgres(&code)
     } else if error.try_downcast_ref::<SqlxSqliteError>().is_some() {
-        code.parse().map_or_else(|_| bug("SQLite gave no code"), of_sqlite)
+        code.parse::<i32>().map_or_else(|_| bug("SQLite gave no code"), of_sqlite)
     } else {
         bug("there is a third database")
     }

@@ -151,14 +151,11 @@ pub(super) async fn put_hints(
     });
     let is_sooner = Expr::col(("excluded", hint::Column::DueAt))
         .lt(Expr::col((hint::Entity, hint::Column::DueAt)));
-    let clash = OnConflict::columns([
-        hint::Column::Workspace,
-        hint::Column::Feed,
-        hint::Column::RemoteId,
-    ])
-    .update_column(hint::Column::DueAt)
-    .action_and_where(is_sooner)
-    .to_owned();
+    let clash =
+        OnConflict::columns([hint::Column::Workspace, hint::Column::Feed, hint::Column::RemoteId])
+            .update_column(hint::Column::DueAt)
+            .action_and_where(is_sooner)
+            .to_owned();
     write::<hint::Entity>(tx, rows.collect(), Some(clash)).await
 }
 

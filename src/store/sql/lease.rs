@@ -83,8 +83,7 @@ pub(super) async fn release(tx: &DatabaseTransaction, held: &Held) -> Result<()>
 
 /// Refuses once the lease is lost. Until this transaction ends, nobody else can take it.
 pub(super) async fn check(tx: &DatabaseTransaction, held: &Held) -> Result<()> {
-    let row =
-        Entity::find().filter(this(held)?).filter(runs(tx)).lock_exclusive().one(tx).await?;
+    let row = Entity::find().filter(this(held)?).filter(runs(tx)).lock_exclusive().one(tx).await?;
     row.map(|_| ()).ok_or(Error::Fenced)
 }
 

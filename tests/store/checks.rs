@@ -1,0 +1,587 @@
+//! What every store does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use concord::planner::{LinkState, OpKind, Presence, Settings};
+use concord::record::{PerSide, RemoteId, Side, Value};
+use concord::store::{
+    ConnectionId, Error, FeedId, Intent, IntentState, LinkRow, Observation, Observed, OpId,
+    OpState, OwnWrite, Pending, PendingReason, RunEnd, RunState, Settlement, Store, SyncProgress,
+    WorkspaceId,
+};
+
+use crate::build::{Bench, account_row, at, gone, ids, key, live, settings};
+
+pub type Check = fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+macro_rules! checks {
+    ($($name:ident),* $(,)?) => {
+        pub const ALL: &[(&str, Check)] =
+            &[$((stringify!($name), |store| Box::pin(async move { $name(Bench::new(store).await).await }))),*];
+    };
+}
+
+checks!(
+    a_lease_has_one_holder_and_its_fence_grows,
+    a_lease_that_is_raced_for_goes_to_one,
+    a_lease_that_ran_out_is_worth_nothing,
+    only_what_changed_gets_a_new_number,
+    a_page_and_its_cursor_are_one,
+    records_are_found_by_number_id_and_key,
+    what_is_gone_keeps_its_last_state_and_loses_its_keys,
+    a_large_page_is_remembered_whole,
+    two_workers_of_one_feed_never_share_a_number,
+    hints_of_one_record_are_one,
+    nothing_of_another_workspace_is_seen,
+    feeds_and_accounts_are_made_once,
+    a_configuration_is_published_from_the_one_it_was_made_of,
+    a_run_that_was_cut_off_is_given_back,
+    the_end_of_a_run_moves_what_was_planned,
+    nobody_is_made_twice_while_it_is_in_doubt,
+    an_op_goes_from_planned_to_its_end,
+    a_settlement_happens_wholly_or_not_at_all,
+    links_are_found_by_either_end_and_counted,
+    a_moved_end_frees_the_old_one,
+    who_waits_is_found_when_due,
+    creates_in_doubt_are_found,
+    the_next_thing_due_is_the_earliest,
+);
+
+async fn a_lease_has_one_holder_and_its_fence_grows(bench: Bench) {
+    let (store, key, ttl) = (&bench.store, bench.lease(), Duration::from_secs(60));
+    let first = store.acquire(&key, "one", ttl).await.unwrap().unwrap();
+    assert_eq!(store.acquire(&key, "two", ttl).await.unwrap(), None);
+    assert!(store.renew(&first, ttl).await.unwrap());
+    store.release(&first).await.unwrap();
+    assert!(!store.renew(&first, ttl).await.unwrap(), "what was given back is lost");
+    let second = store.acquire(&key, "two", ttl).await.unwrap().unwrap();
+    assert!(second.fence > first.fence);
+    store.release(&first).await.unwrap();
+    assert!(store.renew(&second, ttl).await.unwrap(), "an old holder gives nothing back");
+    let again = store.acquire(&key, "two", ttl).await.unwrap().unwrap();
+    assert!(again.fence > second.fence, "each start of a holder has a fence of its own");
+    assert!(!store.renew(&second, ttl).await.unwrap());
+}
+
+async fn a_lease_that_is_raced_for_goes_to_one(bench: Bench) {
+    let bench = Arc::new(bench);
+    let mut racers = tokio::task::JoinSet::new();
+    for nth in 0..12 {
+        let bench = bench.clone();
+        racers.spawn(async move {
+            let ttl = Duration::from_secs(60);
+            bench.store.acquire(&bench.lease(), &format!("racer {nth}"), ttl).await.unwrap()
+        });
+    }
+    let won = racers.join_all().await.into_iter().flatten().count();
+    assert_eq!(won, 1);
+}
+
+async fn a_lease_that_ran_out_is_worth_nothing(bench: Bench) {
+    let (store, key) = (&bench.store, bench.lease());
+    let old = store.acquire(&key, "one", Duration::from_millis(300)).await.unwrap().unwrap();
+    let run = bench.run(&old).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let page = bench.observation(vec![live("l1", "Vigo", "a@x.es")]);
+    assert!(
+        matches!(store.observe(&old, &page).await, Err(Error::Fenced)),
+        "though nobody took it"
+    );
+    let new = store.acquire(&key, "two", Duration::from_secs(60)).await.unwrap().unwrap();
+    let op = bench.op(run, OpKind::Fields, Some("r1"));
+    let fenced = [
+        store.observe(&old, &page).await.err(),
+        store.begin_run(&old, &bench.run_row()).await.err(),
+        store.journal(&old, std::slice::from_ref(&op), &[]).await.err(),
+        store.mark_sent(&old, &[op.id].into(), at(1)).await.err(),
+        store
+            .settle(&old, &Settlement { links: vec![bench.link("l", "r")], ..Default::default() })
+            .await
+            .err(),
+        store.finish_run(&old, &end(&bench, run)).await.err(),
+        store.set_progress(&old, bench.connection, &PerSide::default()).await.err(),
+    ];
+    for (nth, error) in fenced.into_iter().enumerate() {
+        assert!(matches!(error, Some(Error::Fenced)), "write {nth}: {error:?}");
+    }
+    let (workspace, feed) = (bench.workspace, bench.feeds.left.id);
+    assert!(store.seen_after(workspace, feed, 0, 10).await.unwrap().is_empty());
+    assert!(store.open_ops(workspace, bench.connection).await.unwrap().is_empty());
+    store.observe(&new, &page).await.unwrap();
+}
+
+fn end(bench: &Bench, run: concord::store::RunId) -> RunEnd {
+    RunEnd {
+        id: run,
+        connection: bench.connection,
+        state: RunState::Finished,
+        at: at(9),
+        report: Default::default(),
+        error: None,
+        planned_to: BTreeMap::from([(bench.feeds.left.id, 7)]),
+        progress: PerSide {
+            left: SyncProgress {
+                is_first_run_done: true,
+                baseline: Some(BTreeMap::from([(bench.feeds.left.id, 3)])),
+            },
+            right: SyncProgress::default(),
+        },
+    }
+}
+
+async fn only_what_changed_gets_a_new_number(bench: Bench) {
+    let held = bench.hold().await;
+    let see = |records: Vec<Observed>| {
+        let (store, page) = (bench.store.clone(), bench.observation(records));
+        async move { store.observe(&held, &page).await.unwrap() }
+    };
+    let two = vec![live("l1", "Vigo", "a@x.es"), live("l2", "Vigo", "b@x.es")];
+    assert_eq!(see(two.clone()).await, ids(&["l1", "l2"]));
+    assert_eq!(see(two).await, ids(&[]), "the same again");
+    assert_eq!(see(vec![live("l2", "Madrid", "b@x.es")]).await, ids(&["l2"]));
+    let rows = bench.store.seen_after(bench.workspace, bench.feeds.left.id, 0, 10).await.unwrap();
+    let numbers: Vec<(String, u64)> =
+        rows.iter().map(|row| (row.seen.record.id.to_string(), row.change)).collect();
+    assert_eq!(numbers, [("l1".to_owned(), 1), ("l2".to_owned(), 3)]);
+    assert_eq!(rows[1].seen.record.get(&"city".into()), Some(&Value::Text("Madrid".into())));
+    let feed = bench.store.feed(bench.workspace, bench.feeds.left.id).await.unwrap();
+    assert_eq!(feed.last_change, 3);
+    // A record twice in one page: the later is the newer.
+    let twice = vec![live("l3", "Vigo", "c@x.es"), live("l3", "Lugo", "c@x.es")];
+    assert_eq!(see(twice).await, ids(&["l3"]));
+    let id = ids(&["l3"]);
+    let rows = bench.store.seen_by_id(bench.workspace, bench.feeds.left.id, &id).await.unwrap();
+    assert_eq!(rows[0].seen.record.get(&"city".into()), Some(&Value::Text("Lugo".into())));
+}
+
+async fn a_page_and_its_cursor_are_one(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
+    store.add_hints(workspace, feed, &ids(&["l1", "l2"]), at(0)).await.unwrap();
+    let page = Observation {
+        cursor: Some("page 2".into()),
+        answered: ids(&["l1"]),
+        ..bench.observation(vec![live("l1", "Vigo", "a@x.es")])
+    };
+    store.observe(&held, &page).await.unwrap();
+    assert_eq!(store.feed(workspace, feed).await.unwrap().cursor.as_deref(), Some("page 2"));
+    assert_eq!(store.due_hints(workspace, feed, at(1), 10).await.unwrap(), ids(&["l2"]));
+    store.observe(&held, &bench.observation(vec![])).await.unwrap();
+    let feed = store.feed(workspace, feed).await.unwrap();
+    assert_eq!(feed.cursor.as_deref(), Some("page 2"), "a page without one leaves it");
+}
+
+async fn records_are_found_by_number_id_and_key(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
+    let mut both = live("l3", "Vigo", "c@x.es");
+    both.keys.insert(key("a@x.es"));
+    let page = vec![live("l1", "Vigo", "a@x.es"), live("l2", "Vigo", "b@x.es"), both];
+    store.observe(&held, &bench.observation(page)).await.unwrap();
+    let named = |rows: Vec<concord::store::SeenRow>| -> BTreeSet<RemoteId> {
+        rows.into_iter().map(|row| row.seen.record.id).collect()
+    };
+    assert_eq!(named(store.seen_after(workspace, feed, 1, 1).await.unwrap()), ids(&["l2"]));
+    let found = store.seen_by_id(workspace, feed, &ids(&["l3", "l1", "l9"])).await.unwrap();
+    assert_eq!(named(found), ids(&["l1", "l3"]));
+    let found = store.seen_by_keys(workspace, feed, &[key("a@x.es")].into()).await.unwrap();
+    assert_eq!(named(found), ids(&["l1", "l3"]), "a key may stand twice");
+    let found = store.seen_by_keys(workspace, feed, &[key("z@x.es")].into()).await.unwrap();
+    assert!(found.is_empty());
+    store.observe(&held, &bench.observation(vec![live("l1", "Lugo", "new@x.es")])).await.unwrap();
+    let found = store.seen_by_keys(workspace, feed, &[key("a@x.es")].into()).await.unwrap();
+    assert_eq!(named(found), ids(&["l3"]), "a key that was given up finds nobody");
+    assert_eq!(store.count_live(workspace, feed).await.unwrap(), 3);
+}
+
+async fn what_is_gone_keeps_its_last_state_and_loses_its_keys(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
+    store.observe(&held, &bench.observation(vec![live("l1", "Vigo", "a@x.es")])).await.unwrap();
+    let changed = store.observe(&held, &bench.observation(vec![gone("l1"), gone("l9")])).await;
+    assert_eq!(changed.unwrap(), ids(&["l1"]), "of whom nothing is known, nothing is said");
+    let rows = store.seen_by_id(workspace, feed, &ids(&["l1", "l9"])).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].seen.presence, Presence::Gone);
+    assert_eq!(rows[0].seen.record.get(&"city".into()), Some(&Value::Text("Vigo".into())));
+    assert!(store.seen_by_keys(workspace, feed, &[key("a@x.es")].into()).await.unwrap().is_empty());
+    assert_eq!(store.count_live(workspace, feed).await.unwrap(), 0);
+    let back = store.observe(&held, &bench.observation(vec![live("l1", "Vigo", "a@x.es")])).await;
+    assert_eq!(back.unwrap(), ids(&["l1"]), "to be back is a change");
+}
+
+async fn a_large_page_is_remembered_whole(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
+    let page: Vec<Observed> = (0..1200)
+        .map(|n| live(&format!("l{n:04}"), &format!("city {n}"), &format!("{n}@x.es")))
+        .collect();
+    let all: BTreeSet<RemoteId> = page.iter().map(|record| record.id.clone()).collect();
+    assert_eq!(store.observe(&held, &bench.observation(page)).await.unwrap(), all);
+    assert_eq!(store.seen_by_id(workspace, feed, &all).await.unwrap().len(), 1200);
+    let keys = (0..1200).map(|n| key(&format!("{n}@x.es"))).collect();
+    assert_eq!(store.seen_by_keys(workspace, feed, &keys).await.unwrap().len(), 1200);
+    let rows = store.seen_after(workspace, feed, 0, 5000).await.unwrap();
+    let numbers: Vec<u64> = rows.iter().map(|row| row.change).collect();
+    assert_eq!(numbers, (1..=1200).collect::<Vec<u64>>());
+}
+
+async fn two_workers_of_one_feed_never_share_a_number(bench: Bench) {
+    // Two connections, each under its own lease, read the same feed.
+    let other = ConnectionId(bench.id());
+    bench.store.add_connection(&bench.connection_row(other)).await.unwrap();
+    let first = bench.hold().await;
+    let mut second_key = bench.lease();
+    second_key.subject = other.0;
+    let ttl = Duration::from_secs(60);
+    let second = bench.store.acquire(&second_key, "tester", ttl).await.unwrap().unwrap();
+    let bench = Arc::new(bench);
+    let mut workers = tokio::task::JoinSet::new();
+    for (held, name) in [(first, "a"), (second, "b")] {
+        let bench = bench.clone();
+        workers.spawn(async move {
+            for n in 0..20 {
+                let page = vec![live(&format!("{name}{n}"), "Vigo", &format!("{name}{n}@x.es"))];
+                loop {
+                    match bench.store.observe(&held, &bench.observation(page.clone())).await {
+                        Ok(_) => break,
+                        Err(Error::Busy(_)) => tokio::task::yield_now().await,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+        });
+    }
+    workers.join_all().await;
+    let rows = bench.store.seen_after(bench.workspace, bench.feeds.left.id, 0, 100).await.unwrap();
+    let numbers: BTreeSet<u64> = rows.iter().map(|row| row.change).collect();
+    assert_eq!(numbers, (1..=40).collect());
+}
+
+async fn hints_of_one_record_are_one(bench: Bench) {
+    let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
+    store.add_hints(workspace, feed, &ids(&["l1", "l2"]), at(20)).await.unwrap();
+    store.add_hints(workspace, feed, &ids(&["l1"]), at(10)).await.unwrap();
+    store.add_hints(workspace, feed, &ids(&["l1"]), at(30)).await.unwrap();
+    assert_eq!(store.due_hints(workspace, feed, at(9), 10).await.unwrap(), ids(&[]));
+    assert_eq!(store.due_hints(workspace, feed, at(10), 10).await.unwrap(), ids(&["l1"]));
+    assert_eq!(store.due_hints(workspace, feed, at(20), 10).await.unwrap(), ids(&["l1", "l2"]));
+    assert_eq!(store.due_hints(workspace, feed, at(20), 1).await.unwrap().len(), 1);
+}
+
+async fn nothing_of_another_workspace_is_seen(bench: Bench) {
+    let held = bench.hold().await;
+    let run = bench.run(&held).await;
+    let store = &bench.store;
+    store.observe(&held, &bench.observation(vec![live("l1", "Vigo", "a@x.es")])).await.unwrap();
+    store.add_hints(bench.workspace, bench.feeds.left.id, &ids(&["l1"]), at(0)).await.unwrap();
+    let op = bench.op(run, OpKind::Create, None);
+    let intent = bench.intent(&op, "l1", "a@x.es");
+    store.journal(&held, std::slice::from_ref(&op), &[intent]).await.unwrap();
+    let pending = pending(&bench, "l1", Some(at(0)));
+    let settlement = Settlement {
+        links: vec![bench.link("l1", "r1")],
+        pending: vec![pending],
+        ..Default::default()
+    };
+    store.settle(&held, &settlement).await.unwrap();
+
+    let (other, feed, con) = (WorkspaceId(bench.id()), bench.feeds.left.id, bench.connection);
+    assert!(matches!(store.feed(other, feed).await, Err(Error::NotFound(_))));
+    assert!(matches!(store.connection(other, con).await, Err(Error::NotFound(_))));
+    assert!(matches!(store.publish(other, con, 1, &settings()).await, Err(Error::NotFound(_))));
+    assert!(matches!(store.ask_again(other, con).await, Err(Error::NotFound(_))));
+    let add = store.add_hints(other, feed, &ids(&["l1"]), at(0)).await;
+    assert!(matches!(add, Err(Error::NotFound(_))));
+    let stolen = store
+        .open_feed(other, bench.accounts.left, &"contacts".into(), "", FeedId(bench.id()))
+        .await;
+    assert!(matches!(stolen, Err(Error::NotFound(_))));
+    assert!(store.seen_after(other, feed, 0, 10).await.unwrap().is_empty());
+    assert!(store.seen_by_id(other, feed, &ids(&["l1"])).await.unwrap().is_empty());
+    assert!(store.seen_by_keys(other, feed, &[key("a@x.es")].into()).await.unwrap().is_empty());
+    assert_eq!(store.count_live(other, feed).await.unwrap(), 0);
+    assert!(store.due_hints(other, feed, at(9), 10).await.unwrap().is_empty());
+    assert!(store.links_of(other, con, feed, &ids(&["l1"])).await.unwrap().is_empty());
+    assert!(store.links(other, con, None, 10).await.unwrap().is_empty());
+    assert_eq!(store.count_links(other, con).await.unwrap(), 0);
+    assert!(store.runs(other, con, 10).await.unwrap().is_empty());
+    assert!(store.open_ops(other, con).await.unwrap().is_empty());
+    assert!(store.pending(other, con).await.unwrap().is_empty());
+    assert!(store.due_pending(other, con, at(9)).await.unwrap().is_empty());
+    assert!(store.doubtful_intents(other, con, at(9)).await.unwrap().is_empty());
+}
+
+async fn feeds_and_accounts_are_made_once(bench: Bench) {
+    let (store, workspace, account) = (&bench.store, bench.workspace, bench.accounts.left);
+    let again = store
+        .open_feed(workspace, account, &"contacts".into(), "", FeedId(bench.id()))
+        .await
+        .unwrap();
+    assert_eq!(again.id, bench.feeds.left.id);
+    let list = store
+        .open_feed(workspace, account, &"contacts".into(), "a list", FeedId(bench.id()))
+        .await
+        .unwrap();
+    assert_ne!(list.id, bench.feeds.left.id);
+    let same = account_row(workspace, concord::store::AccountId(bench.id()), Side::Left);
+    assert!(matches!(store.add_account(&same).await, Err(Error::Conflict)));
+    let twice = store.add_connection(&bench.connection_row(bench.connection)).await;
+    assert!(matches!(twice, Err(Error::Conflict)));
+}
+
+async fn a_configuration_is_published_from_the_one_it_was_made_of(bench: Bench) {
+    let (store, workspace, id) = (&bench.store, bench.workspace, bench.connection);
+    let known = store.connection(workspace, id).await.unwrap();
+    assert_eq!(known, bench.connection_row(id));
+    let new = Settings { preferred: Some(Side::Right), ..settings() };
+    assert_eq!(store.publish(workspace, id, 1, &new).await.unwrap(), 2);
+    assert!(matches!(store.publish(workspace, id, 1, &settings()).await, Err(Error::Conflict)));
+    let live = store.connection(workspace, id).await.unwrap().settings;
+    assert_eq!(live, Settings { version: 2, ..new });
+}
+
+async fn a_run_that_was_cut_off_is_given_back(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
+    let first = store.begin_run(&held, &bench.run_row()).await.unwrap();
+    let resumed = store.begin_run(&held, &bench.run_row()).await.unwrap();
+    assert_eq!(resumed, first);
+    assert!(!store.finish_run(&held, &end(&bench, first.id)).await.unwrap());
+    let next = store.begin_run(&held, &bench.run_row()).await.unwrap();
+    assert_ne!(next.id, first.id);
+    store.ask_again(workspace, con).await.unwrap();
+    assert!(store.finish_run(&held, &end(&bench, next.id)).await.unwrap(), "somebody asked");
+    store.begin_run(&held, &bench.run_row()).await.unwrap();
+    assert!(!store.connection(workspace, con).await.unwrap().again, "asked and answered");
+    let runs = store.runs(workspace, con, 2).await.unwrap();
+    assert_eq!(runs.len(), 2);
+    assert_eq!(runs[1].id, next.id, "the newest first");
+    assert_eq!((runs[1].state, runs[1].ended_at), (RunState::Finished, Some(at(9))));
+}
+
+async fn the_end_of_a_run_moves_what_was_planned(bench: Bench) {
+    let held = bench.hold().await;
+    let run = bench.run(&held).await;
+    let end = end(&bench, run);
+    bench.store.finish_run(&held, &end).await.unwrap();
+    let known = bench.store.connection(bench.workspace, bench.connection).await.unwrap();
+    let planned: Vec<u64> = known.feeds.iter().map(|feed| feed.planned_to).collect();
+    assert_eq!(planned, [7, 0], "feeds that are not named stay");
+    assert_eq!(known.progress, end.progress);
+    bench.store.set_progress(&held, bench.connection, &PerSide::default()).await.unwrap();
+    let known = bench.store.connection(bench.workspace, bench.connection).await.unwrap();
+    assert_eq!(known.progress, PerSide::default());
+}
+
+async fn nobody_is_made_twice_while_it_is_in_doubt(bench: Bench) {
+    let held = bench.hold().await;
+    let run = bench.run(&held).await;
+    let store = &bench.store;
+    let ops: Vec<_> = (0..4).map(|_| bench.op(run, OpKind::Create, None)).collect();
+    let try_it = |op: usize, source: &'static str, email: &'static str| {
+        let (store, row) = (store.clone(), ops[op].clone());
+        let intent = bench.intent(&row, source, email);
+        async move { store.journal(&held, &[row], &[intent]).await.unwrap() }
+    };
+    assert!(try_it(0, "l1", "a@x.es").await.is_empty());
+    assert_eq!(try_it(1, "l2", "a@x.es").await, [ops[1].id].into(), "the same address");
+    assert_eq!(try_it(1, "l1", "b@x.es").await, [ops[1].id].into(), "the same source");
+    assert!(try_it(2, "l3", "c@x.es").await.is_empty());
+    let open = store.open_ops(bench.workspace, bench.connection).await.unwrap();
+    assert_eq!(open.len(), 2, "what was refused is not in the journal");
+    let closed = Settlement { closed: [ops[0].id].into(), ..Default::default() };
+    store.settle(&held, &closed).await.unwrap();
+    assert!(try_it(3, "l1", "a@x.es").await.is_empty(), "its keys are free");
+    let doubt = Settlement { doubtful: [(ops[3].id, at(5))].into(), ..Default::default() };
+    store.settle(&held, &doubt).await.unwrap();
+    let extra = bench.op(run, OpKind::Create, None);
+    let intent = bench.intent(&extra, "l9", "a@x.es");
+    let refused = store.journal(&held, std::slice::from_ref(&extra), &[intent]).await.unwrap();
+    assert_eq!(refused, [extra.id].into(), "in doubt is not free");
+}
+
+async fn an_op_goes_from_planned_to_its_end(bench: Bench) {
+    let held = bench.hold().await;
+    let run = bench.run(&held).await;
+    let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
+    let ops = [bench.op(run, OpKind::Fields, Some("r1")), bench.op(run, OpKind::Tags, Some("r1"))];
+    store.journal(&held, &ops, &[]).await.unwrap();
+    assert_eq!(store.open_ops(workspace, con).await.unwrap(), ops);
+    store.mark_sent(&held, &ops.iter().map(|op| op.id).collect(), at(5)).await.unwrap();
+    let open = store.open_ops(workspace, con).await.unwrap();
+    assert!(open.iter().all(|op| op.state == OpState::Sent && op.sent_at == Some(at(5))));
+    let mut settlement = Settlement::default();
+    settlement.ops.insert(ops[0].id, (OpState::Applied, None));
+    settlement.ops.insert(ops[1].id, (OpState::Unknown, Some("timeout".into())));
+    store.settle(&held, &settlement).await.unwrap();
+    let open = store.open_ops(workspace, con).await.unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].error.as_deref(), Some("timeout"));
+    assert_eq!(store.applied_since(workspace, con, at(5)).await.unwrap().len(), 1);
+    assert!(store.applied_since(workspace, con, at(6)).await.unwrap().is_empty());
+}
+
+async fn a_settlement_happens_wholly_or_not_at_all(bench: Bench) {
+    let held = bench.hold().await;
+    let run = bench.run(&held).await;
+    let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
+    let op = bench.op(run, OpKind::Fields, Some("r1"));
+    store.journal(&held, std::slice::from_ref(&op), &[]).await.unwrap();
+    let one = Settlement { links: vec![bench.link("l1", "r1")], ..Default::default() };
+    store.settle(&held, &one).await.unwrap();
+    let mut clash = Settlement {
+        links: vec![bench.link("l2", "r1")],
+        written: vec![OwnWrite {
+            feed: bench.feeds.left.id,
+            observed: live("l1", "Vigo", "a@x.es"),
+        }],
+        pending: vec![pending(&bench, "l2", None)],
+        ..Default::default()
+    };
+    clash.ops.insert(op.id, (OpState::Applied, None));
+    assert!(matches!(store.settle(&held, &clash).await, Err(Error::Conflict)), "r1 has a link");
+    assert_eq!(store.links(workspace, con, None, 10).await.unwrap(), one.links);
+    assert_eq!(store.open_ops(workspace, con).await.unwrap()[0].state, OpState::Planned);
+    assert!(store.pending(workspace, con).await.unwrap().is_empty());
+    assert_eq!(store.count_live(workspace, bench.feeds.left.id).await.unwrap(), 0);
+}
+
+async fn links_are_found_by_either_end_and_counted(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
+    let mut gone = bench.link("l2", "r2");
+    gone.link.state = LinkState::LeftGone;
+    let links = vec![bench.link("l1", "r1"), gone, bench.link("l3", "r3")];
+    let all = Settlement { links: links.clone(), ..Default::default() };
+    store.settle(&held, &all).await.unwrap();
+    let found = |side: Side, ids: BTreeSet<RemoteId>| {
+        let (store, feed) = (store.clone(), bench.feeds.of(side).id);
+        async move {
+            let rows = store.links_of(workspace, con, feed, &ids).await.unwrap();
+            rows.into_iter().map(|row| row.id).collect::<BTreeSet<_>>()
+        }
+    };
+    assert_eq!(
+        found(Side::Left, ids(&["l1", "l2", "l9"])).await,
+        [links[0].id, links[1].id].into()
+    );
+    assert_eq!(found(Side::Right, ids(&["r3"])).await, [links[2].id].into());
+    assert_eq!(found(Side::Left, ids(&["r3"])).await, BTreeSet::new());
+    assert_eq!(store.count_links(workspace, con).await.unwrap(), 2, "active ones");
+    let mut paged: Vec<LinkRow> = Vec::new();
+    while let page = store.links(workspace, con, paged.last().map(|row| row.id), 2).await.unwrap()
+        && !page.is_empty()
+    {
+        paged.extend(page);
+    }
+    let mut sorted = links;
+    sorted.sort_by_key(|row| row.id);
+    assert_eq!(paged, sorted);
+}
+
+async fn a_moved_end_frees_the_old_one(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
+    let mut link = bench.link("l1", "r1");
+    let settle = |links: Vec<LinkRow>| {
+        let store = store.clone();
+        async move {
+            let settlement = Settlement { links, ..Default::default() };
+            store.settle(&held, &settlement).await
+        }
+    };
+    settle(vec![link.clone()]).await.unwrap();
+    link.ends.right = bench.end(Side::Right, "r2");
+    settle(vec![link.clone()]).await.unwrap();
+    let feed = bench.feeds.right.id;
+    assert!(store.links_of(workspace, con, feed, &ids(&["r1"])).await.unwrap().is_empty());
+    assert_eq!(store.links_of(workspace, con, feed, &ids(&["r2"])).await.unwrap(), [link]);
+    settle(vec![bench.link("l2", "r1")]).await.unwrap();
+}
+
+fn pending(bench: &Bench, id: &str, next_at: Option<jiff::Timestamp>) -> Pending {
+    Pending {
+        connection: bench.connection,
+        end: bench.end(Side::Left, id),
+        side: Side::Left,
+        reason: PendingReason::Failed,
+        attempts: 2,
+        next_at,
+    }
+}
+
+async fn who_waits_is_found_when_due(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
+    let rows = vec![
+        pending(&bench, "l1", Some(at(10))),
+        pending(&bench, "l2", Some(at(20))),
+        pending(&bench, "l3", None),
+    ];
+    let settlement = Settlement { pending: rows.clone(), ..Default::default() };
+    store.settle(&held, &settlement).await.unwrap();
+    assert_eq!(store.due_pending(workspace, con, at(9)).await.unwrap(), []);
+    assert_eq!(store.due_pending(workspace, con, at(10)).await.unwrap(), [rows[0].clone()]);
+    assert_eq!(store.pending(workspace, con).await.unwrap().len(), 3);
+    let mut again = Settlement { pending: vec![pending(&bench, "l1", None)], ..Default::default() };
+    again.cleared.insert((con, bench.end(Side::Left, "l2")));
+    store.settle(&held, &again).await.unwrap();
+    assert_eq!(store.due_pending(workspace, con, at(99)).await.unwrap(), []);
+    assert_eq!(store.pending(workspace, con).await.unwrap().len(), 2, "one row a record");
+}
+
+async fn creates_in_doubt_are_found(bench: Bench) {
+    let held = bench.hold().await;
+    let run = bench.run(&held).await;
+    let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
+    let ops: Vec<_> = (0..3).map(|_| bench.op(run, OpKind::Create, None)).collect();
+    let intents: Vec<Intent> = ["a", "b", "c"]
+        .iter()
+        .zip(&ops)
+        .map(|(name, op)| bench.intent(op, name, &format!("{name}@x.es")))
+        .collect();
+    store.journal(&held, &ops, &intents).await.unwrap();
+    store.mark_sent(&held, &ops.iter().map(|op| op.id).collect(), at(1)).await.unwrap();
+    let ids = |found: Vec<Intent>| found.into_iter().map(|i| i.op).collect::<BTreeSet<OpId>>();
+    let found = store.doubtful_intents(workspace, con, at(99)).await.unwrap();
+    assert!(found.is_empty(), "what is being sent is not in doubt");
+    let unknown = Intent {
+        state: IntentState::Unknown,
+        resolve_at: Some(at(50)),
+        attempts: 1,
+        ..intents[0].clone()
+    };
+    let swept =
+        Intent { state: IntentState::Closed, resolve_at: Some(at(60)), ..intents[1].clone() };
+    let over = Intent { state: IntentState::Closed, ..intents[2].clone() };
+    let settlement =
+        Settlement { intents: vec![unknown.clone(), swept, over], ..Default::default() };
+    store.settle(&held, &settlement).await.unwrap();
+    assert_eq!(store.doubtful_intents(workspace, con, at(1)).await.unwrap(), [unknown]);
+    let later = store.doubtful_intents(workspace, con, at(60)).await.unwrap();
+    assert_eq!(ids(later), [ops[0].id, ops[1].id].into());
+}
+
+async fn the_next_thing_due_is_the_earliest(bench: Bench) {
+    let held = bench.hold().await;
+    let run = bench.run(&held).await;
+    let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
+    assert_eq!(store.next_due(workspace, con).await.unwrap(), None);
+    store.add_hints(workspace, bench.feeds.right.id, &ids(&["r1"]), at(30)).await.unwrap();
+    assert_eq!(store.next_due(workspace, con).await.unwrap(), Some(at(30)));
+    let waits =
+        Settlement { pending: vec![pending(&bench, "l1", Some(at(20)))], ..Default::default() };
+    store.settle(&held, &waits).await.unwrap();
+    assert_eq!(store.next_due(workspace, con).await.unwrap(), Some(at(20)));
+    let op = bench.op(run, OpKind::Create, None);
+    let intent = bench.intent(&op, "l2", "b@x.es");
+    store.journal(&held, std::slice::from_ref(&op), &[intent]).await.unwrap();
+    let doubt = Settlement { doubtful: [(op.id, at(10))].into(), ..Default::default() };
+    store.settle(&held, &doubt).await.unwrap();
+    assert_eq!(store.next_due(workspace, con).await.unwrap(), Some(at(10)));
+}
