@@ -81,49 +81,56 @@ pub struct Link {
 }
 
 impl Link {
+    /// What an op of this link may take over once it has landed: all but what the item's other ops
+    /// have still to write on the other side. Entries that read what this op writes, and whose own
+    /// target waits for those, keep the base they have; of sets, the elements that wait stay out.
+    #[must_use]
+    pub fn planned_for(&self, settings: &Settings, side: Side, ops: &[Op]) -> Self {
+        let tags = settings.sides.of(side.other()).tags.as_ref();
+        let mut planned = self.clone();
+        for op in ops.iter().filter(|op| op.side != side) {
+            for (_, entry) in settings.entries().filter(|(source, _)| *source == side) {
+                if op.fields.contains_key(&entry.target) {
+                    planned.bases.remove(&entry.id);
+                } else if !op.tags.is_empty()
+                    && tags == Some(&entry.target)
+                    && let Some(slot) =
+                        planned.bases.get_mut(&entry.id).and_then(|base| base.inputs.first_mut())
+                {
+                    *slot = before(slot, op);
+                }
+            }
+        }
+        planned
+    }
+
     /// Takes over the bases that were planned with a write whose answer got lost, as far as the
     /// record that was written still says what was sent: there the write was made, and what differs
     /// since is a person's edit. The rest stays as it was; perhaps nobody wrote it.
-    pub fn recover(
-        &mut self,
-        planned: &Self,
-        settings: &Settings,
-        op: &Op,
-        now: &PerSide<Option<Record>>,
-    ) {
-        let written = op.side;
-        let Some(record) = now.of(written) else { return };
-        let landed = landed(settings, op, record);
+    pub fn recover(&mut self, planned: &Self, settings: &Settings, op: &Op, now: &Record) {
+        let landed = landed(settings, op, now);
         for (source, entry) in settings.entries() {
-            let Some(base) = planned.bases.get(&entry.id) else { continue };
-            let is_carried = source != written && landed.contains(&entry.target);
-            // What reads it was planned to stand so only if its own target stands so by now.
-            let reads_it = source == written
-                && !entry.inputs.is_empty()
-                && entry.inputs.iter().all(|input| landed.contains(input))
-                && stands(settings, source.other(), now, &entry.target, &base.target);
-            if is_carried || reads_it {
+            let is_there = if source == op.side {
+                !entry.inputs.is_empty() && entry.inputs.iter().all(|input| landed.contains(input))
+            } else {
+                landed.contains(&entry.target)
+            };
+            if is_there && let Some(base) = planned.bases.get(&entry.id) {
                 self.bases.insert(entry.id.clone(), base.clone());
             }
         }
-        self.marks.of_mut(written).clone_from(planned.marks.of(written));
+        self.marks.of_mut(op.side).clone_from(planned.marks.of(op.side));
     }
 }
 
-fn stands(
-    settings: &Settings,
-    side: Side,
-    now: &PerSide<Option<Record>>,
-    field: &FieldId,
-    value: &Value,
-) -> bool {
-    let own = settings.sides.of(side);
-    let Some(record) = now.of(side) else { return false };
-    let known = own.schema(&record.object).and_then(|schema| schema.get(field));
-    known.zip(record.get(field)).is_some_and(|(known, now)| {
-        let region = own.region.as_ref();
-        normalise(now, known, region) == normalise(value, known, region)
-    })
+/// A set of tags as it is before an op carries its part of it to the other side.
+fn before(tags: &Value, op: &Op) -> Value {
+    let is =
+        |tag: &Value, names: &[String]| names.iter().any(|name| fold(name) == fold(&tag.text()));
+    let mut before: Vec<Value> =
+        tags.elements().iter().filter(|tag| !is(tag, &op.tags.add)).cloned().collect();
+    before.extend(op.tags.remove.iter().cloned().map(Value::Text));
+    Value::List(before)
 }
 
 /// The fields of an op that a record holds as they were sent.

@@ -6,7 +6,7 @@ use super::RunError;
 use super::session::{Session, app_error};
 use super::settle::Answer;
 use crate::connectors::{Write, Written};
-use crate::planner::{Item, Link, Op, OpKind, Outcome, Wait, record_keys};
+use crate::planner::{Item, Link, Op, OpKind, Outcome, Settings, Wait, record_keys};
 use crate::record::{PerSide, Record, Side};
 use crate::store::{
     End, Feed, Intent, IntentState, LinkId, OpId, OpRow, OpState, PendingReason, Settlement,
@@ -37,6 +37,12 @@ impl Work {
     ) -> Self {
         let progress = link.as_ref().and_then(|(_, stored)| stored.clone());
         Self { item, ends, records, link, open: 0, failed: None, progress }
+    }
+
+    /// What the link takes over once an op on this side has landed.
+    pub(super) fn planned_for(&self, settings: &Settings, side: Side) -> Option<Link> {
+        let link = self.item.link.as_ref()?;
+        Some(link.planned_for(settings, side, &self.item.ops))
     }
 
     /// The record under whose name it waits, if it has to.
@@ -212,7 +218,7 @@ impl Session<'_> {
                     source: work.anchor().cloned(),
                     item: item.clone(),
                     op: op.clone(),
-                    planned: work.item.link.clone(),
+                    planned: work.planned_for(&self.connection.settings, op.side),
                     state: OpState::Planned,
                     sent_at: None,
                     error: None,

@@ -5,16 +5,16 @@
 //! answer can be late. One that was once in doubt is looked for again later, in case it came to pass
 //! after all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::RunError;
 use super::execute::closed;
 use super::session::{Session, app_error, later};
 use crate::connectors::Lookup;
-use crate::planner::{Link, MatchKey, OpKind, Presence, record_keys};
+use crate::planner::{Link, MatchKey, OpKind, record_keys};
 use crate::record::{FieldType, PerSide, Record, RemoteId, Side};
 use crate::store::{
-    End, Intent, IntentState, LinkId, LinkRow, OpRow, OpState, PendingReason, SeenRow, Settlement,
+    End, Intent, IntentState, LinkId, LinkRow, OpRow, OpState, PendingReason, Settlement,
 };
 
 impl Session<'_> {
@@ -22,6 +22,7 @@ impl Session<'_> {
     pub(super) async fn resume(&mut self) -> Result<(), RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
         let mut settlement = Settlement::default();
+        let mut links: BTreeMap<LinkId, LinkRow> = BTreeMap::new();
         for row in store.open_ops(workspace, self.connection.id).await? {
             let is_create = row.op.kind == OpKind::Create;
             match row.state {
@@ -32,7 +33,7 @@ impl Session<'_> {
                 // The record says what became of it: it is read, and its pair is planned again.
                 OpState::Sent | OpState::Unknown if !is_create => {
                     self.drop_op(&row, "looked_up", &mut settlement);
-                    settlement.links.extend(self.look_up(&row).await?);
+                    self.look_up(&row, &mut links).await?;
                 }
                 OpState::Sent => {
                     let first = self.runner.timings.resolve.first().copied().unwrap_or_default();
@@ -44,43 +45,32 @@ impl Session<'_> {
                 OpState::Unknown | OpState::Applied | OpState::Rejected | OpState::Dropped => {}
             }
         }
+        settlement.links.extend(links.into_values());
         self.write_down(settlement).await
     }
 
     /// Reads the record that an op was to change, and takes over into its link what was written.
-    async fn look_up(&self, row: &OpRow) -> Result<Option<LinkRow>, RunError> {
+    async fn look_up(
+        &self,
+        row: &OpRow,
+        links: &mut BTreeMap<LinkId, LinkRow>,
+    ) -> Result<(), RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
-        let Some((side, feed)) = self.feeds.get(&row.feed) else { return Ok(None) };
+        let Some((side, feed)) = self.feeds.get(&row.feed) else { return Ok(()) };
         let ids: BTreeSet<RemoteId> = row.op.id.iter().cloned().collect();
         let seen = self.look_at(*side, feed, &ids).await?;
         let now = seen.first().and_then(|observed| observed.record.clone());
         self.remember(row.feed, seen, None, BTreeSet::new()).await?;
-        let links = store.links_of(workspace, self.connection.id, row.feed, &ids).await?;
-        let (Some(mut link), Some(now), Some(planned)) =
-            (links.into_iter().next(), now, row.planned.as_ref())
+        let known = store.links_of(workspace, self.connection.id, row.feed, &ids).await?;
+        let (Some(known), Some(now), Some(planned)) =
+            (known.into_iter().next(), now, row.planned.as_ref())
         else {
-            return Ok(None);
+            return Ok(());
         };
-        let now = self.both_now(*side, now, link.ends.of(side.other())).await?;
+        // Another op of the same link may have landed too.
+        let link = links.entry(known.id).or_insert(known);
         link.link.recover(planned, &self.connection.settings, &row.op, &now);
-        Ok(Some(link))
-    }
-
-    /// A record with its partner as that was last seen.
-    async fn both_now(
-        &self,
-        side: Side,
-        record: Record,
-        partner: &End,
-    ) -> Result<PerSide<Option<Record>>, RunError> {
-        let (store, workspace) = (&self.runner.store, self.connection.workspace);
-        let ids = BTreeSet::from([partner.id.clone()]);
-        let rows = store.seen_by_id(workspace, partner.feed, &ids).await?;
-        let live = |row: SeenRow| (row.seen.presence == Presence::Live).then_some(row.seen.record);
-        let other = rows.into_iter().next().and_then(live);
-        let mut both = PerSide { left: other.clone(), right: other };
-        *both.of_mut(side) = Some(record);
-        Ok(both)
+        Ok(())
     }
 
     fn drop_op(&self, row: &OpRow, code: &str, settlement: &mut Settlement) {
@@ -225,8 +215,7 @@ impl Session<'_> {
         if let Some(row) = open.iter().find(|row| row.id == intent.op)
             && let Some(planned) = &row.planned
         {
-            let now = self.both_now(made_on, record.clone(), source).await?;
-            link.recover(planned, settings, &row.op, &now);
+            link.recover(planned, settings, &row.op, record);
         }
         Ok(Some(LinkRow {
             id: LinkId(self.runner.ids.next(self.now())),

@@ -75,12 +75,14 @@ impl Session<'_> {
         }
         let observed = self.seen(side, record.clone());
         settlement.written.push(OwnWrite { feed: shipment.feed.id, observed });
-        *work.records.of_mut(side) = Some(record);
-        if let (Some(planned), Some(progress)) = (&work.item.link, &mut work.progress) {
+        let settings = &self.connection.settings;
+        let planned = work.planned_for(settings, side);
+        if let (Some(planned), Some(progress)) = (planned, &mut work.progress) {
             for (_, op) in &shipment.ops {
-                progress.recover(planned, &self.connection.settings, op, &work.records);
+                progress.recover(&planned, settings, op, &record);
             }
         }
+        *work.records.of_mut(side) = Some(record);
     }
 
     fn put_tags(&self, side: Side, shipment: &Shipment, record: &mut Record) {
