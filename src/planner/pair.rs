@@ -85,10 +85,15 @@ impl Link {
     /// have still to write on the other side. Entries that read what this op writes, and whose own
     /// target waits for those, keep the base they have; of sets, the elements that wait stay out.
     #[must_use]
-    pub fn planned_for(&self, settings: &Settings, side: Side, ops: &[Op]) -> Self {
+    pub fn planned_for<'a>(
+        &self,
+        settings: &Settings,
+        side: Side,
+        due: impl Iterator<Item = &'a Op>,
+    ) -> Self {
         let tags = settings.sides.of(side.other()).tags.as_ref();
         let mut planned = self.clone();
-        for op in ops.iter().filter(|op| op.side != side) {
+        for op in due.filter(|op| op.side != side) {
             for (_, entry) in settings.entries().filter(|(source, _)| *source == side) {
                 if op.fields.contains_key(&entry.target) {
                     planned.bases.remove(&entry.id);
@@ -116,10 +121,29 @@ impl Link {
                 landed.contains(&entry.target)
             };
             if is_there && let Some(base) = planned.bases.get(&entry.id) {
-                self.bases.insert(entry.id.clone(), base.clone());
+                let mut base = base.clone();
+                if source == op.side
+                    && let Some(known) = self.bases.get(&entry.id)
+                {
+                    keep_elements(&mut base, known);
+                }
+                self.bases.insert(entry.id.clone(), base);
             }
         }
         self.marks.of_mut(op.side).clone_from(planned.marks.of(op.side));
+    }
+}
+
+/// Of sets, what another op of the same item has carried already stays agreed.
+fn keep_elements(base: &mut Base, known: &Base) {
+    for (slot, known) in base.inputs.iter_mut().zip(&known.inputs) {
+        if let Value::List(items) = slot {
+            for element in known.elements() {
+                if !items.iter().any(|item| fold(&item.text()) == fold(&element.text())) {
+                    items.push(element.clone());
+                }
+            }
+        }
     }
 }
 

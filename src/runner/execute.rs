@@ -24,6 +24,8 @@ pub(super) struct Work {
     pub(super) open: usize,
     /// What went wrong, if something did.
     pub(super) failed: Option<PendingReason>,
+    /// The sides on which everything was written.
+    pub(super) landed: PerSide<bool>,
     /// The link with what was written so far, should the rest not come to pass.
     pub(super) progress: Option<Link>,
 }
@@ -36,13 +38,15 @@ impl Work {
         link: Option<(LinkId, Option<Link>)>,
     ) -> Self {
         let progress = link.as_ref().and_then(|(_, stored)| stored.clone());
-        Self { item, ends, records, link, open: 0, failed: None, progress }
+        let landed = PerSide::default();
+        Self { item, ends, records, link, open: 0, failed: None, landed, progress }
     }
 
     /// What the link takes over once an op on this side has landed.
     pub(super) fn planned_for(&self, settings: &Settings, side: Side) -> Option<Link> {
         let link = self.item.link.as_ref()?;
-        Some(link.planned_for(settings, side, &self.item.ops))
+        let due = self.item.ops.iter().filter(|op| !self.landed.of(op.side));
+        Some(link.planned_for(settings, side, due))
     }
 
     /// The record under whose name it waits, if it has to.

@@ -3,7 +3,7 @@
 use super::execute::{Shipment, Work, closed};
 use super::session::{Session, later};
 use crate::connectors::Written;
-use crate::planner::{Link, Outcome, Wait};
+use crate::planner::{Link, OpKind, Outcome, Wait};
 use crate::record::{FieldType, PerSide, Record, RemoteId, Revision, Side, Value, fold};
 use crate::store::{
     End, Intent, IntentState, LinkId, LinkRow, OpState, OwnWrite, PendingReason, Settlement,
@@ -83,6 +83,8 @@ impl Session<'_> {
             }
         }
         *work.records.of_mut(side) = Some(record);
+        // Permission goes ahead of the rest.
+        *work.landed.of_mut(side) |= shipment.ops.iter().all(|(_, op)| op.kind != OpKind::Consent);
     }
 
     fn put_tags(&self, side: Side, shipment: &Shipment, record: &mut Record) {
