@@ -197,6 +197,15 @@ pub trait Store: Send + Sync {
         connection: ConnectionId,
     ) -> Result<Vec<OpRow>>;
 
+    /// The ops of a connection, by id, page by page: the history of everything that was sent.
+    async fn ops(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        after: Option<OpId>,
+        limit: u64,
+    ) -> Result<Vec<OpRow>>;
+
     /// The ops of a connection that were applied since a time, for the brake.
     async fn applied_since(
         &self,

@@ -44,7 +44,7 @@ fn no_seed_breaks_a_law() {
         played.len(),
         sum(|p| p.crashes),
         sum(|p| p.fenced),
-        sum(|p| p.unknown),
+        sum(|p| p.failed),
         sum(|p| p.created),
     );
     // Past the capture of the test harness: what was tried is to be seen on every run.

@@ -311,6 +311,7 @@ async fn nothing_of_another_workspace_is_seen(bench: Bench) {
     assert_eq!(store.count_links(other, con).await.unwrap(), 0);
     assert!(store.runs(other, con, 10).await.unwrap().is_empty());
     assert!(store.open_ops(other, con).await.unwrap().is_empty());
+    assert!(store.ops(other, con, None, 10).await.unwrap().is_empty());
     assert!(store.pending(other, con).await.unwrap().is_empty());
     assert!(store.due_pending(other, con, at(9)).await.unwrap().is_empty());
     assert!(store.doubtful_intents(other, con, at(9)).await.unwrap().is_empty());
@@ -422,6 +423,10 @@ async fn an_op_goes_from_planned_to_its_end(bench: Bench) {
     let open = store.open_ops(workspace, con).await.unwrap();
     assert_eq!(open.len(), 1);
     assert_eq!(open[0].error.as_deref(), Some("timeout"));
+    let first = store.ops(workspace, con, None, 1).await.unwrap();
+    assert_eq!((first.len(), first[0].id, first[0].state), (1, ops[0].id, OpState::Applied));
+    let rest = store.ops(workspace, con, Some(ops[0].id), 10).await.unwrap();
+    assert_eq!(rest.iter().map(|op| op.id).collect::<Vec<_>>(), [ops[1].id]);
     assert_eq!(store.applied_since(workspace, con, at(5)).await.unwrap().len(), 1);
     assert!(store.applied_since(workspace, con, at(6)).await.unwrap().is_empty());
 }

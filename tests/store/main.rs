@@ -17,6 +17,7 @@ mod backends;
 mod build;
 mod checks;
 mod processes;
+mod seeds;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -43,6 +44,14 @@ fn main() -> std::process::ExitCode {
         let name = format!("{}::a_process_that_lost_its_lease_writes_nothing", backend.name);
         trials.push(Trial::test(name, move || {
             processes::try_two(backend.url.as_ref().unwrap());
+            Ok(())
+        }));
+    }
+    for backend in backends.all.iter().filter(|backend| backend.url.is_some()) {
+        let backend = backend.clone();
+        let name = format!("{}::seeds_with_faults_and_crashes_come_to_rest", backend.name);
+        trials.push(Trial::test(name, move || {
+            seeds::play(&backend);
             Ok(())
         }));
     }

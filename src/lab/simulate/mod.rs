@@ -5,8 +5,8 @@
 mod oracle;
 mod world;
 
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng};
 use crate::connectors::memory::Faults;
 use crate::ports::SeededIds;
 use crate::runner::{Ran, RunError, Runner, Timings};
-use crate::store::{Error, Trigger};
+use crate::store::{Error, MemoryStore, Store, Trigger};
 use world::World;
 
 /// What a seed is played with.
@@ -57,35 +57,70 @@ pub struct Played {
     pub crashes: u32,
     /// How often a stalled worker came back to find its lease lost.
     pub fenced: u32,
-    /// How often a write ended without an answer.
-    pub unknown: u32,
+    /// How many runs were stopped by an app or by another worker.
+    pub failed: u32,
     /// Records that we made.
     pub created: u32,
 }
 
-/// Plays one seed.
+/// Plays one seed, all of it in virtual time.
 #[must_use]
 pub fn simulate(seed: u64, profile: &Profile) -> Played {
+    let clock = world::clock();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
+    let stage = Stage { store, clock, timings: Timings::default(), leases_run_by: None };
+    // Nothing in it waits for anything real: polling is all it takes.
+    let mut play = pin!(play(seed, profile, stage));
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..POLLS_MAX {
+        if let Poll::Ready(played) = play.as_mut().poll(&mut context) {
+            return played;
+        }
+    }
+    broken(seed, "it never ends")
+}
+
+/// More polls than any seed takes.
+const POLLS_MAX: u64 = 100_000_000;
+
+/// Plays one seed over a real database. Its leases run by the database's clock, so that a worker
+/// which was cut off keeps its lease for a moment of real time; no worker stalls.
+pub async fn simulate_over(store: Arc<dyn Store>, seed: u64, profile: &Profile) -> Played {
+    let lease = Duration::from_millis(400);
+    let timings = Timings { lease, ..Timings::default() };
+    let stage = Stage { store, clock: world::clock(), timings, leases_run_by: Some(lease) };
+    play(seed, &Profile { stalls: 0, ..*profile }, stage).await
+}
+
+/// Where a seed is played.
+struct Stage {
+    store: Arc<dyn Store>,
+    clock: Arc<crate::ports::ManualClock>,
+    timings: Timings,
+    /// How long a lost lease lasts in real time; none where leases run by the virtual clock.
+    leases_run_by: Option<Duration>,
+}
+
+async fn play(seed: u64, profile: &Profile, stage: Stage) -> Played {
     let mut rng = ChaCha12Rng::seed_from_u64(seed);
-    let Some(world) = finish(World::build(seed, &mut rng)).and_then(Result::ok) else {
-        return broken(seed, "the world could not be built");
-    };
-    let mut player =
-        Player { world, rng, profile: *profile, workers: 0, crashes: 0, fenced: 0, unknown: 0 };
+    let world = World::build(seed, &mut rng, stage.clock.clone(), stage.store.clone()).await;
+    let Ok(world) = world else { return broken(seed, "the world could not be built") };
+    let counts = Counts::default();
+    let mut player = Player { world, rng, profile: *profile, stage, counts };
     player.world.order_faults(seed, profile.faults);
     for _ in 0..profile.steps {
-        player.step();
+        player.step().await;
     }
     player.world.stop_faults();
-    let violations = player.quiet();
+    let violations = player.quiet().await;
     let (trace, created) = oracle::trace(&player.world);
     Played {
         seed,
         trace,
         violations,
-        crashes: player.crashes,
-        fenced: player.fenced,
-        unknown: player.unknown,
+        crashes: player.counts.crashes,
+        fenced: player.counts.fenced,
+        failed: player.counts.failed,
         created,
     }
 }
@@ -97,88 +132,128 @@ fn broken(seed: u64, why: &str) -> Played {
         violations: vec![why.to_owned()],
         crashes: 0,
         fenced: 0,
-        unknown: 0,
+        failed: 0,
         created: 0,
     }
+}
+
+#[derive(Default)]
+struct Counts {
+    workers: u32,
+    crashes: u32,
+    fenced: u32,
+    failed: u32,
 }
 
 struct Player {
     world: World,
     rng: ChaCha12Rng,
     profile: Profile,
-    workers: u32,
-    crashes: u32,
-    fenced: u32,
-    unknown: u32,
+    stage: Stage,
+    counts: Counts,
 }
 
 /// How many rounds it may take until nothing is left to do.
 const QUIET_ROUNDS: u32 = 30;
+
+/// How a run ended: none if it was cut off.
+type Ended = Option<Result<Ran, RunError>>;
 
 impl Player {
     fn draw(&mut self, below: u32) -> u32 {
         self.rng.next_u32() % below.max(1)
     }
 
-    fn step(&mut self) {
+    async fn step(&mut self) {
         match self.draw(10) {
             0..=4 => self.world.act(&mut self.rng),
             5 => {
-                let hints = self.world.hint(&mut self.rng);
-                finish(hints);
+                // A hint that is lost is found by the next reading.
+                let _ = self.world.hint(&mut self.rng).await;
             }
             6 => {
                 let seconds = u64::from(self.draw(120)) + 1;
                 self.world.clock.advance(Duration::from_secs(seconds));
             }
-            _ => self.run_somehow(),
+            _ => self.run_somehow().await,
         }
     }
 
-    fn run_somehow(&mut self) {
+    async fn run_somehow(&mut self) {
         let fate = self.draw(100);
         let points = self.draw(160);
-        let runner = self.worker();
-        let mut run = pin!(self.world.run(&runner, Trigger::Schedule));
+        let worker = self.worker();
         if fate < self.profile.crashes {
-            if poll(run.as_mut(), points).is_none() {
-                self.crashes += 1;
+            let ended = self.run(&worker, Some(points)).await;
+            if ended.is_none() {
+                self.counts.crashes += 1;
+                self.outlast_the_lease().await;
             }
         } else if fate < self.profile.crashes + self.profile.stalls {
-            if let Some(result) = poll(run.as_mut(), points) {
-                self.unknown += unknown(&result);
-                return;
+            self.stall(&worker, points).await;
+        } else {
+            let ended = self.run(&worker, None).await;
+            self.count(&ended);
+        }
+    }
+
+    /// A worker stalls for longer than its lease; another does everything; then it goes on.
+    async fn stall(&mut self, worker: &Runner, points: u32) {
+        let second = self.worker();
+        let clock = self.world.clock.clone();
+        let mut run = pin!(self.world.run(worker, Trigger::Schedule));
+        let ended = match cut_off(run.as_mut(), points).await {
+            Some(ended) => Some(ended),
+            None => {
+                clock.advance(Duration::from_secs(61));
+                let other = self.world.run(&second, Trigger::Schedule).await;
+                let late = run.await;
+                self.counts.fenced +=
+                    u32::from(matches!(late, Err(RunError::Store(Error::Fenced))));
+                Some(other)
             }
-            // It stalls for longer than its lease; another worker does everything; then it goes on.
-            self.world.clock.advance(Duration::from_secs(61));
-            self.workers += 1;
-            let second = self.world.worker(self.workers);
-            let result = finish(self.world.run(&second, Trigger::Schedule));
-            self.unknown += result.map_or(0, |result| unknown(&result));
-            if let Some(Err(RunError::Store(Error::Fenced))) = finish(run) {
-                self.fenced += 1;
-            }
-        } else if let Some(result) = finish(run) {
-            self.unknown += unknown(&result);
+        };
+        self.counts.failed += u32::from(matches!(ended, Some(Err(_))));
+    }
+
+    async fn run(&self, worker: &Runner, points: Option<u32>) -> Ended {
+        let run = pin!(self.world.run(worker, Trigger::Schedule));
+        match points {
+            Some(points) => cut_off(run, points).await,
+            None => Some(run.await),
+        }
+    }
+
+    fn count(&mut self, ended: &Ended) {
+        self.counts.failed += u32::from(matches!(ended, Some(Err(_))));
+    }
+
+    /// Half of the time the next worker comes while the lease of the one that was cut off still holds.
+    async fn outlast_the_lease(&mut self) {
+        let waits = self.draw(2) == 0;
+        match self.stage.leases_run_by {
+            Some(lease) => tokio::time::sleep(lease + lease / 4).await,
+            None if waits => self.world.clock.advance(Duration::from_secs(61)),
+            None => {}
         }
     }
 
     /// A new start of the process: nothing is remembered but what is in the store.
     fn worker(&mut self) -> Runner {
-        self.workers += 1;
-        self.world.worker(self.workers)
+        self.counts.workers += 1;
+        self.world.worker(self.counts.workers, &self.stage.timings)
     }
 
     /// Lets everything come to rest, and judges.
-    fn quiet(&mut self) -> Vec<String> {
+    async fn quiet(&mut self) -> Vec<String> {
         // Twice in a row: the first may only have finished a reading that was cut off long before.
         let mut calm = 0;
         for _ in 0..QUIET_ROUNDS {
             self.world.clock.advance(Duration::from_secs(700));
             let before = self.world.engine_writes();
-            let runner = self.worker();
-            match finish(self.world.run(&runner, Trigger::Schedule)) {
-                Some(Ok(ran)) => {
+            let worker = self.worker();
+            match self.world.run(&worker, Trigger::Schedule).await {
+                Ok(ran) => {
                     let wrote = self.world.engine_writes() - before;
                     let is_calm = wrote == 0 && ran.next_due.is_none() && !ran.again;
                     calm = if is_calm { calm + 1 } else { 0 };
@@ -186,17 +261,16 @@ impl Player {
                         break;
                     }
                 }
-                Some(Err(error)) => return vec![format!("a quiet run failed: {error}")],
-                None => return vec!["a quiet run never ended".to_owned()],
+                Err(error) => return vec![format!("a quiet run failed: {error}")],
             }
         }
         if calm < 2 {
             return vec!["V2: it never comes to rest".to_owned()];
         }
-        let mut violations = finish(oracle::judge(&self.world)).unwrap_or_default();
+        let mut violations = oracle::judge(&self.world).await;
         let before = self.world.engine_writes();
-        let runner = self.worker();
-        if finish(self.world.run(&runner, Trigger::Schedule)).is_none_or(|result| result.is_err()) {
+        let worker = self.worker();
+        if self.world.run(&worker, Trigger::Schedule).await.is_err() {
             violations.push("a second run failed".to_owned());
         }
         if self.world.engine_writes() != before {
@@ -206,32 +280,20 @@ impl Player {
     }
 }
 
-fn unknown(result: &Result<Ran, RunError>) -> u32 {
-    u32::from(result.is_err())
-}
-
-/// Polls a future so many times. None if it was not done by then.
-fn poll<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>, times: u32) -> Option<T> {
-    let mut context = Context::from_waker(Waker::noop());
-    for _ in 0..times {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return Some(value);
+/// Polls a future so many times and no more. None if it was not done by then.
+async fn cut_off<T>(mut future: Pin<&mut impl Future<Output = T>>, times: u32) -> Option<T> {
+    let mut left = times;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
         }
-    }
-    None
-}
-
-/// Polls a future to its end. None if it has none: nothing in the simulation waits for anything real.
-fn finish<T>(future: impl Future<Output = T>) -> Option<T> {
-    poll(pin!(future), 1_000_000)
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
 }
 
 /// Ids that differ from worker to worker, and not from one play of the seed to the next.
 fn ids(seed: u64, worker: u32) -> Arc<SeededIds> {
     Arc::new(SeededIds::new(seed ^ (u64::from(worker) << 32)))
-}
-
-/// The real ladder: in virtual time it costs nothing.
-fn timings() -> Timings {
-    Timings::default()
 }

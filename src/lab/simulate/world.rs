@@ -8,7 +8,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng as _;
 use uuid::Uuid;
 
-use super::{ids, timings};
+use super::ids;
 use crate::connectors::Connector;
 use crate::connectors::memory::{Author, Faults, Habits, MemoryConnector, Vendor};
 use crate::planner::{
@@ -17,7 +17,7 @@ use crate::planner::{
 };
 use crate::ports::{Clock, ManualClock};
 use crate::record::{Field, FieldId, FieldType, PerSide, RemoteId, Schema, Semantic, Side, Value};
-use crate::runner::{Ran, RunError, Runner};
+use crate::runner::{Ran, RunError, Runner, Timings};
 use crate::store::{
     Account, AccountId, Connection, ConnectionFeed, ConnectionId, Error, FeedId, MemoryStore,
     Store, SyncProgress, Trigger, WorkspaceId,
@@ -26,7 +26,7 @@ use crate::store::{
 pub(super) struct World {
     pub(super) seed: u64,
     pub(super) clock: Arc<ManualClock>,
-    pub(super) store: Arc<MemoryStore>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) vendors: PerSide<Arc<Vendor>>,
     pub(super) connection: ConnectionId,
     pub(super) workspace: WorkspaceId,
@@ -35,14 +35,20 @@ pub(super) struct World {
     people: u32,
 }
 
-/// Somewhere in time.
-const START: i64 = 1_767_225_600;
+/// A clock that stands somewhere in time.
+pub(super) fn clock() -> Arc<ManualClock> {
+    const START: i64 = 1_767_225_600;
+    let start = Timestamp::from_second(START).unwrap_or(Timestamp::UNIX_EPOCH);
+    Arc::new(ManualClock::at(start))
+}
 
 impl World {
-    pub(super) async fn build(seed: u64, rng: &mut ChaCha12Rng) -> Result<Self, Error> {
-        let start = Timestamp::from_second(START).unwrap_or(Timestamp::UNIX_EPOCH);
-        let clock = Arc::new(ManualClock::at(start));
-        let store = Arc::new(MemoryStore::new(clock.clone()));
+    pub(super) async fn build(
+        seed: u64,
+        rng: &mut ChaCha12Rng,
+        clock: Arc<ManualClock>,
+        store: Arc<dyn Store>,
+    ) -> Result<Self, Error> {
         let shouts = rng.next_u32().is_multiple_of(3);
         let vendors = PerSide::from_fn(|side| {
             let habits = match side {
@@ -58,15 +64,17 @@ impl World {
         let connectors = PerSide::from_fn(|side| {
             Arc::new(MemoryConnector::new(vendors.of(side).clone())) as Arc<dyn Connector>
         });
-        let workspace = WorkspaceId(Uuid::from_u128(1));
-        let feeds =
-            PerSide { left: FeedId(Uuid::from_u128(20)), right: FeedId(Uuid::from_u128(21)) };
+        // Each seed in a workspace of its own, so that many can share a database.
+        let id = |nth: u128| Uuid::from_u128(u128::from(seed) << 64 | nth);
+        let workspace = WorkspaceId(id(1));
+        let feeds = PerSide { left: FeedId(id(20)), right: FeedId(id(21)) };
         for (side, feed) in feeds.iter() {
-            let account = account(workspace, side);
+            let number = 10 + u128::from(side == Side::Right);
+            let account = account(workspace, AccountId(id(number)), side);
             store.add_account(&account).await?;
             store.open_feed(workspace, account.id, &"contacts".into(), "", *feed).await?;
         }
-        let connection = ConnectionId(Uuid::from_u128(30));
+        let connection = ConnectionId(id(30));
         let feed =
             |side: Side| ConnectionFeed { side, rank: 0, feed: *feeds.of(side), planned_to: 0 };
         store
@@ -97,10 +105,10 @@ impl World {
         Ok(world)
     }
 
-    pub(super) fn worker(&self, number: u32) -> Runner {
+    pub(super) fn worker(&self, number: u32, timings: &Timings) -> Runner {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let holder = format!("worker-{number}");
-        Runner::new(self.store.clone(), clock, ids(self.seed, number), holder, timings())
+        Runner::new(self.store.clone(), clock, ids(self.seed, number), holder, timings.clone())
     }
 
     pub(super) async fn run(&self, runner: &Runner, trigger: Trigger) -> Result<Ran, RunError> {
@@ -203,10 +211,10 @@ impl World {
     }
 }
 
-fn account(workspace: WorkspaceId, side: Side) -> Account {
+fn account(workspace: WorkspaceId, id: AccountId, side: Side) -> Account {
     Account {
         workspace,
-        id: AccountId(Uuid::from_u128(10 + u128::from(side == Side::Right))),
+        id,
         app: "memory".to_owned(),
         environment: "production".to_owned(),
         remote_id: format!("{side:?}"),

@@ -34,13 +34,6 @@ impl MemoryStore {
         Self { state: Mutex::new(State::default()), clock }
     }
 
-    /// Every op that was ever journalled, for whoever judges a simulation.
-    #[must_use]
-    pub fn journalled(&self) -> Vec<OpRow> {
-        let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        state.journalled()
-    }
-
     /// One transaction, with a point to be cut off at before it and one after it.
     async fn transact<T>(
         &self,
@@ -288,6 +281,21 @@ impl Store for MemoryStore {
     ) -> Result<Vec<OpRow>> {
         self.transact(|state, _| {
             Ok(state.ops_where(workspace, connection, |row| row.state.is_open()))
+        })
+        .await
+    }
+
+    async fn ops(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        after: Option<OpId>,
+        limit: u64,
+    ) -> Result<Vec<OpRow>> {
+        self.transact(|state, _| {
+            let mut rows = state.ops_where(workspace, connection, |row| Some(row.id) > after);
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok(rows)
         })
         .await
     }

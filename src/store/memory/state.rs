@@ -527,10 +527,6 @@ impl State {
             .collect()
     }
 
-    pub(super) fn journalled(&self) -> Vec<OpRow> {
-        self.ops.values().cloned().collect()
-    }
-
     pub(super) fn doubtful_intents(
         &self,
         workspace: WorkspaceId,

@@ -6,7 +6,8 @@ use entity::op;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Select,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 
 use super::batch::{CHUNK, latest, upsert};
@@ -92,6 +93,20 @@ pub(super) async fn open(
     let states: Vec<String> = OPEN.iter().map(word).collect::<Result<_>>()?;
     let models = of(workspace, connection).filter(op::Column::State.is_in(states)).all(db).await?;
     models.into_iter().map(op_row).collect()
+}
+
+pub(super) async fn ops(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    after: Option<OpId>,
+    limit: u64,
+) -> Result<Vec<OpRow>> {
+    let mut query = of(workspace, connection).limit(limit);
+    if let Some(after) = after {
+        query = query.filter(op::Column::Id.gt(after.0));
+    }
+    query.all(db).await?.into_iter().map(op_row).collect()
 }
 
 pub(super) async fn applied_since(

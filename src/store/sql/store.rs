@@ -245,6 +245,16 @@ impl Store for SqlStore {
         journal::open(&self.db, workspace, connection).await
     }
 
+    async fn ops(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        after: Option<OpId>,
+        limit: u64,
+    ) -> Result<Vec<OpRow>> {
+        journal::ops(&self.db, workspace, connection, after, limit).await
+    }
+
     async fn applied_since(
         &self,
         workspace: WorkspaceId,
