@@ -113,7 +113,14 @@ impl Link {
     /// record that was written still says what was sent: there the write was made, and what differs
     /// since is a person's edit. The rest stays as it was; perhaps nobody wrote it.
     pub fn recover(&mut self, planned: &Self, settings: &Settings, op: &Op, now: &Record) {
-        let landed = landed(settings, op, now);
+        let sent = planned.unconfirmed.of(op.side);
+        let landed = landed(settings, op, sent, now);
+        for field in &landed {
+            // Perhaps in a form of the app's own, which is not an edit.
+            if let Some(sent) = sent.get(field) {
+                self.unconfirmed.of_mut(op.side).insert(field.clone(), sent.clone());
+            }
+        }
         for (source, entry) in settings.entries() {
             let is_there = if source == op.side {
                 !entry.inputs.is_empty() && entry.inputs.iter().all(|input| landed.contains(input))
@@ -157,15 +164,22 @@ fn before(tags: &Value, op: &Op) -> Value {
     Value::List(before)
 }
 
-/// The fields of an op that a record holds as they were sent.
-fn landed(settings: &Settings, op: &Op, now: &Record) -> BTreeSet<FieldId> {
+/// The fields of an op that a record holds as they were sent, or in the form that the app gives them.
+fn landed(
+    settings: &Settings,
+    op: &Op,
+    expected: &BTreeMap<FieldId, Sent>,
+    now: &Record,
+) -> BTreeSet<FieldId> {
     let own = settings.sides.of(op.side);
     let Some(schema) = own.schema(&now.object) else { return BTreeSet::new() };
     let normal = |field: &FieldId, value: &Value| {
         Some(normalise(value, schema.get(field)?, own.region.as_ref()))
     };
     let holds = |field: &FieldId, sent: &Value| {
-        now.get(field).is_some_and(|now| normal(field, now) == normal(field, sent))
+        let now = now.get(field).and_then(|now| normal(field, now));
+        let form = expected.get(field).and_then(|sent| sent.expected.clone());
+        now.is_some() && (now == normal(field, sent) || now == form)
     };
     let mut landed: BTreeSet<FieldId> = op
         .fields

@@ -213,6 +213,10 @@ impl Session<'_> {
             let Some(work) = works.get(shipment.work) else { continue };
             let item = work.item.hash().to_hex().to_string();
             for (id, op) in &shipment.ops {
+                let mut planned = work.planned_for(&self.connection.settings, op.side);
+                if let Some(planned) = &mut planned {
+                    self.expect(op.side, shipment, None, planned);
+                }
                 rows.push(OpRow {
                     id: *id,
                     run: self.run,
@@ -222,7 +226,7 @@ impl Session<'_> {
                     source: work.anchor().cloned(),
                     item: item.clone(),
                     op: op.clone(),
-                    planned: work.planned_for(&self.connection.settings, op.side),
+                    planned,
                     state: OpState::Planned,
                     sent_at: None,
                     error: None,

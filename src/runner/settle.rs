@@ -102,7 +102,7 @@ impl Session<'_> {
     }
 
     /// What is to be read back: with which revision, and in which form if the app is known for one.
-    fn expect(
+    pub(super) fn expect(
         &self,
         side: Side,
         shipment: &Shipment,
