@@ -81,6 +81,7 @@ impl SeededIds {
 }
 
 impl Ids for SeededIds {
+    #[expect(clippy::disallowed_methods, reason = "the one place where ids are made")]
     fn next(&self, now: Timestamp) -> Uuid {
         // A panic elsewhere does not make the numbers less random.
         let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

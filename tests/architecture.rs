@@ -32,8 +32,8 @@ const GUARDED: &[(&str, &[&str])] = &[
     ("entity", &["src/store/sql"]),
     ("migration", &["src/store/sql"]),
     ("tokio", &["src/store", "src/connectors", "src/runner", "src/lab"]),
-    ("rand_chacha", &["src/lab", "src/ports"]),
-    ("uuid", &["src/ports"]),
+    ("rand_chacha", &["src/lab", "src/ports", "src/connectors/memory"]),
+    ("uuid", &["src/ports", "src/store/rows/ids.rs", "src/lab"]),
 ];
 
 /// What makes code impure. None of it may be said in `record` or `planner`.
@@ -53,7 +53,7 @@ const IMPURE: &[&str] = &[
 
 /// No file does two things; by then it would be longer than this, its tests apart.
 const MAX_LINES: usize = 450;
-const MAX_MOD_LINES: usize = 150;
+const MAX_MOD_LINES: usize = 160;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -201,7 +201,8 @@ impl Session<'_> {
         for shipment in &sent {
             let missing = || Written::Unknown { code: "no_answer".to_owned() };
             let answer = answers.next().unwrap_or_else(missing);
-            let intent = shipment.ops.iter().find_map(|(id, _)| intents.get(id)).cloned();
+            let intent =
+                shipment.ops.iter().find_map(|(id, _)| intents.get(id)).cloned().map(Box::new);
             self.settle_one(shipment, Answer::Given(answer, intent), works, &mut settlement);
         }
         self.write_down(settlement).await

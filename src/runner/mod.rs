@@ -4,6 +4,7 @@
 //! Everything can be cut off at any point: what was sent is in the journal, what was planned is
 //! planned again, and what was settled needs nothing more.
 
+mod error;
 mod execute;
 mod observe;
 mod plan;
@@ -16,15 +17,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::connectors::{self, Connector};
+use crate::connectors::Connector;
 use crate::planner::Report;
 use crate::ports::{Clock, Ids};
-use crate::record::{PerSide, Side};
+use crate::record::PerSide;
 use crate::store::{
     self, ConnectionId, LeaseKey, LeaseKind, RunEnd, RunId, RunRow, RunState, Store, Trigger,
     WorkspaceId,
 };
 use session::Session;
+
+pub use error::RunError;
 
 /// How long things take. Tests scale these, never their order.
 #[derive(Clone, Debug)]
@@ -74,50 +77,6 @@ pub struct Ran {
     pub again: bool,
     /// When something of this connection is due next, beside its schedule.
     pub next_due: Option<Timestamp>,
-}
-
-/// What stops a run. What concerns single records never does.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// Another worker runs this connection; it was asked to run once more.
-    #[error("another worker runs this connection")]
-    Busy,
-    /// The store failed, or the lease is lost.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// An app failed.
-    #[error("on the {side:?} side: {error}")]
-    App {
-        /// Which side.
-        side: Side,
-        /// How.
-        #[source]
-        error: connectors::Error,
-    },
-    /// So many linked records of this side are gone at once that a person must look first.
-    #[error("{gone} of {links} linked records of the {side:?} side are gone at once")]
-    SideLost {
-        /// Which side.
-        side: Side,
-        /// How many.
-        gone: u64,
-        /// Of how many.
-        links: u64,
-    },
-}
-
-impl RunError {
-    /// Its code in the history.
-    #[must_use]
-    pub fn code(&self) -> String {
-        match self {
-            Self::Busy => "busy".to_owned(),
-            Self::Store(store::Error::Fenced) => "fenced".to_owned(),
-            Self::Store(_) => "store".to_owned(),
-            Self::App { error, .. } => error.code.clone(),
-            Self::SideLost { .. } => "side_lost".to_owned(),
-        }
-    }
 }
 
 impl Runner {

@@ -14,7 +14,7 @@ pub(super) enum Answer {
     /// It was not sent: somebody else is making the same person.
     HeldBack,
     /// The app's, with the intent that it was sent under.
-    Given(Written, Option<Intent>),
+    Given(Written, Option<Box<Intent>>),
 }
 
 impl Session<'_> {
@@ -30,17 +30,17 @@ impl Session<'_> {
             Answer::HeldBack => work.failed = Some(PendingReason::Unknown),
             Answer::Given(Written::Applied { id, revision }, intent) => {
                 note(shipment, OpState::Applied, None, settlement);
-                settlement.intents.extend(intent.map(closed));
+                settlement.intents.extend(intent.map(|intent| closed(*intent)));
                 self.applied(shipment, id, revision, work, settlement);
             }
             Answer::Given(Written::Rejected { code, .. }, intent) => {
                 note(shipment, OpState::Rejected, Some(&code), settlement);
-                settlement.intents.extend(intent.map(closed));
+                settlement.intents.extend(intent.map(|intent| closed(*intent)));
                 self.rejected(shipment, &code, work, settlement);
             }
             Answer::Given(Written::Unknown { code }, intent) => {
                 note(shipment, OpState::Unknown, Some(&code), settlement);
-                self.unknown(shipment, intent, work, settlement);
+                self.unknown(shipment, intent.map(|intent| *intent), work, settlement);
             }
         }
         work.open = work.open.saturating_sub(1);

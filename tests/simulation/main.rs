@@ -1,5 +1,5 @@
 //! The simulation: seeds with faults, crashes, stalls and hints, and no law broken. `SEEDS=n` plays
-//! more of them, `SEED=n` one.
+//! more of them, from `FIRST=n` on; `SEED=n` plays one.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -35,7 +35,10 @@ fn assert_lawful(played: &[Played]) {
 fn no_seed_breaks_a_law() {
     let seeds = match number("SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("SEEDS").unwrap_or(200),
+        None => {
+            let first = number("FIRST").unwrap_or(0);
+            first..first + number("SEEDS").unwrap_or(200)
+        }
     };
     let played = play(seeds, &Profile::default());
     let sum = |count: fn(&Played) -> u32| played.iter().map(count).sum::<u32>();

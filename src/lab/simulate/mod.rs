@@ -3,21 +3,23 @@
 //! apps' own histories.
 
 mod oracle;
+mod player;
 mod world;
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::Future as _;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rand_chacha::ChaCha12Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 
 use crate::connectors::memory::Faults;
 use crate::ports::SeededIds;
-use crate::runner::{Ran, RunError, Runner, Timings};
-use crate::store::{Error, MemoryStore, Store, Trigger};
+use crate::runner::Timings;
+use crate::store::{MemoryStore, Store};
+use player::{Counts, Player};
 use world::World;
 
 /// What a seed is played with.
@@ -135,162 +137,6 @@ fn broken(seed: u64, why: &str) -> Played {
         failed: 0,
         created: 0,
     }
-}
-
-#[derive(Default)]
-struct Counts {
-    workers: u32,
-    crashes: u32,
-    fenced: u32,
-    failed: u32,
-}
-
-struct Player {
-    world: World,
-    rng: ChaCha12Rng,
-    profile: Profile,
-    stage: Stage,
-    counts: Counts,
-}
-
-/// How many rounds it may take until nothing is left to do.
-const QUIET_ROUNDS: u32 = 30;
-
-/// How a run ended: none if it was cut off.
-type Ended = Option<Result<Ran, RunError>>;
-
-impl Player {
-    fn draw(&mut self, below: u32) -> u32 {
-        self.rng.next_u32() % below.max(1)
-    }
-
-    async fn step(&mut self) {
-        match self.draw(10) {
-            0..=4 => self.world.act(&mut self.rng),
-            5 => {
-                // A hint that is lost is found by the next reading.
-                let _ = self.world.hint(&mut self.rng).await;
-            }
-            6 => {
-                let seconds = u64::from(self.draw(120)) + 1;
-                self.world.clock.advance(Duration::from_secs(seconds));
-            }
-            _ => self.run_somehow().await,
-        }
-    }
-
-    async fn run_somehow(&mut self) {
-        let fate = self.draw(100);
-        let points = self.draw(160);
-        let worker = self.worker();
-        if fate < self.profile.crashes {
-            let ended = self.run(&worker, Some(points)).await;
-            if ended.is_none() {
-                self.counts.crashes += 1;
-                self.outlast_the_lease().await;
-            }
-        } else if fate < self.profile.crashes + self.profile.stalls {
-            self.stall(&worker, points).await;
-        } else {
-            let ended = self.run(&worker, None).await;
-            self.count(&ended);
-        }
-    }
-
-    /// A worker stalls for longer than its lease; another does everything; then it goes on.
-    async fn stall(&mut self, worker: &Runner, points: u32) {
-        let second = self.worker();
-        let clock = self.world.clock.clone();
-        let mut run = pin!(self.world.run(worker, Trigger::Schedule));
-        let ended = match cut_off(run.as_mut(), points).await {
-            Some(ended) => Some(ended),
-            None => {
-                clock.advance(Duration::from_secs(61));
-                let other = self.world.run(&second, Trigger::Schedule).await;
-                let late = run.await;
-                self.counts.fenced +=
-                    u32::from(matches!(late, Err(RunError::Store(Error::Fenced))));
-                Some(other)
-            }
-        };
-        self.counts.failed += u32::from(matches!(ended, Some(Err(_))));
-    }
-
-    async fn run(&self, worker: &Runner, points: Option<u32>) -> Ended {
-        let run = pin!(self.world.run(worker, Trigger::Schedule));
-        match points {
-            Some(points) => cut_off(run, points).await,
-            None => Some(run.await),
-        }
-    }
-
-    fn count(&mut self, ended: &Ended) {
-        self.counts.failed += u32::from(matches!(ended, Some(Err(_))));
-    }
-
-    /// Half of the time the next worker comes while the lease of the one that was cut off still holds.
-    async fn outlast_the_lease(&mut self) {
-        let waits = self.draw(2) == 0;
-        match self.stage.leases_run_by {
-            Some(lease) => tokio::time::sleep(lease + lease / 4).await,
-            None if waits => self.world.clock.advance(Duration::from_secs(61)),
-            None => {}
-        }
-    }
-
-    /// A new start of the process: nothing is remembered but what is in the store.
-    fn worker(&mut self) -> Runner {
-        self.counts.workers += 1;
-        self.world.worker(self.counts.workers, &self.stage.timings)
-    }
-
-    /// Lets everything come to rest, and judges.
-    async fn quiet(&mut self) -> Vec<String> {
-        // Twice in a row: the first may only have finished a reading that was cut off long before.
-        let mut calm = 0;
-        for _ in 0..QUIET_ROUNDS {
-            self.world.clock.advance(Duration::from_secs(700));
-            let before = self.world.engine_writes();
-            let worker = self.worker();
-            match self.world.run(&worker, Trigger::Schedule).await {
-                Ok(ran) => {
-                    let wrote = self.world.engine_writes() - before;
-                    let is_calm = wrote == 0 && ran.next_due.is_none() && !ran.again;
-                    calm = if is_calm { calm + 1 } else { 0 };
-                    if calm == 2 {
-                        break;
-                    }
-                }
-                Err(error) => return vec![format!("a quiet run failed: {error}")],
-            }
-        }
-        if calm < 2 {
-            return vec!["V2: it never comes to rest".to_owned()];
-        }
-        let mut violations = oracle::judge(&self.world).await;
-        let before = self.world.engine_writes();
-        let worker = self.worker();
-        if self.world.run(&worker, Trigger::Schedule).await.is_err() {
-            violations.push("a second run failed".to_owned());
-        }
-        if self.world.engine_writes() != before {
-            violations.push("V2: a second run writes".to_owned());
-        }
-        violations
-    }
-}
-
-/// Polls a future so many times and no more. None if it was not done by then.
-async fn cut_off<T>(mut future: Pin<&mut impl Future<Output = T>>, times: u32) -> Option<T> {
-    let mut left = times;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        future.as_mut().poll(context).map(Some)
-    })
-    .await
 }
 
 /// Ids that differ from worker to worker, and not from one play of the seed to the next.

@@ -8,7 +8,7 @@ use crate::connectors::memory::{Author, Event};
 use crate::planner::OpKind;
 use crate::record::name::{Parts, join};
 use crate::record::{Consent, Field, FieldType, PerSide, Record, Side, Value, fold, normalise};
-use crate::store::{Error, OpRow, Store};
+use crate::store::{Error, OpRow};
 
 /// More than any seed has.
 const LIMIT: u64 = 100_000;

@@ -19,8 +19,8 @@ use crate::ports::{Clock, ManualClock};
 use crate::record::{Field, FieldId, FieldType, PerSide, RemoteId, Schema, Semantic, Side, Value};
 use crate::runner::{Ran, RunError, Runner, Timings};
 use crate::store::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Error, FeedId, MemoryStore,
-    Store, SyncProgress, Trigger, WorkspaceId,
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Error, FeedId, Store,
+    SyncProgress, Trigger, WorkspaceId,
 };
 
 pub(super) struct World {

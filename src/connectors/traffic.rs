@@ -1,0 +1,121 @@
+//! What goes between the house and an app, in our words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::record::{FieldId, FieldType, ObjectName, Record, RemoteId, Revision, Value};
+
+/// What an app can do. Flat: everything that depends on the app asks here, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capability {
+    /// Records per page of a listing.
+    pub page_max: usize,
+    /// Records per direct read.
+    pub read_many_max: usize,
+    /// Records per write.
+    pub write_many_max: usize,
+    /// Whether a change since a point in time can be asked for.
+    pub list_incremental: bool,
+    /// Whether removed records are reported.
+    pub list_reports_removed: bool,
+    /// Whether records can be removed.
+    pub delete: bool,
+    /// Whether records have tags.
+    pub tags: bool,
+    /// Whether tags are written by a call of their own.
+    pub tags_separate_call: bool,
+    /// How long a search may miss a record that was just written, in seconds.
+    pub search_lag_seconds: u32,
+}
+
+/// What to read: an object of the account, perhaps only a collection of it, and which fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The object.
+    pub object: ObjectName,
+    /// The collection; empty for none.
+    pub collection: String,
+    /// The fields to read. A field that is not read is absent, not empty.
+    pub fields: BTreeSet<FieldId>,
+}
+
+/// One page of what changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// What changed. A record may come twice; the later one is the newer.
+    pub changes: Vec<Change>,
+    /// Where the next read goes on, in the connector's own words.
+    pub cursor: String,
+    /// Whether this was the last page for now. A cap that was reached is an error, never the end.
+    pub is_last: bool,
+}
+
+/// Something that happened to a record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// It was made or changed: this is what it is now.
+    Seen(Record),
+    /// The app reports that it was removed. To be believed, a direct read must say so too.
+    Gone(RemoteId),
+}
+
+/// The answer of a direct read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fetched {
+    /// It is there.
+    Live(Record),
+    /// There is no such record.
+    Gone(RemoteId),
+    /// The account may not read it.
+    Forbidden(RemoteId),
+}
+
+/// What to look a record up by: a value of some field of this type, in normal form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lookup {
+    /// E-mail or phone.
+    pub kind: FieldType,
+    /// Its normal form.
+    pub value: String,
+}
+
+/// One record to write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    /// The object.
+    pub object: ObjectName,
+    /// The record; none makes one.
+    pub id: Option<RemoteId>,
+    /// The state it was planned upon, for apps with conditional writes.
+    pub revision: Option<Revision>,
+    /// The fields to change, and no others.
+    pub fields: BTreeMap<FieldId, Value>,
+    /// Tags to add. Those that others put there stay.
+    pub tags_add: Vec<String>,
+    /// Tags to remove.
+    pub tags_remove: Vec<String>,
+}
+
+/// What became of one record of a write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Written {
+    /// The app did it.
+    Applied {
+        /// The record's id.
+        id: RemoteId,
+        /// The record's state after it, where the app tells.
+        revision: Option<Revision>,
+    },
+    /// The app refused this one, for good.
+    Rejected {
+        /// The app's code.
+        code: String,
+        /// The field that it did not like.
+        field: Option<FieldId>,
+    },
+    /// Nobody knows: the answer did not come, or could not be understood. Never to be sent again
+    /// before it was looked for.
+    Unknown {
+        /// What happened.
+        code: String,
+    },
+}

@@ -1,0 +1,256 @@
+//! Links, runs, the journal, and who waits.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::state::State;
+use crate::planner::LinkState;
+use crate::record::RemoteId;
+use crate::store::{
+    ConnectionId, End, Error, FeedId, Intent, IntentState, LinkId, LinkRow, OpId, OpRow, OpState,
+    Pending, Result, RunEnd, RunRow, RunState, Settlement, WorkspaceId,
+};
+
+impl State {
+    pub(super) fn links_of(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        feed: FeedId,
+        ids: &BTreeSet<RemoteId>,
+    ) -> Vec<LinkRow> {
+        let links: BTreeSet<LinkId> = ids
+            .iter()
+            .filter_map(|id| self.ends.get(&(connection, End { feed, id: id.clone() })))
+            .copied()
+            .collect();
+        links.into_iter().filter_map(|id| self.links.get(&(workspace, id)).cloned()).collect()
+    }
+
+    pub(super) fn links(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        after: Option<LinkId>,
+        limit: u64,
+    ) -> Vec<LinkRow> {
+        self.links
+            .iter()
+            .filter(|((ws, id), row)| {
+                *ws == workspace && row.connection == connection && Some(*id) > after
+            })
+            .map(|(_, row)| row.clone())
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .collect()
+    }
+
+    pub(super) fn count_links(&self, workspace: WorkspaceId, connection: ConnectionId) -> u64 {
+        let active = self.links.iter().filter(|((ws, _), row)| {
+            *ws == workspace && row.connection == connection && row.link.state == LinkState::Active
+        });
+        active.count() as u64
+    }
+
+    pub(super) fn begin_run(&mut self, workspace: WorkspaceId, run: &RunRow) -> Result<RunRow> {
+        self.connection_mut(workspace, run.connection)?.again = false;
+        let open = self.runs.iter().find(|((ws, _), row)| {
+            *ws == workspace && row.connection == run.connection && row.state == RunState::Running
+        });
+        if let Some((_, row)) = open {
+            return Ok(row.clone());
+        }
+        self.runs.insert((workspace, run.id), run.clone());
+        Ok(run.clone())
+    }
+
+    pub(super) fn finish_run(&mut self, workspace: WorkspaceId, end: &RunEnd) -> Result<bool> {
+        let run = self.runs.get_mut(&(workspace, end.id)).ok_or(Error::NotFound("run"))?;
+        run.state = end.state;
+        run.ended_at = Some(end.at);
+        run.report = end.report.clone();
+        run.error.clone_from(&end.error);
+        let connection = self.connection_mut(workspace, end.connection)?;
+        for feed in &mut connection.feeds {
+            if let Some(planned_to) = end.planned_to.get(&feed.feed) {
+                feed.planned_to = *planned_to;
+            }
+        }
+        connection.progress = end.progress.clone();
+        Ok(connection.again)
+    }
+
+    pub(super) fn runs(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        limit: u64,
+    ) -> Vec<RunRow> {
+        self.runs
+            .iter()
+            .rev()
+            .filter(|((ws, _), row)| *ws == workspace && row.connection == connection)
+            .map(|(_, row)| row.clone())
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .collect()
+    }
+
+    pub(super) fn journal(
+        &mut self,
+        workspace: WorkspaceId,
+        ops: &[OpRow],
+        intents: &[Intent],
+    ) -> BTreeSet<OpId> {
+        let mut refused = BTreeSet::new();
+        for intent in intents {
+            let clash = self.intents.iter().any(|((ws, _), open)| {
+                *ws == workspace
+                    && open.state != IntentState::Closed
+                    && open.feed == intent.feed
+                    && (!open.keys.is_disjoint(&intent.keys)
+                        || (open.connection, &open.source) == (intent.connection, &intent.source))
+            });
+            if clash {
+                refused.insert(intent.op);
+            } else {
+                self.intents.insert((workspace, intent.op), intent.clone());
+            }
+        }
+        for op in ops.iter().filter(|op| !refused.contains(&op.id)) {
+            self.ops.insert((workspace, op.id), op.clone());
+        }
+        refused
+    }
+
+    pub(super) fn mark_sent(
+        &mut self,
+        workspace: WorkspaceId,
+        ops: &BTreeSet<OpId>,
+        at: Timestamp,
+    ) {
+        for id in ops {
+            if let Some(op) = self.ops.get_mut(&(workspace, *id)) {
+                op.state = OpState::Sent;
+                op.sent_at = Some(at);
+            }
+            if let Some(intent) = self.intents.get_mut(&(workspace, *id)) {
+                intent.sent_at = Some(at);
+            }
+        }
+    }
+
+    pub(super) fn settle(&mut self, workspace: WorkspaceId, settlement: &Settlement) -> Result<()> {
+        for link in &settlement.links {
+            for (_, end) in link.ends.iter() {
+                match self.ends.get(&(link.connection, end.clone())) {
+                    Some(other) if *other != link.id => return Err(Error::Conflict),
+                    _ => {}
+                }
+            }
+        }
+        for (id, (state, error)) in &settlement.ops {
+            let op = self.ops.get_mut(&(workspace, *id)).ok_or(Error::NotFound("op"))?;
+            op.state = *state;
+            op.error.clone_from(error);
+        }
+        for link in &settlement.links {
+            if let Some(old) = self.links.get(&(workspace, link.id)) {
+                for (_, end) in old.ends.iter() {
+                    self.ends.remove(&(link.connection, end.clone()));
+                }
+            }
+            for (_, end) in link.ends.iter() {
+                self.ends.insert((link.connection, end.clone()), link.id);
+            }
+            self.links.insert((workspace, link.id), link.clone());
+        }
+        for own in &settlement.written {
+            self.see(workspace, own.feed, &own.observed)?;
+        }
+        for (connection, end) in &settlement.cleared {
+            self.pending.remove(&(workspace, *connection, end.clone()));
+        }
+        for row in &settlement.pending {
+            self.pending.insert((workspace, row.connection, row.end.clone()), row.clone());
+        }
+        for intent in &settlement.intents {
+            self.intents.insert((workspace, intent.op), intent.clone());
+        }
+        for id in &settlement.closed {
+            if let Some(intent) = self.intents.get_mut(&(workspace, *id)) {
+                intent.state = IntentState::Closed;
+                intent.resolve_at = None;
+            }
+        }
+        for (id, due) in &settlement.doubtful {
+            if let Some(intent) = self.intents.get_mut(&(workspace, *id)) {
+                intent.state = IntentState::Unknown;
+                intent.resolve_at = Some(*due);
+            }
+        }
+        for (end, due) in &settlement.hints {
+            self.hint(workspace, end.feed, &end.id, *due);
+        }
+        Ok(())
+    }
+
+    pub(super) fn ops_where(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        test: impl Fn(&OpRow) -> bool,
+    ) -> Vec<OpRow> {
+        self.ops
+            .iter()
+            .filter(|((ws, _), row)| *ws == workspace && row.connection == connection && test(row))
+            .map(|(_, row)| row.clone())
+            .collect()
+    }
+
+    pub(super) fn doubtful_intents(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        now: Timestamp,
+    ) -> Vec<Intent> {
+        self.intents
+            .iter()
+            .filter(|((ws, _), intent)| {
+                *ws == workspace
+                    && intent.connection == connection
+                    && (intent.state == IntentState::Unknown
+                        || intent.resolve_at.is_some_and(|at| at <= now))
+            })
+            .map(|(_, intent)| intent.clone())
+            .collect()
+    }
+
+    pub(super) fn pending(&self, workspace: WorkspaceId, connection: ConnectionId) -> Vec<Pending> {
+        self.pending
+            .iter()
+            .filter(|((ws, of, _), _)| *ws == workspace && *of == connection)
+            .map(|(_, row)| row.clone())
+            .collect()
+    }
+
+    pub(super) fn next_due(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Option<Timestamp>> {
+        let feeds: BTreeSet<FeedId> =
+            self.connection(workspace, connection)?.feeds.iter().map(|feed| feed.feed).collect();
+        let hints = self
+            .hints
+            .iter()
+            .filter(|((ws, feed, _), _)| *ws == workspace && feeds.contains(feed))
+            .map(|(_, due)| *due);
+        let intents = self
+            .intents
+            .iter()
+            .filter(|((ws, _), intent)| *ws == workspace && intent.connection == connection)
+            .filter_map(|(_, intent)| intent.resolve_at);
+        let pending = self.pending(workspace, connection).into_iter().filter_map(|row| row.next_at);
+        Ok(hints.chain(intents).chain(pending).min())
+    }
+}

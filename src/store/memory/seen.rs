@@ -1,0 +1,170 @@
+//! What was seen, and what is to be looked at again.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::state::{Row, State};
+use crate::planner::{Key, Presence, Seen};
+use crate::record::{Record, RemoteId};
+use crate::store::key::{KeyHash, hash};
+use crate::store::{Error, Feed, FeedId, Observation, Observed, Result, SeenRow, WorkspaceId};
+
+impl State {
+    pub(super) fn observe(
+        &mut self,
+        workspace: WorkspaceId,
+        observation: &Observation,
+    ) -> Result<BTreeSet<RemoteId>> {
+        let mut changed = BTreeSet::new();
+        for observed in &observation.records {
+            if self.see(workspace, observation.feed, observed)? {
+                changed.insert(observed.id.clone());
+            }
+        }
+        if let Some(cursor) = &observation.cursor {
+            self.feed_mut(workspace, observation.feed)?.cursor = Some(cursor.clone());
+        }
+        for id in &observation.answered {
+            self.hints.remove(&(workspace, observation.feed, id.clone()));
+        }
+        Ok(changed)
+    }
+
+    pub(super) fn feed_mut(&mut self, workspace: WorkspaceId, id: FeedId) -> Result<&mut Feed> {
+        self.feeds.get_mut(&(workspace, id)).ok_or(Error::NotFound("feed"))
+    }
+
+    /// Remembers one observation. True if anything that is compared changed.
+    pub(super) fn see(
+        &mut self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        observed: &Observed,
+    ) -> Result<bool> {
+        self.feed(workspace, feed)?;
+        let rows = self.seen.entry((workspace, feed)).or_default();
+        let known = rows.get(&observed.id);
+        // Nothing can be said of a record that is gone and was never seen.
+        if known.is_none() && observed.record.is_none() {
+            return Ok(false);
+        }
+        let same = known
+            .is_some_and(|row| row.hash == observed.hash && row.seen.presence == observed.presence);
+        let record = match (&observed.record, known) {
+            (Some(record), _) => record.clone(),
+            (None, Some(row)) => row.seen.record.clone(),
+            (None, None) => Record::new("", observed.id.clone()),
+        };
+        let old_keys = known.map(|row| row.keys.clone()).unwrap_or_default();
+        let keys: BTreeSet<KeyHash> = match observed.presence {
+            Presence::Live => observed.keys.iter().map(|key| hash(workspace, key)).collect(),
+            Presence::Gone | Presence::Forbidden => BTreeSet::new(),
+        };
+        let old_change = known.map(|row| row.change).unwrap_or_default();
+        for key in &old_keys {
+            self.keys.remove(&(feed, *key, observed.id.clone()));
+        }
+        for key in &keys {
+            self.keys.insert((feed, *key, observed.id.clone()));
+        }
+        let change = if same {
+            old_change
+        } else {
+            let feed = self.feed_mut(workspace, feed)?;
+            feed.last_change += 1;
+            feed.last_change
+        };
+        let seen = Seen { record, presence: observed.presence };
+        let row = Row { change, seen, hash: observed.hash, keys };
+        self.seen.entry((workspace, feed)).or_default().insert(observed.id.clone(), row);
+        Ok(!same)
+    }
+
+    fn rows(&self, workspace: WorkspaceId, feed: FeedId) -> impl Iterator<Item = SeenRow> {
+        self.seen.get(&(workspace, feed)).into_iter().flatten().map(move |(_, row)| SeenRow {
+            feed,
+            change: row.change,
+            seen: row.seen.clone(),
+        })
+    }
+
+    pub(super) fn seen_after(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        change: u64,
+        limit: u64,
+    ) -> Vec<SeenRow> {
+        let mut rows: Vec<SeenRow> =
+            self.rows(workspace, feed).filter(|row| row.change > change).collect();
+        rows.sort_by_key(|row| row.change);
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        rows
+    }
+
+    pub(super) fn seen_by_id(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        ids: &BTreeSet<RemoteId>,
+    ) -> Vec<SeenRow> {
+        let Some(rows) = self.seen.get(&(workspace, feed)) else { return Vec::new() };
+        ids.iter()
+            .filter_map(|id| rows.get(id))
+            .map(|row| SeenRow { feed, change: row.change, seen: row.seen.clone() })
+            .collect()
+    }
+
+    pub(super) fn seen_by_keys(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        keys: &BTreeSet<Key>,
+    ) -> Vec<SeenRow> {
+        let mut ids = BTreeSet::new();
+        for key in keys {
+            let key = hash(workspace, key);
+            let from = (feed, key, RemoteId::new(""));
+            let same = self.keys.range(from..).take_while(|(f, k, _)| (*f, *k) == (feed, key));
+            ids.extend(same.map(|(_, _, id)| id.clone()));
+        }
+        self.seen_by_id(workspace, feed, &ids)
+    }
+
+    pub(super) fn count_live(&self, workspace: WorkspaceId, feed: FeedId) -> u64 {
+        let live = self
+            .seen
+            .get(&(workspace, feed))
+            .into_iter()
+            .flatten()
+            .filter(|(_, row)| row.seen.presence == Presence::Live);
+        live.count() as u64
+    }
+
+    pub(super) fn hint(
+        &mut self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        id: &RemoteId,
+        due: Timestamp,
+    ) {
+        let at = self.hints.entry((workspace, feed, id.clone())).or_insert(due);
+        *at = due.min(*at);
+    }
+
+    pub(super) fn due_hints(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        now: Timestamp,
+        limit: u64,
+    ) -> BTreeSet<RemoteId> {
+        self.hints
+            .iter()
+            .filter(|((ws, of, _), due)| *ws == workspace && *of == feed && **due <= now)
+            .map(|((_, _, id), _)| id.clone())
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .collect()
+    }
+}

@@ -1,0 +1,51 @@
+//! Connections.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ConnectionId, FeedId, WorkspaceId};
+use crate::planner::Settings;
+use crate::record::{PerSide, Side};
+
+/// A connection with its live configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection {
+    /// Its workspace.
+    pub workspace: WorkspaceId,
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its name for people.
+    pub title: String,
+    /// The live configuration, with its version.
+    pub settings: Settings,
+    /// What each side reads, in order of preference.
+    pub feeds: Vec<ConnectionFeed>,
+    /// How far each sync is, by the side that it reads.
+    pub progress: PerSide<SyncProgress>,
+    /// Whether another run was asked for.
+    pub again: bool,
+}
+
+/// A feed of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionFeed {
+    /// The side that reads it.
+    pub side: Side,
+    /// Its place in the side's order of preference.
+    pub rank: u32,
+    /// The feed.
+    pub feed: FeedId,
+    /// The change number up to which it was planned.
+    pub planned_to: u64,
+}
+
+/// How far a sync is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncProgress {
+    /// Whether its first run is done.
+    pub is_first_run_done: bool,
+    /// For a NEW_ONLY sync: the change number of each feed when it began. What has not changed since
+    /// was there before.
+    pub baseline: Option<BTreeMap<FeedId, u64>>,
+}

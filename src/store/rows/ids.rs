@@ -1,0 +1,104 @@
+//! Ids, and leases, which are named by them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "_{}"), self.0.simple())
+            }
+        }
+    };
+}
+
+id!(
+    /// A workspace: a tenant. Nothing crosses it.
+    WorkspaceId,
+    "ws"
+);
+id!(
+    /// An authorised account in an app.
+    AccountId,
+    "acc"
+);
+id!(
+    /// Two accounts kept the same.
+    ConnectionId,
+    "con"
+);
+id!(
+    /// An account's object, in a collection or not. Connections share it.
+    FeedId,
+    "fed"
+);
+id!(
+    /// The lasting pairing of two records.
+    LinkId,
+    "lnk"
+);
+id!(
+    /// One execution of a connection.
+    RunId,
+    "run"
+);
+id!(
+    /// One intended write, in the journal.
+    OpId,
+    "op"
+);
+
+/// What a lease is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaseKind {
+    /// Running a connection.
+    Connection,
+    /// Speaking to an account, and refreshing its tokens.
+    Account,
+}
+
+impl LeaseKind {
+    /// Its name in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Account => "account",
+        }
+    }
+}
+
+/// The name of a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseKey {
+    /// The workspace of its subject.
+    pub workspace: WorkspaceId,
+    /// What it is about.
+    pub kind: LeaseKind,
+    /// The connection or account.
+    pub subject: Uuid,
+}
+
+/// A lease that was taken. Every write names it; a newer fence makes it worthless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The lease.
+    pub key: LeaseKey,
+    /// Its fence: it only grows.
+    pub fence: u64,
+}

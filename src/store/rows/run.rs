@@ -1,0 +1,80 @@
+//! Runs.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ConnectionId, FeedId, RunId, SyncProgress};
+use crate::planner::Report;
+use crate::record::PerSide;
+
+/// Why a run began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Trigger {
+    /// The schedule.
+    Schedule,
+    /// A webhook.
+    Webhook,
+    /// A person.
+    Person,
+    /// Another run asked for it.
+    Again,
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RunState {
+    /// It goes on, or was cut off and will be resumed.
+    Running,
+    /// It is done.
+    Finished,
+    /// It was stopped by an error.
+    Failed,
+}
+
+/// One execution of a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRow {
+    /// Its id.
+    pub id: RunId,
+    /// Its connection.
+    pub connection: ConnectionId,
+    /// Why it began.
+    pub trigger: Trigger,
+    /// How it stands.
+    pub state: RunState,
+    /// The configuration version that it runs with.
+    pub version: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// What it came to.
+    pub report: Report,
+    /// The code of the error that stopped it.
+    pub error: Option<String>,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// The run.
+    pub id: RunId,
+    /// Its connection.
+    pub connection: ConnectionId,
+    /// How it ended.
+    pub state: RunState,
+    /// When.
+    pub at: Timestamp,
+    /// What it came to.
+    pub report: Report,
+    /// The code of the error that stopped it.
+    pub error: Option<String>,
+    /// What was planned up to; left as it is for feeds that are not named.
+    pub planned_to: BTreeMap<FeedId, u64>,
+    /// How far each sync is now.
+    pub progress: PerSide<SyncProgress>,
+}
