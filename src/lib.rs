@@ -7,6 +7,12 @@
 //! - [`record`]: the words. Records, fields, values and their normal forms. Pure.
 //! - [`planner`]: what is to be done, and why: from two records and what is remembered of them to an
 //!   item with its writes. Pure.
+//! - [`ports`]: what the world gives us, as traits: time and ids.
+//! - [`store`]: what is remembered, in memory, SQLite or PostgreSQL: observations, links, runs, the
+//!   journal, and the leases under which anything is written.
+//! - [`connectors`]: the apps, one folder each. So far the reference app, in this process.
+//! - [`runner`]: the shell of one run: observe, plan, execute, settle, resume.
+//! - [`lab`]: what tries the house as a whole: the simulation.
 //!
 //! Who may know whom is kept by `tests/architecture.rs`.
 

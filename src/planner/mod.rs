@@ -15,6 +15,7 @@ mod mapping;
 mod matching;
 mod merge;
 mod pair;
+mod recovery;
 mod report;
 mod review;
 mod settings;

@@ -4,7 +4,7 @@ use super::execute::{Shipment, Work, closed};
 use super::session::{Session, later};
 use crate::connectors::Written;
 use crate::planner::{Link, OpKind, Outcome, Wait};
-use crate::record::{FieldType, PerSide, Record, RemoteId, Revision, Side, Value, fold};
+use crate::record::{FieldType, PerSide, Record, RemoteId, Revision, Side, Value, change_tags};
 use crate::store::{
     End, Intent, IntentState, LinkId, LinkRow, OpState, OwnWrite, PendingReason, Settlement,
 };
@@ -93,11 +93,8 @@ impl Session<'_> {
         if write.tags_add.is_empty() && write.tags_remove.is_empty() {
             return;
         }
-        let old = record.get(field).cloned().unwrap_or(Value::Cleared);
-        let mut tags: Vec<Value> = old.elements().to_vec();
-        tags.retain(|tag| !write.tags_remove.iter().any(|name| fold(name) == fold(&tag.text())));
-        tags.extend(write.tags_add.iter().cloned().map(Value::Text));
-        let value = if tags.is_empty() { Value::Cleared } else { Value::List(tags) };
+        let old = record.get(field).unwrap_or(&Value::Cleared);
+        let value = change_tags(old, &write.tags_add, &write.tags_remove);
         record.fields.insert(field.clone(), value);
     }
 

@@ -12,7 +12,8 @@ use crate::connectors::{
 };
 use crate::ports::Clock;
 use crate::record::{
-    FieldId, FieldType, ObjectName, Record, RemoteId, Revision, Schema, Value, fold, normalise,
+    FieldId, FieldType, ObjectName, Record, RemoteId, Revision, Schema, Value, change_tags,
+    normalise,
 };
 
 /// How an app behaves.
@@ -273,15 +274,8 @@ impl Vendor {
         if write.tags_add.is_empty() && write.tags_remove.is_empty() {
             return;
         }
-        let old = old.and_then(|record| record.get(&field.id)).cloned().unwrap_or(Value::Cleared);
-        let mut tags: Vec<Value> = old.elements().to_vec();
-        tags.retain(|tag| !write.tags_remove.iter().any(|name| fold(name) == fold(&tag.text())));
-        for name in &write.tags_add {
-            if !tags.iter().any(|tag| fold(&tag.text()) == fold(name)) {
-                tags.push(Value::Text(name.clone()));
-            }
-        }
-        let value = if tags.is_empty() { Value::Cleared } else { Value::List(tags) };
+        let old = old.and_then(|record| record.get(&field.id)).unwrap_or(&Value::Cleared);
+        let value = change_tags(old, &write.tags_add, &write.tags_remove);
         fields.insert(field.id.clone(), value);
     }
 

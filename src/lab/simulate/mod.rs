@@ -4,6 +4,7 @@
 
 mod oracle;
 mod player;
+mod summary;
 mod world;
 
 use std::future::Future as _;
@@ -20,6 +21,7 @@ use crate::ports::SeededIds;
 use crate::runner::Timings;
 use crate::store::{MemoryStore, Store};
 use player::{Counts, Player};
+pub use summary::Summary;
 use world::World;
 
 /// What a seed is played with.

@@ -3,6 +3,7 @@
 
 pub mod name;
 pub mod phone;
+mod tags;
 mod text;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Field, FieldType, Reference, Value};
 pub use phone::Region;
+pub use tags::change_tags;
 pub use text::fold;
 
 /// The version of everything in this room. Bases remember the version that they were made with;
