@@ -153,11 +153,11 @@ fn counts(op: &Op, is_first: bool) -> Vec<(BrakeClass, Option<FieldId>)> {
     }
 }
 
-/// What was done, as a brake counts it.
-pub fn history<'a>(done: impl IntoIterator<Item = &'a Op>) -> History {
+/// What was done, as a brake counts it; each op with whether it was done in a first run.
+pub fn history<'a>(done: impl IntoIterator<Item = (&'a Op, bool)>) -> History {
     let mut history = History::default();
-    for op in done {
-        for counted in counts(op, false) {
+    for (op, is_first) in done {
+        for counted in counts(op, is_first) {
             *history.of_mut(op.side).entry(counted).or_default() += 1;
         }
     }

@@ -89,6 +89,11 @@ impl<'a> Draft<'a> {
                     continue;
                 };
                 let normal = self.normal(side, &field, stored);
+                if normal == sent.value && sent.revision == record.revision {
+                    // Perhaps only what we believe: the app's own form may still come.
+                    self.link.unconfirmed.of_mut(side).insert(field, sent);
+                    continue;
+                }
                 if normal != sent.value && is_the_apps_form(&sent, &normal, record) {
                     let code = if normal.is_cleared() {
                         FindingCode::ValueRejected

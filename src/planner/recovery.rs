@@ -66,7 +66,60 @@ impl Link {
                 self.bases.insert(entry.id.clone(), base);
             }
         }
-        self.marks.of_mut(op.side).clone_from(planned.marks.of(op.side));
+        self.recover_marks(planned, settings, op.side, &landed);
+    }
+
+    /// What of ours is in the record by now.
+    fn recover_marks(
+        &mut self,
+        planned: &Self,
+        settings: &Settings,
+        side: Side,
+        landed: &BTreeSet<FieldId>,
+    ) {
+        let (marks, new) = (self.marks.of_mut(side), planned.marks.of(side));
+        for field in landed {
+            match new.values.get(field) {
+                Some(value) => marks.values.insert(field.clone(), value.clone()),
+                None => marks.values.remove(field),
+            };
+        }
+        if settings.sides.of(side).tags.as_ref().is_some_and(|tags| landed.contains(tags)) {
+            marks.tags.clone_from(&new.tags);
+            marks.deleted_tag.clone_from(&new.deleted_tag);
+        }
+    }
+
+    /// This link before anything of it is written: it says who is the same person and what was in
+    /// scope, and nothing of values.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Self {
+            state: self.state,
+            version: self.version,
+            was_in_scope: self.was_in_scope,
+            ..Self::default()
+        }
+    }
+
+    /// This link as it is once the ops are on their way: with the bases of the entries that no op
+    /// touches. What was accepted as it stood stays accepted, whatever becomes of the writes.
+    #[must_use]
+    pub fn untouched_by(&self, settings: &Settings, ops: &[Op]) -> Self {
+        let is_written = |side: Side, field: &FieldId| {
+            ops.iter().filter(|op| op.side == side).any(|op| {
+                op.fields.contains_key(field) || op.decisions.iter().any(|d| d.field == *field)
+            })
+        };
+        let mut link = self.bare();
+        for (source, entry) in settings.entries() {
+            let is_touched = is_written(source.other(), &entry.target)
+                || entry.inputs.iter().any(|input| is_written(source, input));
+            if !is_touched && let Some(base) = self.bases.get(&entry.id) {
+                link.bases.insert(entry.id.clone(), base.clone());
+            }
+        }
+        link
     }
 }
 

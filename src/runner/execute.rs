@@ -108,8 +108,12 @@ impl Session<'_> {
         }
         work.item.ops.retain(|op| op.kind == OpKind::Consent);
         work.item.outcome = Outcome::Waiting(Wait::Brake);
-        work.item.link = work.link.as_ref().and_then(|(_, link)| link.clone());
-        work.item.is_new_link = false;
+        // That two records are the same person stays known; all else waits.
+        let stored = work.link.as_ref().and_then(|(_, link)| link.clone());
+        let is_pair = work.ends.left.is_some() && work.ends.right.is_some();
+        let planned = work.item.link.take().filter(|_| is_pair && work.item.is_new_link);
+        work.item.is_new_link = planned.is_some();
+        work.item.link = stored.or(planned.map(|planned| planned.bare()));
     }
 
     fn shipments(&self, at: usize, work: &Work) -> Result<Vec<(usize, Side, Shipment)>, RunError> {
@@ -169,6 +173,8 @@ impl Session<'_> {
         let intents: BTreeMap<OpId, Intent> = intents.into_iter().map(|i| (i.op, i)).collect();
         let list: Vec<Intent> = intents.values().cloned().collect();
         let refused = self.runner.store.journal(&self.held, &rows, &list).await?;
+        let intents: BTreeMap<OpId, Intent> =
+            intents.into_iter().filter(|(op, _)| !refused.contains(op)).collect();
         let (held_back, sent): (Vec<Shipment>, Vec<Shipment>) = shipments
             .into_iter()
             .partition(|shipment| shipment.ops.iter().any(|(id, _)| refused.contains(id)));

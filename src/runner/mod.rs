@@ -22,7 +22,7 @@ use crate::planner::Report;
 use crate::ports::{Clock, Ids};
 use crate::record::PerSide;
 use crate::store::{
-    self, ConnectionId, LeaseKey, LeaseKind, RunEnd, RunId, RunRow, RunState, Store, Trigger,
+    self, ConnectionId, Held, LeaseKey, LeaseKind, RunEnd, RunId, RunRow, RunState, Store, Trigger,
     WorkspaceId,
 };
 use session::Session;
@@ -104,11 +104,9 @@ impl Runner {
         trigger: Trigger,
     ) -> Result<Ran, RunError> {
         let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: connection.0 };
-        let lease = self.store.acquire(&key, &self.holder, self.timings.lease).await?;
-        let Some(held) = lease else {
-            self.store.ask_again(workspace, connection).await?;
-            return Err(RunError::Busy);
-        };
+        // Each run is a holder of its own: two of one process must not take each other for one.
+        let holder = format!("{}/{}", self.holder, self.ids.next(self.clock.now()));
+        let held = self.take(&key, &holder).await?;
         let known = self.store.connection(workspace, connection).await?;
         let now = self.clock.now();
         let run = RunRow {
@@ -125,22 +123,36 @@ impl Runner {
         let run = self.store.begin_run(&held, &run).await?;
         let mut session = Session::open(self, held, run.id, known, connectors).await?;
         let outcome = session.run().await;
-        let again = self.finish(&session, &outcome).await?;
+        self.finish(&session, &outcome).await?;
         self.store.release(&held).await?;
         outcome?;
+        // Read after the release: who asked before it found the lease taken; who asks after it does
+        // not.
+        let again = self.store.connection(workspace, connection).await?.again;
         let next_due = self.store.next_due(workspace, connection).await?;
         Ok(Ran { id: run.id, report: session.report, again, next_due })
+    }
+
+    /// Takes the lease, or asks its holder to run once more.
+    async fn take(&self, key: &LeaseKey, holder: &str) -> Result<Held, RunError> {
+        let connection = ConnectionId(key.subject);
+        if let Some(held) = self.store.acquire(key, holder, self.timings.lease).await? {
+            return Ok(held);
+        }
+        self.store.ask_again(key.workspace, connection).await?;
+        // It may have been released just before it was asked.
+        self.store.acquire(key, holder, self.timings.lease).await?.ok_or(RunError::Busy)
     }
 
     async fn finish(
         &self,
         session: &Session<'_>,
         outcome: &Result<(), RunError>,
-    ) -> Result<bool, RunError> {
+    ) -> Result<(), RunError> {
         let (state, error) = match outcome {
             Ok(()) => (RunState::Finished, None),
             // Whoever holds the lease now ends the run.
-            Err(RunError::Store(store::Error::Fenced)) => return Ok(false),
+            Err(RunError::Store(store::Error::Fenced)) => return Ok(()),
             Err(error) => (RunState::Failed, Some(error.code())),
         };
         let end = RunEnd {
@@ -153,6 +165,7 @@ impl Runner {
             planned_to: session.planned_to.clone(),
             progress: session.connection.progress.clone(),
         };
-        Ok(self.store.finish_run(&session.held, &end).await?)
+        self.store.finish_run(&session.held, &end).await?;
+        Ok(())
     }
 }

@@ -31,7 +31,11 @@ impl Session<'_> {
     /// Page by page: each is remembered, with where to go on, before the next is read.
     async fn read_changes(&self, side: Side, feed: &Feed) -> Result<(), RunError> {
         let query = self.query(side, feed);
-        let mut cursor = feed.cursor.clone();
+        // A cursor goes on only for the fields that it was begun with: for others, everything is read
+        // again. What did not change stays as it was.
+        let stamp = stamp(&query);
+        let stored = feed.cursor.as_deref().and_then(|cursor| cursor.strip_prefix(&stamp));
+        let mut cursor = stored.map(str::to_owned);
         loop {
             self.hold().await?;
             let page = match self.connector(side).changes(&query, cursor.as_deref()).await {
@@ -53,7 +57,8 @@ impl Session<'_> {
                 }
             }
             records.extend(self.look_at(side, feed, &reported_gone).await?);
-            self.remember(feed.id, records, Some(page.cursor.clone()), BTreeSet::new()).await?;
+            let next = format!("{stamp}{}", page.cursor);
+            self.remember(feed.id, records, Some(next), BTreeSet::new()).await?;
             if page.is_last {
                 return Ok(());
             }
@@ -127,6 +132,17 @@ impl Session<'_> {
 
 fn unseen(id: RemoteId, presence: Presence) -> Observed {
     Observed { id, presence, record: None, keys: BTreeSet::new(), hash: [0; 32] }
+}
+
+/// Names the fields that a cursor was begun with.
+fn stamp(query: &Query) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for field in &query.fields {
+        hasher.update(field.as_str().as_bytes());
+        hasher.update(&[0]);
+    }
+    let hash = hasher.finalize().to_hex();
+    format!("{}:", hash.chars().take(16).collect::<String>())
 }
 
 /// A fingerprint of what is compared: the fields in normal form.

@@ -30,6 +30,8 @@ pub(super) struct Dirty {
 struct Member {
     row: SeenRow,
     keys: BTreeSet<Key>,
+    /// What it carried until it left.
+    last_keys: BTreeSet<Key>,
     name: Option<String>,
     link: Option<LinkRow>,
 }
@@ -41,7 +43,7 @@ impl Session<'_> {
         let mut dirty =
             Dirty { ends: BTreeSet::new(), gone: BTreeSet::new(), up_to: BTreeMap::new() };
         for feed in &self.connection.feeds {
-            let mut at = feed.planned_to;
+            let mut at = if self.is_reconfigured { 0 } else { feed.planned_to };
             loop {
                 let rows = store.seen_after(workspace, feed.feed, at, CHUNK as u64).await?;
                 let Some(last) = rows.last() else { break };
@@ -157,13 +159,21 @@ impl Session<'_> {
     }
 
     /// Matches the records that have no link, with everybody they share a key with, and plans them.
-    pub(super) async fn plan_unlinked(&mut self, free: BTreeSet<End>) -> Result<(), RunError> {
+    ///
+    /// `gone` are records that left: who shared a key with them may be free to match by now.
+    pub(super) async fn plan_unlinked(
+        &mut self,
+        free: BTreeSet<End>,
+        gone: &BTreeSet<End>,
+    ) -> Result<(), RunError> {
         let mut done: BTreeSet<End> = BTreeSet::new();
-        let free: Vec<End> = free.into_iter().collect();
-        for chunk in free.chunks(CHUNK) {
+        let all: Vec<End> = free.union(gone).cloned().collect();
+        for chunk in all.chunks(CHUNK) {
             let fresh: BTreeSet<End> =
                 chunk.iter().filter(|end| !done.contains(end)).cloned().collect();
-            let members = self.circle(&fresh).await?;
+            let mut members = self.circle(&fresh).await?;
+            // They only lead to others; those that had a link are planned with it.
+            members.retain(|end, _| free.contains(end) || !gone.contains(end));
             let works = self.match_up(&members, &mut done);
             self.execute(works).await?;
         }
@@ -180,7 +190,8 @@ impl Session<'_> {
             let mut keys = BTreeSet::new();
             for row in arrivals {
                 let member = self.member(row);
-                keys.extend(member.keys.iter().filter(|key| !asked.contains(key)).cloned());
+                let known = member.keys.iter().chain(&member.last_keys);
+                keys.extend(known.filter(|key| !asked.contains(key)).cloned());
                 members.insert(end_of(&member.row), member);
             }
             if keys.is_empty() {
@@ -207,13 +218,14 @@ impl Session<'_> {
         let kinds = &self.connection.settings.match_keys;
         let side = self.side(row.feed);
         let (mut keys, name) = match side {
-            Some(side) if row.seen.presence == Presence::Live => {
-                record_keys(&row.seen.record, self.connection.settings.sides.of(side))
-            }
-            _ => (BTreeSet::new(), None),
+            Some(side) => record_keys(&row.seen.record, self.connection.settings.sides.of(side)),
+            None => (BTreeSet::new(), None),
         };
         keys.retain(|key| kinds.contains(&key.kind));
-        Member { row, keys, name, link: None }
+        let is_live = row.seen.presence == Presence::Live;
+        let (keys, last_keys) =
+            if is_live { (keys, BTreeSet::new()) } else { (BTreeSet::new(), keys) };
+        Member { row, keys, last_keys, name, link: None }
     }
 
     fn match_up(&self, members: &BTreeMap<End, Member>, done: &mut BTreeSet<End>) -> Vec<Work> {

@@ -85,8 +85,9 @@ impl Session<'_> {
     /// Has a record planned in this very run.
     fn due_now(&self, end: Option<&End>, settlement: &mut Settlement) {
         let wait = end.and_then(|end| self.wait(end, PendingReason::Failed));
+        // After too many tries it waits for itself, the mapping or a person to change.
         settlement.pending.extend(wait.map(|mut row| {
-            row.next_at = Some(self.now());
+            row.next_at = row.next_at.map(|_| self.now());
             row
         }));
     }
@@ -98,6 +99,9 @@ impl Session<'_> {
         let now = self.now();
         for intent in store.doubtful_intents(workspace, self.connection.id, now).await? {
             let Some(side) = self.side(intent.feed) else { continue };
+            if intent.keys.is_empty() && intent.resolve_at.is_none() {
+                continue;
+            }
             let mut found = self.candidates(&intent).await?;
             let is_due = intent.resolve_at.is_none_or(|at| at <= now);
             if found.is_empty() && is_due {
@@ -165,6 +169,13 @@ impl Session<'_> {
             settlement.intents.push(closed(intent));
             return self.write_down(settlement).await;
         }
+        if intent.keys.is_empty() {
+            // Nothing to look for it by: a person must say whether it is there. Until then its source
+            // stays taken, so that it is not made twice.
+            self.let_wait(Some(&intent.source), PendingReason::Doubt, &mut settlement);
+            settlement.intents.push(Intent { resolve_at: None, ..intent });
+            return self.write_down(settlement).await;
+        }
         let attempts = intent.attempts + u32::from(is_due);
         let next = self.runner.timings.resolve.get(attempts as usize);
         match (found, next) {
@@ -215,6 +226,7 @@ impl Session<'_> {
         if let Some(row) = open.iter().find(|row| row.id == intent.op)
             && let Some(planned) = &row.planned
         {
+            link.was_in_scope = planned.was_in_scope;
             link.recover(planned, settings, &row.op, record);
         }
         Ok(Some(LinkRow {

@@ -11,7 +11,8 @@ use crate::connectors::{self, Connector};
 use crate::planner::{Brake, FirstRun, Report, SyncState, history};
 use crate::record::{PerSide, Side};
 use crate::store::{
-    self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, SyncProgress,
+    self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunState,
+    SyncProgress,
 };
 
 pub(super) struct Session<'a> {
@@ -25,9 +26,14 @@ pub(super) struct Session<'a> {
     pub(super) brake: Brake,
     /// What waits, as the run found it.
     pub(super) pending: BTreeMap<End, Pending>,
+    /// Whether everything is to be planned anew: the configuration is not the one of the last run.
+    pub(super) is_reconfigured: bool,
     /// What this run has planned up to; empty until everything below it is settled or waits.
     pub(super) planned_to: BTreeMap<FeedId, u64>,
 }
+
+/// How far back the last finished run is looked for.
+const RUNS_LOOKED_AT: u64 = 100;
 
 impl<'a> Session<'a> {
     pub(super) async fn open(
@@ -46,6 +52,9 @@ impl<'a> Session<'a> {
         let waiting = runner.store.pending(workspace, connection.id).await?;
         let pending = waiting.into_iter().map(|row| (row.end.clone(), row)).collect();
         let brake = brake(runner, &connection).await?;
+        let runs = runner.store.runs(workspace, connection.id, RUNS_LOOKED_AT).await?;
+        let last = runs.iter().find(|row| row.state == RunState::Finished);
+        let is_reconfigured = last.is_some_and(|row| row.version != connection.settings.version);
         Ok(Self {
             runner,
             held,
@@ -56,6 +65,7 @@ impl<'a> Session<'a> {
             report: Report::default(),
             brake,
             pending,
+            is_reconfigured,
             planned_to: BTreeMap::new(),
         })
     }
@@ -68,11 +78,13 @@ impl<'a> Session<'a> {
         self.begin_syncs().await?;
         let dirty = self.dirty().await?;
         let rest = self.plan_linked(&dirty).await?;
-        self.plan_unlinked(rest).await?;
+        self.plan_unlinked(rest, &dirty.gone).await?;
         self.planned_to = dirty.up_to;
         for source in Side::BOTH {
             if self.connection.settings.running(source).is_some() {
-                self.connection.progress.of_mut(source).is_first_run_done = true;
+                let now = self.now();
+                let progress = self.connection.progress.of_mut(source);
+                progress.first_run_done_at.get_or_insert(now);
             }
         }
         Ok(())
@@ -135,10 +147,19 @@ impl<'a> Session<'a> {
     pub(super) fn wait(&self, end: &End, reason: PendingReason) -> Option<Pending> {
         const TRIES_MAX: u32 = 10;
         let attempts = self.pending.get(end).map_or(0, |row| row.attempts) + 1;
-        let is_timed = matches!(reason, PendingReason::Failed | PendingReason::Unknown);
         let timings = &self.runner.timings;
         let wait = timings.retry.saturating_mul(1 << attempts.min(16)).min(timings.retry_max);
-        let next_at = (is_timed && attempts < TRIES_MAX).then(|| later(self.now(), wait));
+        let next_at = match reason {
+            PendingReason::Failed if attempts < TRIES_MAX => Some(later(self.now(), wait)),
+            // Nothing was sent for these: looking again costs nothing.
+            PendingReason::Unknown => Some(later(self.now(), wait)),
+            PendingReason::Brake => Some(later(self.now(), timings.retry_max)),
+            PendingReason::Failed
+            | PendingReason::Refused
+            | PendingReason::Ambiguous
+            | PendingReason::Conflict
+            | PendingReason::Doubt => None,
+        };
         Some(Pending {
             connection: self.connection.id,
             end: end.clone(),
@@ -172,12 +193,12 @@ async fn brake(runner: &Runner, connection: &Connection) -> Result<Brake, RunErr
         let source = written.other();
         let settings = &connection.settings;
         settings.sync(source).is_some_and(|sync| sync.state == SyncState::Running)
-            && !connection.progress.of(source).is_first_run_done
+            && connection.progress.of(source).first_run_done_at.is_none()
     });
-    Ok(Brake::new(
-        connection.settings.brake,
-        links,
-        first_run,
-        history(done.iter().map(|row| &row.op)),
-    ))
+    let done = done.iter().map(|row| {
+        // What a first run did was guarded by its plan, and counts for nothing afterwards.
+        let done_at = connection.progress.of(row.op.side.other()).first_run_done_at;
+        (&row.op, done_at.is_none_or(|at| row.sent_at.is_none_or(|sent| sent <= at)))
+    });
+    Ok(Brake::new(connection.settings.brake, links, first_run, history(done)))
 }

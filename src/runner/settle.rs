@@ -212,13 +212,15 @@ impl Session<'_> {
 
     /// Two records that were found to be the same person are linked before anything is written: that
     /// they are is known, whatever becomes of the writes, and if one of them is removed meanwhile it
-    /// must not come back. They have no bases yet, and meet again if the run is cut off.
+    /// must not come back. What is to be written has no base yet, and meets again if the run is cut
+    /// off.
     pub(super) fn link_first(&self, work: &mut Work, settlement: &mut Settlement) {
         let (Some(left), Some(right)) = (&work.ends.left, &work.ends.right) else { return };
         if !work.item.is_new_link {
             return;
         }
-        let link = Link { version: self.connection.settings.version, ..Link::default() };
+        let Some(planned) = &work.item.link else { return };
+        let link = planned.untouched_by(&self.connection.settings, &work.item.ops);
         let ends = PerSide { left: left.clone(), right: right.clone() };
         let row = self.row(work, ends, link.clone());
         work.progress = Some(link.clone());

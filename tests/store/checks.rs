@@ -125,7 +125,7 @@ fn end(bench: &Bench, run: concord::store::RunId) -> RunEnd {
         planned_to: BTreeMap::from([(bench.feeds.left.id, 7)]),
         progress: PerSide {
             left: SyncProgress {
-                is_first_run_done: true,
+                first_run_done_at: Some(at(8)),
                 baseline: Some(BTreeMap::from([(bench.feeds.left.id, 3)])),
             },
             right: SyncProgress::default(),

@@ -220,6 +220,29 @@ impl Case {
         if out.0 != out.1 {
             wrong.push(format!("S8: {email} is opted out on one side only: {out:?}"));
         }
+        // Whoever said no last, on either side, is left alone.
+        let left_no = self.last_typed(Side::Left, left, "opt_out") == Some(Value::Boolean(true));
+        let right_no = matches!(
+            self.last_typed(Side::Right, right, "consent"),
+            Some(Value::Consent(consent)) if consent >= Consent::OptedOut
+        );
+        if (left_no || right_no) && !out.0 {
+            wrong.push(format!("S8: {email} said no, and it was forgotten"));
+        }
+    }
+
+    /// What a person typed last into a field of a record.
+    fn last_typed(&self, side: Side, record: &Record, field: &str) -> Option<Value> {
+        self.history
+            .of(side)
+            .iter()
+            .filter(|event| event.by == Author::Person && event.id == record.id)
+            .filter_map(|event| {
+                let written = event.fields.get(&field.into()).cloned();
+                // A record that a person makes without it starts with nothing.
+                written.or_else(|| event.is_create.then_some(Value::Cleared))
+            })
+            .next_back()
     }
 
     /// S1: the value that stands is the last that a person typed on one of the sides.
@@ -231,18 +254,7 @@ impl Case {
         right: &Record,
         wrong: &mut Vec<String>,
     ) {
-        let typed = |side: Side, record: &Record| {
-            self.history
-                .of(side)
-                .iter()
-                .filter(|event| event.by == Author::Person && event.id == record.id)
-                .filter_map(|event| {
-                    let written = event.fields.get(&field.into()).cloned();
-                    // A record that a person makes without it starts with nothing.
-                    written.or_else(|| event.is_create.then_some(Value::Cleared))
-                })
-                .next_back()
-        };
+        let typed = |side: Side, record: &Record| self.last_typed(side, record, field);
         let kind = if field == "phone" { FieldType::Phone } else { FieldType::Text };
         let field = Field::new(field, kind);
         let normal =

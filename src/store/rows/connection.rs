@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ConnectionId, FeedId, WorkspaceId};
@@ -43,8 +44,8 @@ pub struct ConnectionFeed {
 /// How far a sync is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncProgress {
-    /// Whether its first run is done.
-    pub is_first_run_done: bool,
+    /// When its first run was done.
+    pub first_run_done_at: Option<Timestamp>,
     /// For a NEW_ONLY sync: the change number of each feed when it began. What has not changed since
     /// was there before.
     pub baseline: Option<BTreeMap<FeedId, u64>>,

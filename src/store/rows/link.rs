@@ -45,6 +45,8 @@ pub enum PendingReason {
     Brake,
     /// Its create has an unknown outcome, or another makes the same person.
     Unknown,
+    /// Its create has an unknown outcome, and there is nothing to look for it by: a person must say.
+    Doubt,
 }
 
 impl PendingReason {
@@ -58,6 +60,7 @@ impl PendingReason {
             Self::Conflict => "conflict",
             Self::Brake => "brake",
             Self::Unknown => "unknown",
+            Self::Doubt => "doubt",
         }
     }
 }
