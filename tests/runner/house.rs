@@ -1,0 +1,285 @@
+//! Two small apps, a connection and a runner.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use concord::connectors::Connector;
+use concord::connectors::memory::{Author, Faults, Habits, MemoryConnector, Vendor};
+use concord::planner::{
+    Channel, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry, EntryId, FirstRun, Function,
+    MatchKey, Rule, Settings, SideSettings, Sync, SyncState, Thresholds, WritePolicy,
+};
+use concord::ports::{Ids, ManualClock, SeededIds};
+use concord::record::{Field, FieldType, PerSide, Record, RemoteId, Schema, Side, Value};
+use concord::runner::{Ran, RunError, Runner, Timings};
+use concord::store::{
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, FeedId, MemoryStore, Pending,
+    Store, SyncProgress, Trigger, WorkspaceId,
+};
+use jiff::Timestamp;
+
+const FIELDS: [&str; 5] = ["email", "phone", "city", "tags", "opt_out"];
+
+pub struct House {
+    pub clock: Arc<ManualClock>,
+    pub vendors: PerSide<Arc<Vendor>>,
+    store: Arc<MemoryStore>,
+    runner: Runner,
+    connectors: PerSide<Arc<dyn Connector>>,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+}
+
+pub fn text(text: &str) -> Value {
+    Value::Text(text.into())
+}
+
+pub fn copy(source: Side, field: &str) -> Entry {
+    Entry {
+        id: EntryId(format!("{source:?}:{field}")),
+        since: 0,
+        target: field.into(),
+        inputs: vec![field.into()],
+        function: Function::Copy,
+        transforms: vec![],
+        fallback: vec![],
+    }
+}
+
+fn schema() -> Schema {
+    FIELDS
+        .iter()
+        .map(|id| match *id {
+            "email" => Field::new(*id, FieldType::Email),
+            "phone" => Field::new(*id, FieldType::Phone),
+            "tags" => Field { many: true, ..Field::new(*id, FieldType::Tag) },
+            "opt_out" => Field::new(*id, FieldType::Boolean),
+            _ => Field::new(*id, FieldType::Text),
+        })
+        .collect()
+}
+
+fn settings() -> Settings {
+    let sync = |source: Side| Sync {
+        state: SyncState::Running,
+        first_run: FirstRun::All,
+        write_policy: WritePolicy::Overwrite,
+        deletion: DeletionPolicy::Tag,
+        consent: ConsentPolicy::Tighten,
+        clearing: true,
+        rules: vec![Rule::default()],
+        entries: ["email", "phone", "city", "tags"].map(|field| copy(source, field)).to_vec(),
+    };
+    Settings {
+        version: 1,
+        sides: PerSide::from_fn(|side| SideSettings {
+            app: format!("{side:?}"),
+            objects: vec!["contacts".into()],
+            schemas: [("contacts".into(), schema())].into(),
+            region: "ES".parse().ok(),
+            users: BTreeMap::new(),
+            tags: Some("tags".into()),
+        }),
+        syncs: PerSide { left: Some(sync(Side::Left)), right: Some(sync(Side::Right)) },
+        preferred: Some(Side::Left),
+        match_keys: vec![MatchKey::Email],
+        avoid_duplicates: true,
+        consent: vec![ConsentChannel {
+            channel: Channel::Email,
+            fields: PerSide { left: "opt_out".into(), right: "opt_out".into() },
+        }],
+        brake: Thresholds::default(),
+    }
+}
+
+impl House {
+    pub async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_second(1_800_000_000).unwrap()));
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let ids = Arc::new(SeededIds::new(1));
+        let id = || ids.next(Timestamp::UNIX_EPOCH);
+        let habits =
+            Habits { page_max: 50, write_many_max: 20, search_lag_seconds: 0, shouts: false };
+        let vendors = PerSide::from_fn(|_| {
+            Arc::new(Vendor::new("contacts".into(), schema(), habits, clock.clone()))
+        });
+        let connectors = PerSide::from_fn(|side| {
+            Arc::new(MemoryConnector::new(vendors.of(side).clone())) as Arc<dyn Connector>
+        });
+        let (workspace, connection) = (WorkspaceId(id()), ConnectionId(id()));
+        let mut feeds = Vec::new();
+        for side in Side::BOTH {
+            let account = Account {
+                workspace,
+                id: AccountId(id()),
+                app: "memory".into(),
+                environment: "production".into(),
+                remote_id: format!("{side:?}"),
+                label: format!("{side:?}"),
+            };
+            store.add_account(&account).await.unwrap();
+            let feed = store
+                .open_feed(workspace, account.id, &"contacts".into(), "", FeedId(id()))
+                .await
+                .unwrap();
+            feeds.push(ConnectionFeed { side, rank: 0, feed: feed.id, planned_to: 0 });
+        }
+        let mut settings = settings();
+        change(&mut settings);
+        store
+            .add_connection(&Connection {
+                workspace,
+                id: connection,
+                title: "a connection".into(),
+                settings,
+                feeds,
+                progress: PerSide { left: SyncProgress::default(), right: SyncProgress::default() },
+                again: false,
+            })
+            .await
+            .unwrap();
+        let runner = Runner::new(store.clone(), clock.clone(), ids, "tester", Timings::default());
+        Self { clock, vendors, store, runner, connectors, workspace, connection }
+    }
+
+    /// A run, some minutes after the one before.
+    pub async fn run(&self) -> Result<Ran, RunError> {
+        self.clock.advance(Duration::from_secs(120));
+        self.run_at_once().await
+    }
+
+    pub async fn run_at_once(&self) -> Result<Ran, RunError> {
+        let (workspace, connection) = (self.workspace, self.connection);
+        self.runner.run(workspace, connection, &self.connectors, Trigger::Schedule).await
+    }
+
+    /// A run in which nothing that is written to a side is ever answered. Its readings are.
+    pub async fn run_losing_answers_of(&self, side: Side) {
+        // The first run reads; the answers get lost from the first write on.
+        let deaf = Deaf(self.connectors.of(side).clone(), self.vendors.of(side).clone());
+        let mut connectors = self.connectors.clone();
+        *connectors.of_mut(side) = Arc::new(deaf);
+        self.clock.advance(Duration::from_secs(120));
+        let (workspace, connection) = (self.workspace, self.connection);
+        self.runner.run(workspace, connection, &connectors, Trigger::Schedule).await.unwrap();
+    }
+
+    pub async fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        let live = self.store.connection(self.workspace, self.connection).await.unwrap();
+        let mut settings = live.settings;
+        let version = settings.version;
+        change(&mut settings);
+        self.store.publish(self.workspace, self.connection, version, &settings).await.unwrap();
+    }
+
+    pub async fn pending(&self) -> Vec<Pending> {
+        self.store.pending(self.workspace, self.connection).await.unwrap()
+    }
+
+    pub fn make(&self, side: Side, email: &str, fields: &[(&str, &str)]) -> RemoteId {
+        let mut all = BTreeMap::new();
+        if !email.is_empty() {
+            all.insert("email".into(), Value::Email(email.into()));
+        }
+        for (field, value) in fields {
+            let value = match *field {
+                "phone" => Value::Phone((*value).into()),
+                _ => text(value),
+            };
+            all.insert((*field).into(), value);
+        }
+        self.vendors.of(side).create(all)
+    }
+
+    fn record(&self, side: Side, email: &str) -> Record {
+        let has = |record: &Record| record.fields[&"email".into()].text() == email;
+        let found = self.vendors.of(side).records().into_iter().find(has);
+        found.unwrap_or_else(|| panic!("no {email} on the {side:?} side"))
+    }
+
+    pub fn edit(&self, side: Side, email: &str, field: &str, value: Value) {
+        let id = self.record(side, email).id;
+        assert!(self.vendors.of(side).edit(&id, [(field.into(), value)].into()));
+    }
+
+    pub fn remove(&self, side: Side, email: &str) {
+        self.vendors.of(side).remove(&self.record(side, email).id);
+    }
+
+    pub fn get(&self, side: Side, email: &str, field: &str) -> Value {
+        self.record(side, email).fields[&field.into()].clone()
+    }
+
+    pub fn emails(&self, side: Side) -> Vec<String> {
+        let records = self.vendors.of(side).records();
+        let mut emails: Vec<String> =
+            records.iter().map(|record| record.fields[&"email".into()].text()).collect();
+        emails.sort();
+        emails
+    }
+
+    /// How often we wrote, on both sides.
+    pub fn writes(&self) -> usize {
+        let ours = |side: Side| {
+            let history = self.vendors.of(side).history();
+            history.iter().filter(|event| event.by == Author::Engine).count()
+        };
+        ours(Side::Left) + ours(Side::Right)
+    }
+}
+
+/// An app whose writes are carried out and never answered.
+struct Deaf(Arc<dyn Connector>, Arc<Vendor>);
+
+#[async_trait::async_trait]
+impl Connector for Deaf {
+    fn capability(&self) -> &concord::connectors::Capability {
+        self.0.capability()
+    }
+
+    async fn describe(
+        &self,
+        object: &concord::record::ObjectName,
+    ) -> concord::connectors::Result<Schema> {
+        self.0.describe(object).await
+    }
+
+    async fn changes(
+        &self,
+        query: &concord::connectors::Query,
+        cursor: Option<&str>,
+    ) -> concord::connectors::Result<concord::connectors::Page> {
+        self.0.changes(query, cursor).await
+    }
+
+    async fn fetch(
+        &self,
+        query: &concord::connectors::Query,
+        ids: &std::collections::BTreeSet<RemoteId>,
+    ) -> concord::connectors::Result<Vec<concord::connectors::Fetched>> {
+        self.0.fetch(query, ids).await
+    }
+
+    async fn find(
+        &self,
+        query: &concord::connectors::Query,
+        lookups: &std::collections::BTreeSet<concord::connectors::Lookup>,
+    ) -> concord::connectors::Result<Vec<Record>> {
+        self.0.find(query, lookups).await
+    }
+
+    async fn apply(
+        &self,
+        writes: &[concord::connectors::Write],
+    ) -> concord::connectors::Result<Vec<concord::connectors::Written>> {
+        self.1.order_faults(1, Faults { lost_after: 1000, ..Faults::default() });
+        let answers = self.0.apply(writes).await;
+        self.1.stop_faults();
+        answers
+    }
+
+    fn would_store(&self, field: &concord::record::FieldId, value: &Value) -> Option<Value> {
+        self.0.would_store(field, value)
+    }
+}

@@ -1,0 +1,263 @@
+//! Runs of a connection between two apps in this process: what happens over several runs, when people
+//! pause a sync, when too much happens at once, when an answer gets lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests fail by panicking"
+)]
+
+mod house;
+
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use concord::connectors::memory::Faults;
+use concord::planner::{Condition, Filter, FirstRun, Rule, SyncState, Test};
+use concord::record::{PerSide, Side, Value};
+use concord::runner::RunError;
+use concord::store::PendingReason;
+use house::{House, text};
+
+#[tokio::test]
+async fn both_sides_become_the_same_and_a_second_run_writes_nothing() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.make(Side::Right, "ana@x.es", &[("phone", "600123456")]);
+    house.make(Side::Left, "eva@x.es", &[("city", "Lugo")]);
+    house.make(Side::Right, "ida@x.es", &[]);
+    let report = house.run().await.unwrap().report;
+    assert_eq!(report.outcomes["created"], 2);
+    assert_eq!(report.outcomes["updated"], 1);
+    assert!(report.adds_up());
+    for side in Side::BOTH {
+        assert_eq!(house.emails(side), ["ana@x.es", "eva@x.es", "ida@x.es"]);
+        assert_eq!(house.get(side, "ana@x.es", "city"), text("Vigo"));
+    }
+    let writes = house.writes();
+    let report = house.run().await.unwrap().report;
+    assert_eq!((house.writes(), report.total_writes()), (writes, 0));
+}
+
+#[tokio::test]
+async fn what_happened_during_a_pause_is_told_when_the_sync_runs_again() {
+    let house = House::new(|_| {}).await;
+    for email in ["ana@x.es", "eva@x.es", "ida@x.es"] {
+        house.make(Side::Left, email, &[("city", "Vigo")]);
+    }
+    house.run().await.unwrap();
+    let pause = |state: SyncState| {
+        move |settings: &mut concord::planner::Settings| {
+            settings.syncs.left.as_mut().unwrap().state = state;
+        }
+    };
+    house.configure(pause(SyncState::Paused)).await;
+    house.edit(Side::Left, "ana@x.es", "opt_out", Value::Boolean(true));
+    house.edit(Side::Left, "ida@x.es", "city", text("Lugo"));
+    house.remove(Side::Left, "eva@x.es");
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "opt_out"), Value::Cleared);
+    house.configure(pause(SyncState::Running)).await;
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "opt_out"), Value::Boolean(true));
+    assert_eq!(house.get(Side::Right, "ida@x.es", "city"), text("Lugo"));
+    let tags = house.get(Side::Right, "eva@x.es", "tags");
+    assert_eq!(tags, Value::List(vec![text("Deleted in Left")]));
+}
+
+#[tokio::test]
+async fn a_field_that_is_mapped_later_is_read_of_everybody() {
+    let house = House::new(|settings| {
+        for side in Side::BOTH {
+            let sync = settings.syncs.of_mut(side).as_mut().unwrap();
+            sync.entries.retain(|entry| entry.target.as_str() != "city");
+        }
+    })
+    .await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), Value::Cleared);
+    house
+        .configure(|settings| {
+            for side in Side::BOTH {
+                let mut entry = house::copy(side, "city");
+                entry.since = 2;
+                settings.syncs.of_mut(side).as_mut().unwrap().entries.push(entry);
+            }
+        })
+        .await;
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Vigo"));
+}
+
+#[tokio::test]
+async fn new_only_sends_what_is_new_or_changes_from_then_on() {
+    let house = House::new(|settings| {
+        settings.syncs.left.as_mut().unwrap().first_run = FirstRun::NewOnly;
+        settings.syncs.right = None;
+    })
+    .await;
+    house.make(Side::Left, "old@x.es", &[("city", "Vigo")]);
+    house.make(Side::Left, "changed@x.es", &[("city", "Vigo")]);
+    let report = house.run().await.unwrap().report;
+    assert_eq!(report.skipped["baseline"], 2);
+    house.make(Side::Left, "new@x.es", &[]);
+    house.edit(Side::Left, "changed@x.es", "city", text("Lugo"));
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["changed@x.es", "new@x.es"]);
+}
+
+#[tokio::test]
+async fn a_large_first_run_does_not_brake_the_day() {
+    let house = House::new(|_| {}).await;
+    for n in 0..120 {
+        house.make(Side::Left, &format!("p{n:03}@x.es"), &[("city", "Vigo")]);
+    }
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right).len(), 120);
+    house.make(Side::Left, "new@x.es", &[]);
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right).len(), 121);
+}
+
+#[tokio::test]
+async fn the_brake_holds_mass_clearing_and_lets_an_opt_out_through() {
+    let house = House::new(|_| {}).await;
+    let emails: Vec<String> = (0..30).map(|n| format!("p{n:03}@x.es")).collect();
+    for email in &emails {
+        house.make(Side::Left, email, &[("city", "Vigo")]);
+    }
+    house.run().await.unwrap();
+    for email in &emails {
+        house.edit(Side::Left, email, "city", Value::Cleared);
+        house.edit(Side::Left, email, "opt_out", Value::Boolean(true));
+    }
+    house.run().await.unwrap();
+    let cleared = emails.iter().filter(|e| house.get(Side::Right, e, "city").is_empty()).count();
+    assert_eq!(cleared, 5, "the floor of the limit");
+    let out = |e: &&String| house.get(Side::Right, e, "opt_out") == Value::Boolean(true);
+    assert_eq!(emails.iter().filter(out).count(), 30, "permission never waits");
+    let held = house.pending().await;
+    assert_eq!(held.iter().filter(|row| row.reason == PendingReason::Brake).count(), 25);
+    assert!(held.iter().all(|row| row.next_at.is_some()), "it comes back");
+}
+
+#[tokio::test]
+async fn a_side_that_is_emptied_stops_everything_until_somebody_looks() {
+    let house = House::new(|_| {}).await;
+    for n in 0..12 {
+        house.make(Side::Left, &format!("p{n}@x.es"), &[]);
+    }
+    house.run().await.unwrap();
+    for n in 0..12 {
+        house.remove(Side::Left, &format!("p{n}@x.es"));
+    }
+    let writes = house.writes();
+    for _ in 0..2 {
+        let stopped = house.run().await;
+        assert!(matches!(stopped, Err(RunError::SideLost { side: Side::Left, gone: 12, .. })));
+    }
+    assert_eq!(house.writes(), writes);
+}
+
+#[tokio::test]
+async fn an_ambiguity_is_looked_at_again_when_one_of_them_leaves() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.make(Side::Right, "ana@x.es", &[]);
+    let twin = house.make(Side::Right, "ana@x.es", &[]);
+    let report = house.run().await.unwrap().report;
+    assert_eq!(report.outcomes["ambiguous"], 3);
+    house.vendors.right.remove(&twin);
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Vigo"));
+    assert!(house.pending().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_create_without_an_answer_is_looked_for_and_not_repeated() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run_losing_answers_of(Side::Right).await;
+    assert_eq!(house.emails(Side::Right), ["ana@x.es"], "it was made, and nobody knows");
+    for _ in 0..6 {
+        house.clock.advance(Duration::from_secs(200));
+        house.run().await.unwrap();
+    }
+    assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"), "they are linked");
+}
+
+#[tokio::test]
+async fn a_create_that_nothing_can_be_looked_for_by_waits_for_a_person() {
+    let house = House::new(|settings| settings.avoid_duplicates = false).await;
+    house.make(Side::Left, "", &[("city", "Vigo")]);
+    house.run_losing_answers_of(Side::Right).await;
+    for _ in 0..8 {
+        house.clock.advance(Duration::from_secs(400));
+        house.run().await.unwrap();
+    }
+    let made = house.vendors.right.records().len();
+    assert_eq!(made, 1, "it is not made twice");
+    let doubt = house.pending().await;
+    assert!(doubt.iter().any(|row| row.reason == PendingReason::Doubt), "{doubt:?}");
+}
+
+#[tokio::test]
+async fn two_runs_of_one_process_do_not_take_each_other_for_one() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[]);
+    let mut one = pin!(house.run());
+    // The first is well under way when the second comes.
+    for _ in 0..40 {
+        poll_fn(|context| {
+            assert!(one.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+    }
+    assert!(matches!(house.run_at_once().await, Err(RunError::Busy)));
+    assert!(one.await.unwrap().again, "who was busy is not forgotten");
+    assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
+}
+
+#[tokio::test]
+async fn a_throttled_app_stops_the_run_and_loses_nothing() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[]);
+    let all = Faults { rate_limited: 1000, ..Faults::default() };
+    house.vendors.right.order_faults(1, all);
+    assert!(matches!(house.run().await, Err(RunError::App { side: Side::Right, .. })));
+    house.vendors.right.stop_faults();
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
+}
+
+#[tokio::test]
+async fn who_leaves_the_filter_is_left_as_is() {
+    let house = House::new(|settings| {
+        let test = Test::Equals(text("Vigo"));
+        let filter = Filter::Is(Condition { field: "city".into(), test });
+        settings.syncs.left.as_mut().unwrap().rules = vec![Rule { filter }];
+        settings.syncs.right = None;
+    })
+    .await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.make(Side::Left, "eva@x.es", &[("city", "Lugo")]);
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    let report = house.run().await.unwrap().report;
+    assert_eq!(report.outcomes["excluded"], 1);
+    let city = PerSide::from_fn(|side| house.get(side, "ana@x.es", "city"));
+    assert_eq!((city.left, city.right), (text("Lugo"), text("Vigo")));
+}
