@@ -11,9 +11,9 @@ mod plan;
 mod resume;
 mod session;
 mod settle;
+mod timings;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -28,34 +28,7 @@ use crate::store::{
 use session::Session;
 
 pub use error::RunError;
-
-/// How long things take. Tests scale these, never their order.
-#[derive(Clone, Debug)]
-pub struct Timings {
-    /// How long a lease holds without being renewed. Longer than any single call.
-    pub lease: Duration,
-    /// When a create of unknown outcome is looked for, counted from its sending. After the last of
-    /// these it is taken not to have happened, so that must be longer than any answer can be late.
-    pub resolve: Vec<Duration>,
-    /// When a create that was once unknown is looked for again, in case it happened very late.
-    pub sweep: Duration,
-    /// How long a failed record waits before it is tried again, the first time; then twice as long.
-    pub retry: Duration,
-    /// The longest it waits.
-    pub retry_max: Duration,
-}
-
-impl Default for Timings {
-    fn default() -> Self {
-        Self {
-            lease: Duration::from_secs(60),
-            resolve: [15, 60, 300, 600].map(Duration::from_secs).to_vec(),
-            sweep: Duration::from_secs(900),
-            retry: Duration::from_secs(5),
-            retry_max: Duration::from_secs(900),
-        }
-    }
-}
+pub use timings::Timings;
 
 /// Runs connections.
 pub struct Runner {
