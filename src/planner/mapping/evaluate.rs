@@ -189,3 +189,172 @@ fn cut(value: Value, max: usize) -> Made {
         other => Made::plain(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::record::{Reference, Region};
+
+    struct Desk {
+        source: Schema,
+        side: SideSettings,
+        target: Field,
+        region: Option<Region>,
+    }
+
+    impl Desk {
+        fn new(target: Field) -> Self {
+            let text = |id: &str| Field::new(id, FieldType::Text);
+            let source = Schema::from_iter([
+                text("first"),
+                text("company"),
+                Field::new("email", FieldType::Email),
+                Field::new("phone", FieldType::Phone),
+                Field::new("owner", FieldType::User),
+            ]);
+            let side = SideSettings {
+                app: "Right".into(),
+                objects: vec!["contacts".into()],
+                schemas: BTreeMap::new(),
+                region: "ES".parse().ok(),
+                users: [("eva@x.es".to_owned(), "9".to_owned())].into(),
+                tags: None,
+            };
+            Self { source, side, target, region: "ES".parse().ok() }
+        }
+
+        fn context(&self) -> Context<'_> {
+            Context {
+                source: &self.source,
+                side: &self.side,
+                region: self.region.as_ref(),
+                target: &self.target,
+                known_names: &[],
+            }
+        }
+
+        fn make(&self, entry: &Entry, inputs: &[Value]) -> Made {
+            make(entry, inputs, &self.context())
+        }
+
+        fn stand_in(&self, entry: &Entry, record: &[(&str, Value)]) -> Option<Value> {
+            let record: BTreeMap<FieldId, Value> =
+                record.iter().map(|(id, value)| ((*id).into(), value.clone())).collect();
+            stand_in(entry, |field| record.get(field).cloned(), &self.context())
+        }
+    }
+
+    fn entry(inputs: &[&str]) -> Entry {
+        Entry {
+            id: "e".into(),
+            since: 0,
+            target: "target".into(),
+            inputs: inputs.iter().map(|input| (*input).into()).collect(),
+            function: Function::Copy,
+            transforms: vec![],
+            fallback: vec![],
+        }
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
+    fn user(id: &str, email: Option<&str>) -> Value {
+        Value::Reference(Reference { id: id.into(), email: email.map(str::to_owned) })
+    }
+
+    #[test]
+    fn a_last_name_that_is_demanded_is_made_of_what_there_is() {
+        let desk = Desk::new(Field { required: true, ..Field::new("target", FieldType::Text) });
+        let fallback = vec![
+            StandIn::Field("company".into()),
+            StandIn::LocalPart("email".into()),
+            StandIn::Value(text("-")),
+        ];
+        let entry = Entry { fallback, ..entry(&["last"]) };
+        let email = || ("email", Value::Email("ana.diaz@x.es".into()));
+        assert_eq!(
+            desk.stand_in(&entry, &[("company", text("Acme")), email()]),
+            Some(text("Acme"))
+        );
+        assert_eq!(
+            desk.stand_in(&entry, &[("company", Value::Cleared), email()]),
+            Some(text("ana.diaz"))
+        );
+        assert_eq!(desk.stand_in(&entry, &[]), Some(text("-")));
+    }
+
+    #[test]
+    fn an_owner_is_found_by_address_and_stands_in_by_id() {
+        let desk = Desk::new(Field::new("target", FieldType::User));
+        let fallback = vec![StandIn::Value(user("1", None))];
+        let entry = Entry { fallback, ..entry(&["owner"]) };
+        let eva = user("left-7", Some("EVA@x.es"));
+        let found = user("9", Some("EVA@x.es"));
+        assert_eq!(desk.make(&entry, &[eva]), Made::plain(found));
+        let stranger = user("left-8", Some("ida@x.es"));
+        assert_eq!(desk.make(&entry, &[stranger]), Made::Unresolved(Unresolved::UnknownUser));
+        assert_eq!(desk.stand_in(&entry, &[]), Some(user("1", None)), "the target's own user");
+    }
+
+    #[test]
+    fn a_text_is_cut_to_what_is_kept_and_that_is_said() {
+        let max = Field { max_len: Some(5), ..Field::new("target", FieldType::Text) };
+        let desk = Desk::new(max);
+        let cut = Made::Value { value: text("Niño"), is_cut: true };
+        assert_eq!(desk.make(&entry(&["first"]), &[text("Niño Jesús")]), cut);
+        assert_eq!(desk.make(&entry(&["first"]), &[text("Nuñez")]), Made::plain(text("Nuñez")));
+    }
+
+    #[test]
+    fn half_an_address_is_not_written() {
+        let max = Field { max_len: Some(5), ..Field::new("target", FieldType::Email) };
+        let made = Desk::new(max).make(&entry(&["email"]), &[Value::Email("ana@x.es".into())]);
+        assert_eq!(made, Made::Unresolved(Unresolved::WrongShape));
+    }
+
+    #[test]
+    fn a_number_takes_its_country_along_where_the_sides_differ() {
+        let mut desk = Desk::new(Field::new("target", FieldType::Phone));
+        let number = [Value::Phone("600123456".into())];
+        assert_eq!(desk.make(&entry(&["phone"]), &number), Made::plain(number[0].clone()));
+        desk.side.region = "US".parse().ok();
+        let with = Value::Phone("+34600123456".into());
+        assert_eq!(desk.make(&entry(&["phone"]), &number), Made::plain(with));
+    }
+
+    #[test]
+    fn the_first_field_with_anything_in_it_counts() {
+        let desk = Desk::new(Field::new("target", FieldType::Text));
+        let entry = Entry { function: Function::FirstNonEmpty, ..entry(&["first", "company"]) };
+        let made = |a: &str, b: &str| desk.make(&entry, &[text(a), text(b)]);
+        assert_eq!(made(" ", "Acme"), Made::plain(text("Acme")));
+        assert_eq!(made("Ana", "Acme"), Made::plain(text("Ana")));
+        assert_eq!(made("", ""), Made::plain(Value::Cleared));
+    }
+
+    #[test]
+    fn only_what_is_there_is_joined() {
+        let desk = Desk::new(Field::new("target", FieldType::Text));
+        let function = Function::Join { separator: ", ".into() };
+        let entry = Entry { function, ..entry(&["first", "company"]) };
+        let made = |a: &str, b: &str| desk.make(&entry, &[text(a), text(b)]);
+        assert_eq!(made("Ana", "Acme"), Made::plain(text("Ana, Acme")));
+        assert_eq!(made("", "Acme"), Made::plain(text("Acme")));
+    }
+
+    #[test]
+    fn an_option_outside_the_table_is_not_resolved() {
+        let desk = Desk::new(Field::new("target", FieldType::Choice));
+        let table = [("web".to_owned(), "1".to_owned())].into();
+        let entry = Entry { transforms: vec![Transform::Options(table)], ..entry(&["first"]) };
+        let one = Value::Choice(Choice::new("1"));
+        assert_eq!(desk.make(&entry, &[text("web")]), Made::plain(one));
+        let unknown = desk.make(&entry, &[text("fair")]);
+        assert_eq!(unknown, Made::Unresolved(Unresolved::UnknownOption));
+        assert_eq!(desk.make(&entry, &[Value::Cleared]), Made::plain(Value::Cleared));
+    }
+}
