@@ -99,8 +99,13 @@ impl House {
         let store = Arc::new(MemoryStore::new(clock.clone()));
         let ids = Arc::new(SeededIds::new(1));
         let id = || ids.next(Timestamp::UNIX_EPOCH);
-        let habits =
-            Habits { page_max: 50, write_many_max: 20, search_lag_seconds: 0, shouts: false };
+        let habits = Habits {
+            page_max: 50,
+            write_many_max: 20,
+            search_lag_seconds: 0,
+            list_lag_seconds: 0,
+            shouts: false,
+        };
         let vendors = PerSide::from_fn(|_| {
             Arc::new(Vendor::new("contacts".into(), schema(), habits, clock.clone()))
         });

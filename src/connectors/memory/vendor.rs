@@ -25,6 +25,8 @@ pub struct Habits {
     pub write_many_max: usize,
     /// How long its search misses what was just written, in seconds.
     pub search_lag_seconds: u32,
+    /// How long its listings miss what was just written by the API, in seconds.
+    pub list_lag_seconds: u32,
     /// Upper-cases what it stores in the field `city`.
     pub shouts: bool,
 }
@@ -72,6 +74,7 @@ struct Inner {
 
 struct Stored {
     record: Record,
+    written_by: Author,
     modified_at: Timestamp,
     written_at: Timestamp,
 }
@@ -84,7 +87,7 @@ struct Cursor {
     walk_began: i64,
 }
 
-/// How far each read reaches back before the last, in seconds: times are coarse.
+/// How far each read reaches back before the last, in seconds, beside the lag: times are coarse.
 const OVERLAP_SECONDS: i64 = 2;
 
 impl Vendor {
@@ -169,13 +172,17 @@ impl Vendor {
             Some(text) => serde_json::from_str(text).map_err(|_| lost())?,
             None => Cursor { since: i64::MIN, after: None, walk_began: began },
         };
+        let lag = i64::from(self.habits.list_lag_seconds);
         let inner = self.lock();
         let mut changed: Vec<(i64, &RemoteId, Option<&Record>)> = inner
             .records
             .iter()
             .map(|(id, stored)| (stored.modified_at.as_second(), id, Some(&stored.record)))
             .chain(inner.removed.iter().map(|(id, at)| (at.as_second(), id, None)))
-            .filter(|(at, ..)| *at >= cursor.since)
+            .filter(|(at, id, _)| {
+                let is_late = *at + lag > began && inner.is_ours(id);
+                *at >= cursor.since && !is_late
+            })
             .collect();
         changed.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
         let after = cursor.after.as_ref().map(|(at, id)| (*at, RemoteId::new(id.clone())));
@@ -192,7 +199,7 @@ impl Vendor {
                 walk_began: cursor.walk_began,
             },
             _ => Cursor {
-                since: cursor.walk_began - OVERLAP_SECONDS,
+                since: cursor.walk_began - OVERLAP_SECONDS - lag,
                 after: None,
                 walk_began: began,
             },
@@ -291,6 +298,11 @@ impl Vendor {
 }
 
 impl Inner {
+    /// Whether a record was last written by us.
+    fn is_ours(&self, id: &RemoteId) -> bool {
+        self.records.get(id).is_some_and(|stored| stored.written_by == Author::Engine)
+    }
+
     fn create(
         &mut self,
         vendor: &Vendor,
@@ -305,7 +317,8 @@ impl Inner {
             record.fields.insert(field.id.clone(), Value::Cleared);
         }
         let now = vendor.clock.now();
-        let stored = Stored { record, modified_at: whole_second(now), written_at: now };
+        let stored =
+            Stored { record, written_by: by, modified_at: whole_second(now), written_at: now };
         self.records.insert(id.clone(), stored);
         self.write(vendor, &id, fields, by, true);
         id
@@ -348,6 +361,7 @@ impl Inner {
             stored.record.modified_at = Some(whole_second(now));
             stored.modified_at = whole_second(now);
             stored.written_at = now;
+            stored.written_by = by;
         }
         self.history.push(Event { at: now, by, id: id.clone(), is_create, fields });
     }

@@ -50,14 +50,24 @@ impl World {
         store: Arc<dyn Store>,
     ) -> Result<Self, Error> {
         let shouts = rng.next_u32().is_multiple_of(3);
+        // In half of the worlds a listing shows late what was written; a direct read never does.
+        let list_lag_seconds = if rng.next_u32().is_multiple_of(2) { 30 } else { 0 };
         let vendors = PerSide::from_fn(|side| {
             let habits = match side {
-                Side::Left => {
-                    Habits { page_max: 5, write_many_max: 4, search_lag_seconds: 0, shouts: false }
-                }
-                Side::Right => {
-                    Habits { page_max: 3, write_many_max: 2, search_lag_seconds: 8, shouts }
-                }
+                Side::Left => Habits {
+                    page_max: 5,
+                    write_many_max: 4,
+                    search_lag_seconds: 0,
+                    list_lag_seconds: 0,
+                    shouts: false,
+                },
+                Side::Right => Habits {
+                    page_max: 3,
+                    write_many_max: 2,
+                    search_lag_seconds: 8,
+                    list_lag_seconds,
+                    shouts,
+                },
             };
             Arc::new(Vendor::new("contacts".into(), schema(side), habits, clock.clone()))
         });
