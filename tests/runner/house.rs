@@ -95,6 +95,11 @@ fn settings() -> Settings {
 
 impl House {
     pub async fn new(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_lag(0, change).await
+    }
+
+    /// A house whose apps show our writes in their listings only so many seconds later.
+    pub async fn with_lag(list_lag_seconds: u32, change: impl FnOnce(&mut Settings)) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_second(1_800_000_000).unwrap()));
         let store = Arc::new(MemoryStore::new(clock.clone()));
         let ids = Arc::new(SeededIds::new(1));
@@ -103,7 +108,7 @@ impl House {
             page_max: 50,
             write_many_max: 20,
             search_lag_seconds: 0,
-            list_lag_seconds: 0,
+            list_lag_seconds,
             shouts: false,
         };
         let vendors = PerSide::from_fn(|_| {

@@ -183,7 +183,7 @@ async fn an_ambiguity_is_looked_at_again_when_one_of_them_leaves() {
 
 #[tokio::test]
 async fn a_create_without_an_answer_is_looked_for_and_not_repeated() {
-    let house = House::new(|_| {}).await;
+    let house = House::with_lag(1000, |_| {}).await;
     house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
     house.run_losing_answers_of(Side::Right).await;
     assert_eq!(house.emails(Side::Right), ["ana@x.es"], "it was made, and nobody knows");
