@@ -20,6 +20,21 @@ pub struct Model {
     pub remote_id: String,
     /// Its name for people.
     pub label: String,
+    /// Where it is reached, in the app's words.
+    pub host: String,
+    /// The address of the person who connected it.
+    pub owner_email: Option<String>,
+    /// Its country, in two letters.
+    pub region: Option<String>,
+    /// Its time zone.
+    pub time_zone: Option<String>,
+    /// How it stands, as a document.
+    pub status: String,
+    /// 1 while it holds its place in the workspace, 0 once it is disconnected; the same as in the
+    /// document.
+    pub is_connected: i64,
+    /// When it was connected first.
+    pub connected_at: i64,
 }
 
 /// Joins: none, the store reads by id.

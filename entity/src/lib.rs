@@ -2,9 +2,11 @@
 //!
 //! Every tenant table has its workspace first in its primary key. Times are microseconds since 1970
 //! in UTC; words of an enumeration are spelled as serde spells them; documents are JSON as text.
-//! What the columns mean for the house is said in `src/store/rows.rs`.
+//! What the columns mean for the house is said in `src/store/rows`.
 
 pub mod account;
+pub mod account_description;
+pub mod account_secret;
 pub mod config_version;
 pub mod connection;
 pub mod connection_feed;
@@ -21,3 +23,4 @@ pub mod run;
 pub mod seen;
 pub mod seen_key;
 pub mod sync;
+pub mod workspace;

@@ -6,6 +6,7 @@ mod m20261121_000003_create_connections;
 mod m20261121_000004_create_links;
 mod m20261121_000005_create_runs;
 mod m20261121_000006_create_journal;
+mod m20261122_000007_extend_accounts;
 mod table;
 
 use async_trait::async_trait;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_create_links::Migration),
             Box::new(m20261121_000005_create_runs::Migration),
             Box::new(m20261121_000006_create_journal::Migration),
+            Box::new(m20261122_000007_extend_accounts::Migration),
         ]
     }
 }

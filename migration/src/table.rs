@@ -30,6 +30,11 @@ pub(crate) fn bytes(name: &'static str, length: u32) -> ColumnDef {
     ColumnDef::new(name).var_binary(length).not_null().take()
 }
 
+/// Bytes of any length that may be missing.
+pub(crate) fn blob_or_none(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).blob().null().take()
+}
+
 /// A name, a word, an id of an app, or a document.
 pub(crate) fn text(db: DbBackend, name: &'static str) -> ColumnDef {
     by_its_bytes(db, ColumnDef::new(name).text().not_null())

@@ -27,8 +27,59 @@ pub trait Store: Send + Sync {
     /// Gives a lease back. Nothing happens if it is lost already.
     async fn release(&self, held: &Held) -> Result<()>;
 
-    /// Adds an account.
-    async fn add_account(&self, account: &Account) -> Result<()>;
+    /// Adds a workspace. [`Error::Conflict`] if its name is taken.
+    async fn add_workspace(&self, workspace: &Workspace) -> Result<()>;
+
+    /// All workspaces, by name.
+    async fn workspaces(&self) -> Result<Vec<Workspace>>;
+
+    /// Adds an account with its first credentials, generation 1. [`Error::Conflict`] if there is one
+    /// for the same account of the app that is not disconnected.
+    async fn add_account(&self, account: &Account, sealed: &[u8]) -> Result<()>;
+
+    /// An account.
+    async fn account(&self, workspace: WorkspaceId, id: AccountId) -> Result<Account>;
+
+    /// The accounts of a workspace, in the order in which they were connected.
+    async fn accounts(&self, workspace: WorkspaceId) -> Result<Vec<Account>>;
+
+    /// Changes what may change of an account: its label, host, owner, region, time zone and status.
+    /// Once disconnected it has no credentials; to come back is an [`Error::Conflict`] if another has
+    /// taken its place.
+    async fn set_account(&self, account: &Account) -> Result<()>;
+
+    /// The credentials of an account.
+    async fn credentials(&self, workspace: WorkspaceId, id: AccountId) -> Result<Sealed>;
+
+    /// Replaces the credentials of the account whose lease is held; `expected` is the generation that
+    /// the new ones were got with ([`Error::Conflict`] if there are newer ones). Gives the new
+    /// generation.
+    async fn replace_credentials(
+        &self,
+        held: &Held,
+        id: AccountId,
+        expected: u64,
+        sealed: &[u8],
+    ) -> Result<u64>;
+
+    /// Changes an account as [`Store::set_account`] does, with credentials that a person gave: they
+    /// replace whatever was there. Gives their generation.
+    async fn reconnect(&self, account: &Account, sealed: &[u8]) -> Result<u64>;
+
+    /// Remembers what an account says of itself, in the place of what it said before.
+    async fn describe(
+        &self,
+        workspace: WorkspaceId,
+        id: AccountId,
+        description: &Description,
+    ) -> Result<()>;
+
+    /// What an account said of itself last, if it ever did.
+    async fn description(
+        &self,
+        workspace: WorkspaceId,
+        id: AccountId,
+    ) -> Result<Option<Description>>;
 
     /// The feed of an account's object, made if it is new.
     async fn open_feed(
@@ -48,6 +99,16 @@ pub trait Store: Send + Sync {
 
     /// A connection with its live configuration.
     async fn connection(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<Connection>;
+
+    /// The connections of a workspace with their live configurations, by id.
+    async fn connections(&self, workspace: WorkspaceId) -> Result<Vec<Connection>>;
+
+    /// The connections that read anything of an account, by id.
+    async fn connections_of_account(
+        &self,
+        workspace: WorkspaceId,
+        account: AccountId,
+    ) -> Result<Vec<ConnectionId>>;
 
     /// Makes this configuration the live one, as the next version; `expected` is the version it was
     /// made from ([`Error::Conflict`] if it is live no more). Gives the new version.

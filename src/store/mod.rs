@@ -1,4 +1,4 @@
-//! What is remembered: observations, links, runs and the journal.
+//! What is remembered: accounts, observations, links, runs and the journal.
 //!
 //! The store knows no app and decides nothing. Each method is one transaction: it happens wholly or
 //! not at all. Everything is scoped by workspace. What changes anything on behalf of a run names the
@@ -16,10 +16,10 @@ pub use error::Error;
 pub use key::KeyHash;
 pub use memory::MemoryStore;
 pub use rows::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, End, Feed, FeedId, Held, Intent,
-    IntentState, LeaseKey, LeaseKind, LinkId, LinkRow, Observation, Observed, OpId, OpRow, OpState,
-    OwnWrite, Pending, PendingReason, RunEnd, RunId, RunRow, RunState, SeenRow, Settlement,
-    SyncProgress, Trigger, WorkspaceId,
+    Account, AccountId, AccountStatus, Connection, ConnectionFeed, ConnectionId, Description, End,
+    Feed, FeedId, Held, Intent, IntentState, LeaseKey, LeaseKind, LinkId, LinkRow, Observation,
+    Observed, OpId, OpRow, OpState, OwnWrite, Pending, PendingReason, RunEnd, RunId, RunRow,
+    RunState, Sealed, SeenRow, Settlement, SyncProgress, Trigger, Workspace, WorkspaceId,
 };
 
 pub use sql::SqlStore;

@@ -39,7 +39,7 @@ impl Bench {
         let accounts = PerSide { left: AccountId(id()), right: AccountId(id()) };
         let mut feeds = Vec::new();
         for (side, account) in accounts.iter() {
-            store.add_account(&account_row(workspace, *account, side)).await.unwrap();
+            store.add_account(&account_row(workspace, *account, side), b"").await.unwrap();
             let feed = store
                 .open_feed(workspace, *account, &"contacts".into(), "", FeedId(id()))
                 .await
@@ -80,6 +80,14 @@ impl Bench {
             workspace: self.workspace,
             kind: LeaseKind::Connection,
             subject: self.connection.0,
+        }
+    }
+
+    pub fn account_lease(&self) -> LeaseKey {
+        LeaseKey {
+            workspace: self.workspace,
+            kind: LeaseKind::Account,
+            subject: self.accounts.left.0,
         }
     }
 
@@ -167,12 +175,9 @@ impl Bench {
 
 pub fn account_row(workspace: WorkspaceId, id: AccountId, side: Side) -> Account {
     Account {
-        workspace,
-        id,
-        app: "memory".into(),
         environment: "production".into(),
-        remote_id: format!("{side:?}"),
         label: "an account".into(),
+        ..Account::new(workspace, id, "memory", format!("{side:?}"), at(0))
     }
 }
 

@@ -14,6 +14,16 @@ use concord::store::{
     WorkspaceId,
 };
 
+use crate::accounts::{
+    a_disconnected_account_frees_its_place_and_loses_its_credentials,
+    a_workspace_sees_nothing_of_the_accounts_and_connections_of_another,
+    accounts_are_listed_in_the_order_in_which_they_were_connected,
+    an_account_that_needs_reconnecting_keeps_its_place, connections_are_found_by_their_accounts,
+    credentials_are_replaced_only_from_the_expected_generation,
+    credentials_are_replaced_only_under_the_lease_of_their_account,
+    credentials_of_a_person_replace_any_others, descriptions_are_kept_per_account,
+    no_two_workspaces_have_the_same_name, what_an_account_is_told_apart_by_never_changes,
+};
 use crate::build::{Bench, account_row, at, gone, ids, key, live, settings};
 
 pub type Check = fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -49,6 +59,17 @@ checks!(
     who_waits_is_found_when_due,
     creates_in_doubt_are_found,
     the_next_thing_due_is_the_earliest,
+    no_two_workspaces_have_the_same_name,
+    what_an_account_is_told_apart_by_never_changes,
+    accounts_are_listed_in_the_order_in_which_they_were_connected,
+    a_disconnected_account_frees_its_place_and_loses_its_credentials,
+    an_account_that_needs_reconnecting_keeps_its_place,
+    credentials_are_replaced_only_under_the_lease_of_their_account,
+    credentials_are_replaced_only_from_the_expected_generation,
+    credentials_of_a_person_replace_any_others,
+    descriptions_are_kept_per_account,
+    connections_are_found_by_their_accounts,
+    a_workspace_sees_nothing_of_the_accounts_and_connections_of_another,
 );
 
 async fn a_lease_has_one_holder_and_its_fence_grows(bench: Bench) {
@@ -330,7 +351,7 @@ async fn feeds_and_accounts_are_made_once(bench: Bench) {
         .unwrap();
     assert_ne!(list.id, bench.feeds.left.id);
     let same = account_row(workspace, concord::store::AccountId(bench.id()), Side::Left);
-    assert!(matches!(store.add_account(&same).await, Err(Error::Conflict)));
+    assert!(matches!(store.add_account(&same, b"").await, Err(Error::Conflict)));
     let twice = store.add_connection(&bench.connection_row(bench.connection)).await;
     assert!(matches!(twice, Err(Error::Conflict)));
 }

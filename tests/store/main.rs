@@ -13,11 +13,13 @@
     reason = "tests fail by panicking"
 )]
 
+mod accounts;
 mod backends;
 mod build;
 mod checks;
 mod processes;
 mod seeds;
+mod upgrade;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -52,6 +54,14 @@ fn main() -> std::process::ExitCode {
         let name = format!("{}::seeds_with_faults_and_crashes_come_to_rest", backend.name);
         trials.push(Trial::test(name, move || {
             seeds::play(&backend);
+            Ok(())
+        }));
+    }
+    for backend in backends.all.iter().filter(|backend| backend.name == "sqlite") {
+        let backend = backend.clone();
+        let name = format!("{}::accounts_of_an_older_version_are_brought_along", backend.name);
+        trials.push(Trial::test(name, move || {
+            upgrade::try_accounts(backend.url.as_ref().unwrap());
             Ok(())
         }));
     }

@@ -1,6 +1,7 @@
 //! The store in memory: for the planner's simulation and for tests. What it does is what the SQL
 //! stores do; one suite tries them all.
 
+mod account;
 mod journal;
 mod seen;
 mod state;

@@ -1,16 +1,18 @@
-//! The tables of the store in memory; leases, accounts, feeds and connections.
+//! The tables of the store in memory; leases, feeds and connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::account::Secret;
 use crate::planner::{Seen, Settings};
 use crate::record::{ObjectName, RemoteId};
 use crate::store::key::KeyHash;
 use crate::store::{
-    Account, AccountId, Connection, ConnectionId, End, Error, Feed, FeedId, Held, Intent, LeaseKey,
-    LinkId, LinkRow, OpId, OpRow, Pending, Result, RunId, RunRow, WorkspaceId,
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Description, End, Error, Feed,
+    FeedId, Held, Intent, LeaseKey, LinkId, LinkRow, OpId, OpRow, Pending, Result, RunId, RunRow,
+    Workspace, WorkspaceId,
 };
 
 type Scoped<T> = (WorkspaceId, T);
@@ -18,7 +20,10 @@ type Scoped<T> = (WorkspaceId, T);
 #[derive(Default)]
 pub(super) struct State {
     pub(super) leases: BTreeMap<LeaseKey, Lease>,
+    pub(super) workspaces: BTreeMap<String, Workspace>,
     pub(super) accounts: BTreeMap<Scoped<AccountId>, Account>,
+    pub(super) secrets: BTreeMap<Scoped<AccountId>, Secret>,
+    pub(super) descriptions: BTreeMap<Scoped<AccountId>, Description>,
     pub(super) feeds: BTreeMap<Scoped<FeedId>, Feed>,
     pub(super) seen: BTreeMap<Scoped<FeedId>, BTreeMap<RemoteId, Row>>,
     pub(super) keys: BTreeSet<(FeedId, KeyHash, RemoteId)>,
@@ -88,18 +93,6 @@ impl State {
         }
     }
 
-    pub(super) fn add_account(&mut self, account: &Account) -> Result<()> {
-        let same = |known: &Account| {
-            (known.workspace, &known.app, &known.environment, &known.remote_id)
-                == (account.workspace, &account.app, &account.environment, &account.remote_id)
-        };
-        if self.accounts.values().any(same) {
-            return Err(Error::Conflict);
-        }
-        self.accounts.insert((account.workspace, account.id), account.clone());
-        Ok(())
-    }
-
     pub(super) fn open_feed(
         &mut self,
         workspace: WorkspaceId,
@@ -108,9 +101,7 @@ impl State {
         collection: &str,
         id: FeedId,
     ) -> Result<Feed> {
-        if !self.accounts.contains_key(&(workspace, account)) {
-            return Err(Error::NotFound("account"));
-        }
+        self.account(workspace, account)?;
         let known = self.feeds.values().find(|feed| {
             feed.workspace == workspace
                 && feed.account == account
@@ -155,6 +146,25 @@ impl State {
         id: ConnectionId,
     ) -> Result<&Connection> {
         self.connections.get(&(workspace, id)).ok_or(Error::NotFound("connection"))
+    }
+
+    pub(super) fn connections(&self, workspace: WorkspaceId) -> Vec<Connection> {
+        self.connections.values().filter(|row| row.workspace == workspace).cloned().collect()
+    }
+
+    pub(super) fn connections_of_account(
+        &self,
+        workspace: WorkspaceId,
+        account: AccountId,
+    ) -> Vec<ConnectionId> {
+        let is_read = |feed: &ConnectionFeed| {
+            self.feeds.get(&(workspace, feed.feed)).is_some_and(|feed| feed.account == account)
+        };
+        self.connections
+            .values()
+            .filter(|row| row.workspace == workspace && row.feeds.iter().any(is_read))
+            .map(|row| row.id)
+            .collect()
     }
 
     pub(super) fn connection_mut(

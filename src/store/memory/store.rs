@@ -10,9 +10,9 @@ use super::MemoryStore;
 use crate::planner::{Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 use crate::store::{
-    Account, AccountId, Connection, ConnectionId, Feed, FeedId, Held, Intent, LeaseKey, LinkId,
-    LinkRow, Observation, OpId, OpRow, OpState, Pending, Result, RunEnd, RunRow, SeenRow,
-    Settlement, Store, SyncProgress, WorkspaceId,
+    Account, AccountId, Connection, ConnectionId, Description, Feed, FeedId, Held, Intent,
+    LeaseKey, LinkId, LinkRow, Observation, OpId, OpRow, OpState, Pending, Result, RunEnd, RunRow,
+    Sealed, SeenRow, Settlement, Store, SyncProgress, Workspace, WorkspaceId,
 };
 
 #[async_trait]
@@ -33,8 +33,68 @@ impl Store for MemoryStore {
         .await
     }
 
-    async fn add_account(&self, account: &Account) -> Result<()> {
-        self.transact(|state, _| state.add_account(account)).await
+    async fn add_workspace(&self, workspace: &Workspace) -> Result<()> {
+        self.transact(|state, _| state.add_workspace(workspace)).await
+    }
+
+    async fn workspaces(&self) -> Result<Vec<Workspace>> {
+        self.transact(|state, _| Ok(state.workspaces())).await
+    }
+
+    async fn add_account(&self, account: &Account, sealed: &[u8]) -> Result<()> {
+        self.transact(|state, _| state.add_account(account, sealed)).await
+    }
+
+    async fn account(&self, workspace: WorkspaceId, id: AccountId) -> Result<Account> {
+        self.transact(|state, _| state.account(workspace, id).cloned()).await
+    }
+
+    async fn accounts(&self, workspace: WorkspaceId) -> Result<Vec<Account>> {
+        self.transact(|state, _| Ok(state.accounts(workspace))).await
+    }
+
+    async fn set_account(&self, account: &Account) -> Result<()> {
+        self.transact(|state, _| state.set_account(account)).await
+    }
+
+    async fn credentials(&self, workspace: WorkspaceId, id: AccountId) -> Result<Sealed> {
+        self.transact(|state, _| state.credentials(workspace, id)).await
+    }
+
+    async fn replace_credentials(
+        &self,
+        held: &Held,
+        id: AccountId,
+        expected: u64,
+        sealed: &[u8],
+    ) -> Result<u64> {
+        self.transact(|state, now| {
+            held.check_account(id)?;
+            state.check(held, now)?;
+            state.replace_credentials(held.key.workspace, id, expected, sealed)
+        })
+        .await
+    }
+
+    async fn reconnect(&self, account: &Account, sealed: &[u8]) -> Result<u64> {
+        self.transact(|state, _| state.reconnect(account, sealed)).await
+    }
+
+    async fn describe(
+        &self,
+        workspace: WorkspaceId,
+        id: AccountId,
+        description: &Description,
+    ) -> Result<()> {
+        self.transact(|state, _| state.describe(workspace, id, description)).await
+    }
+
+    async fn description(
+        &self,
+        workspace: WorkspaceId,
+        id: AccountId,
+    ) -> Result<Option<Description>> {
+        self.transact(|state, _| Ok(state.description(workspace, id))).await
     }
 
     async fn open_feed(
@@ -58,6 +118,18 @@ impl Store for MemoryStore {
 
     async fn connection(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<Connection> {
         self.transact(|state, _| state.connection(workspace, id).cloned()).await
+    }
+
+    async fn connections(&self, workspace: WorkspaceId) -> Result<Vec<Connection>> {
+        self.transact(|state, _| Ok(state.connections(workspace))).await
+    }
+
+    async fn connections_of_account(
+        &self,
+        workspace: WorkspaceId,
+        account: AccountId,
+    ) -> Result<Vec<ConnectionId>> {
+        self.transact(|state, _| Ok(state.connections_of_account(workspace, account))).await
     }
 
     async fn publish(

@@ -1,27 +1,10 @@
-//! Accounts, their feeds, and what was seen in them.
+//! Feeds, and what was seen in them.
 
 use std::collections::BTreeSet;
 
 use super::{AccountId, FeedId, WorkspaceId};
 use crate::planner::{Key, Presence, Seen};
 use crate::record::{ObjectName, Record, RemoteId};
-
-/// An authorised account in an app.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// Its workspace.
-    pub workspace: WorkspaceId,
-    /// Its id.
-    pub id: AccountId,
-    /// The app's slug.
-    pub app: String,
-    /// Production or sandbox, in the app's words.
-    pub environment: String,
-    /// Its id in the app.
-    pub remote_id: String,
-    /// Its name for people.
-    pub label: String,
-}
 
 /// An account's object, in a collection or not.
 #[derive(Clone, Debug, PartialEq, Eq)]

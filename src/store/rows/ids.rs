@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::store::Error;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -101,4 +103,15 @@ pub struct Held {
     pub key: LeaseKey,
     /// Its fence: it only grows.
     pub fence: u64,
+}
+
+impl Held {
+    /// Refuses a lease of anything but this account: whoever names it has mixed something up.
+    pub(crate) fn check_account(&self, id: AccountId) -> Result<(), Error> {
+        if self.key.kind == LeaseKind::Account && self.key.subject == id.0 {
+            Ok(())
+        } else {
+            Err(Error::Bug("this is not the lease of the account".to_owned()))
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The rows of the store, as the rest of the house sees them.
 
+mod account;
 mod connection;
 mod feed;
 mod ids;
@@ -7,8 +8,9 @@ mod journal;
 mod link;
 mod run;
 
+pub use account::{Account, AccountStatus, Description, Sealed, Workspace};
 pub use connection::{Connection, ConnectionFeed, SyncProgress};
-pub use feed::{Account, Feed, Observation, Observed, SeenRow};
+pub use feed::{Feed, Observation, Observed, SeenRow};
 pub use ids::{
     AccountId, ConnectionId, FeedId, Held, LeaseKey, LeaseKind, LinkId, OpId, RunId, WorkspaceId,
 };

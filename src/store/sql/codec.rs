@@ -2,7 +2,7 @@
 
 use std::any::type_name;
 
-use entity::{create_intent, feed, link, link_end, op, pending, run, seen};
+use entity::{account, create_intent, feed, link, link_end, op, pending, run, seen};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use crate::planner::Seen;
 use crate::record::{ObjectName, PerSide, RemoteId, Side};
 use crate::store::{
-    AccountId, ConnectionId, End, Error, Feed, FeedId, Intent, LinkId, LinkRow, OpId, OpRow,
-    Pending, Result, RunId, RunRow, SeenRow, WorkspaceId,
+    Account, AccountId, AccountStatus, ConnectionId, End, Error, Feed, FeedId, Intent, LinkId,
+    LinkRow, OpId, OpRow, Pending, Result, RunId, RunRow, SeenRow, WorkspaceId,
 };
 
 /// A document as text.
@@ -60,6 +60,46 @@ pub(super) fn micros(time: Timestamp) -> i64 {
 /// The time of these microseconds.
 pub(super) fn time(micros: i64) -> Result<Timestamp> {
     Timestamp::from_microsecond(micros).map_err(|_| Error::Bug("not a time".to_owned()))
+}
+
+pub(super) fn account_model(row: &Account) -> Result<account::Model> {
+    Ok(account::Model {
+        workspace: row.workspace.0,
+        id: row.id.0,
+        app: row.app.clone(),
+        environment: row.environment.clone(),
+        remote_id: row.remote_id.clone(),
+        label: row.label.clone(),
+        host: row.host.clone(),
+        owner_email: row.owner_email.clone(),
+        region: row.region.clone(),
+        time_zone: row.time_zone.clone(),
+        status: document(&row.status)?,
+        is_connected: is_connected(&row.status),
+        connected_at: micros(row.connected_at),
+    })
+}
+
+/// Whether an account holds its place, as a number.
+pub(super) fn is_connected(status: &AccountStatus) -> i64 {
+    i64::from(!status.is_disconnected())
+}
+
+pub(super) fn account_row(model: account::Model) -> Result<Account> {
+    Ok(Account {
+        workspace: WorkspaceId(model.workspace),
+        id: AccountId(model.id),
+        app: model.app,
+        environment: model.environment,
+        remote_id: model.remote_id,
+        label: model.label,
+        host: model.host,
+        owner_email: model.owner_email,
+        region: model.region,
+        time_zone: model.time_zone,
+        status: from_document(&model.status)?,
+        connected_at: time(model.connected_at)?,
+    })
 }
 
 pub(super) fn feed_row(model: feed::Model) -> Result<Feed> {

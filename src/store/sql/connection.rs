@@ -7,7 +7,7 @@ use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, QueryTrait,
 };
 
 use super::batch::{insert, upsert};
@@ -15,7 +15,8 @@ use super::codec::{document, from_document, from_word, number, word};
 use crate::planner::Settings;
 use crate::record::{PerSide, Side};
 use crate::store::{
-    Connection, ConnectionFeed, ConnectionId, Error, FeedId, Result, SyncProgress, WorkspaceId,
+    AccountId, Connection, ConnectionFeed, ConnectionId, Error, FeedId, Result, SyncProgress,
+    WorkspaceId,
 };
 
 pub(super) async fn add(tx: &DatabaseTransaction, connection: &Connection) -> Result<()> {
@@ -138,7 +139,52 @@ pub(super) async fn get(
     workspace: WorkspaceId,
     id: ConnectionId,
 ) -> Result<Connection> {
-    let row = row(tx, workspace, id).await?;
+    whole(tx, row(tx, workspace, id).await?).await
+}
+
+pub(super) async fn all(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+) -> Result<Vec<Connection>> {
+    let rows = connection::Entity::find()
+        .filter(connection::Column::Workspace.eq(workspace.0))
+        .order_by_asc(connection::Column::Id)
+        .all(tx)
+        .await?;
+    let mut connections = Vec::with_capacity(rows.len());
+    for row in rows {
+        connections.push(whole(tx, row).await?);
+    }
+    Ok(connections)
+}
+
+/// The connections that read any feed of an account.
+pub(super) async fn of_account(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    account: AccountId,
+) -> Result<Vec<ConnectionId>> {
+    let feeds = feed::Entity::find()
+        .select_only()
+        .column(feed::Column::Id)
+        .filter(feed::Column::Workspace.eq(workspace.0))
+        .filter(feed::Column::Account.eq(account.0))
+        .into_query();
+    let found = connection_feed::Entity::find()
+        .select_only()
+        .column(connection_feed::Column::Connection)
+        .filter(connection_feed::Column::Workspace.eq(workspace.0))
+        .filter(connection_feed::Column::Feed.in_subquery(feeds))
+        .into_tuple::<Uuid>()
+        .all(db)
+        .await?;
+    let distinct: BTreeSet<ConnectionId> = found.into_iter().map(ConnectionId).collect();
+    Ok(distinct.into_iter().collect())
+}
+
+/// A connection with everything that belongs to it.
+async fn whole(tx: &DatabaseTransaction, row: connection::Model) -> Result<Connection> {
+    let (workspace, id) = (WorkspaceId(row.workspace), ConnectionId(row.id));
     let version = config_version::Entity::find_by_id((workspace.0, id.0, row.version))
         .one(tx)
         .await?

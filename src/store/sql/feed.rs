@@ -1,4 +1,4 @@
-//! Accounts, their feeds, and hints.
+//! Feeds and hints.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,19 +14,7 @@ use sea_orm::{
 use super::batch::{CHUNK, insert, write};
 use super::codec::{at_most, feed_row, micros};
 use crate::record::{ObjectName, RemoteId};
-use crate::store::{Account, AccountId, End, Error, Feed, FeedId, Result, WorkspaceId};
-
-pub(super) async fn add_account(tx: &DatabaseTransaction, account: &Account) -> Result<()> {
-    let row = account::Model {
-        workspace: account.workspace.0,
-        id: account.id.0,
-        app: account.app.clone(),
-        environment: account.environment.clone(),
-        remote_id: account.remote_id.clone(),
-        label: account.label.clone(),
-    };
-    insert::<account::Entity>(tx, vec![row]).await
-}
+use crate::store::{AccountId, End, Error, Feed, FeedId, Result, WorkspaceId};
 
 pub(super) async fn open(
     tx: &DatabaseTransaction,

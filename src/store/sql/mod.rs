@@ -3,8 +3,10 @@
 //!
 //! Writes are made one after the other where they could meet. SQLite has one writer at a time. On
 //! PostgreSQL a transaction locks rows, always in this order: its lease, so that a takeover waits
-//! until it is done; then the feeds that it changes, by id, because connections may share them.
+//! until it is done; then an account, and after it its credentials; then the feeds that it changes,
+//! by id, because connections may share them.
 
+mod account;
 mod batch;
 mod codec;
 mod connection;
@@ -16,9 +18,11 @@ mod lease;
 mod link;
 mod pending;
 mod run;
+mod secret;
 mod seen;
 mod settle;
 mod store;
+mod workspace;
 
 use std::time::Duration;
 

@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    SqlStore, commit, connection, feed, intent, journal, lease, link, pending, run, seen, settle,
+    SqlStore, account, commit, connection, feed, intent, journal, lease, link, pending, run,
+    secret, seen, settle, workspace,
 };
 use crate::planner::{Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 use crate::store::{
-    Account, AccountId, Connection, ConnectionId, Feed, FeedId, Held, Intent, LeaseKey, LinkId,
-    LinkRow, Observation, OpId, OpRow, Pending, Result, RunEnd, RunRow, SeenRow, Settlement, Store,
-    SyncProgress, WorkspaceId,
+    Account, AccountId, Connection, ConnectionId, Description, Feed, FeedId, Held, Intent,
+    LeaseKey, LinkId, LinkRow, Observation, OpId, OpRow, Pending, Result, RunEnd, RunRow, Sealed,
+    SeenRow, Settlement, Store, SyncProgress, Workspace, WorkspaceId,
 };
 
 #[async_trait]
@@ -37,10 +38,76 @@ impl Store for SqlStore {
         commit(tx, ()).await
     }
 
-    async fn add_account(&self, account: &Account) -> Result<()> {
+    async fn add_workspace(&self, workspace: &Workspace) -> Result<()> {
         let tx = self.write().await?;
-        feed::add_account(&tx, account).await?;
+        workspace::add(&tx, workspace).await?;
         commit(tx, ()).await
+    }
+
+    async fn workspaces(&self) -> Result<Vec<Workspace>> {
+        workspace::all(&self.db).await
+    }
+
+    async fn add_account(&self, account: &Account, sealed: &[u8]) -> Result<()> {
+        let tx = self.write().await?;
+        account::add(&tx, account, sealed).await?;
+        commit(tx, ()).await
+    }
+
+    async fn account(&self, workspace: WorkspaceId, id: AccountId) -> Result<Account> {
+        account::get(&self.db, workspace, id).await
+    }
+
+    async fn accounts(&self, workspace: WorkspaceId) -> Result<Vec<Account>> {
+        account::all(&self.db, workspace).await
+    }
+
+    async fn set_account(&self, account: &Account) -> Result<()> {
+        let tx = self.write().await?;
+        account::set(&tx, account).await?;
+        commit(tx, ()).await
+    }
+
+    async fn credentials(&self, workspace: WorkspaceId, id: AccountId) -> Result<Sealed> {
+        secret::get(&self.db, workspace, id).await
+    }
+
+    async fn replace_credentials(
+        &self,
+        held: &Held,
+        id: AccountId,
+        expected: u64,
+        sealed: &[u8],
+    ) -> Result<u64> {
+        held.check_account(id)?;
+        let tx = self.fenced(held).await?;
+        let generation = secret::replace(&tx, held.key.workspace, id, expected, sealed).await?;
+        commit(tx, generation).await
+    }
+
+    async fn reconnect(&self, account: &Account, sealed: &[u8]) -> Result<u64> {
+        let tx = self.write().await?;
+        let generation = account::reconnect(&tx, account, sealed).await?;
+        commit(tx, generation).await
+    }
+
+    async fn describe(
+        &self,
+        workspace: WorkspaceId,
+        id: AccountId,
+        description: &Description,
+    ) -> Result<()> {
+        let tx = self.write().await?;
+        account::describe(&tx, workspace, id, description).await?;
+        commit(tx, ()).await
+    }
+
+    async fn description(
+        &self,
+        workspace: WorkspaceId,
+        id: AccountId,
+    ) -> Result<Option<Description>> {
+        account::description(&self.db, workspace, id).await
     }
 
     async fn open_feed(
@@ -70,6 +137,20 @@ impl Store for SqlStore {
         let tx = self.read().await?;
         let connection = connection::get(&tx, workspace, id).await?;
         commit(tx, connection).await
+    }
+
+    async fn connections(&self, workspace: WorkspaceId) -> Result<Vec<Connection>> {
+        let tx = self.read().await?;
+        let connections = connection::all(&tx, workspace).await?;
+        commit(tx, connections).await
+    }
+
+    async fn connections_of_account(
+        &self,
+        workspace: WorkspaceId,
+        account: AccountId,
+    ) -> Result<Vec<ConnectionId>> {
+        connection::of_account(&self.db, workspace, account).await
     }
 
     async fn publish(
