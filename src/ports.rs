@@ -1,4 +1,4 @@
-//! What the world gives us, as traits: time and randomness. Nothing else here; who needs them is
+//! What the world gives us, as traits: time, ids and randomness. Nothing else here; who needs them is
 //! given them, so that a test or the simulation can own them.
 
 use std::sync::Mutex;
@@ -50,6 +50,30 @@ impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_microsecond(self.microseconds.load(Ordering::SeqCst))
             .unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Gives bytes that nobody can guess: for keys, nonces and tokens.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer.
+    ///
+    /// # Errors
+    /// [`NoEntropy`] if the machine has none to give; nothing secret may then be made.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy>;
+}
+
+/// The machine has no randomness to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the machine gives no random numbers")]
+pub struct NoEntropy;
+
+/// The randomness of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {
+        getrandom::fill(buffer).map_err(|_| NoEntropy)
     }
 }
 

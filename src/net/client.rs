@@ -1,0 +1,185 @@
+//! The HTTP client: what it sends, what comes back, and whether a failed request may have arrived.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// The client, shared by all; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: reqwest::Client,
+    body_max: usize,
+}
+
+/// Until a connection stands.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Until an answer was read to its end.
+const WHOLE: Duration = Duration::from_secs(60);
+/// The longest answer that is read, in bytes.
+const BODY_MAX: usize = 16 * 1024 * 1024;
+
+/// What is done to a resource (RFC 9110, section 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Makes or does.
+    Post,
+    /// Replaces.
+    Put,
+    /// Changes in part.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+/// A request. Its address and body may hold people's data, so neither is ever printed.
+pub struct Request {
+    method: Method,
+    url: String,
+    headers: Vec<(&'static str, String)>,
+    authorization: Option<SecretString>,
+    body: Option<(&'static str, Vec<u8>)>,
+}
+
+impl Request {
+    /// A request without a body.
+    #[must_use]
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        Self { method, url: url.into(), headers: Vec::new(), authorization: None, body: None }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Sets the `Authorization` header.
+    #[must_use]
+    pub fn authorization(mut self, value: SecretString) -> Self {
+        self.authorization = Some(value);
+        self
+    }
+
+    /// Sets the body with its content type.
+    #[must_use]
+    pub fn body(mut self, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some((content_type, body.into()));
+        self
+    }
+}
+
+/// An answer.
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, by lower-case name.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header, by its lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request did not leave: certainly nothing was done.
+    #[error("not sent ({0})")]
+    NotSent(&'static str),
+    /// It may have arrived and may have been done.
+    #[error("no answer ({0})")]
+    Lost(&'static str),
+    /// It may not be sent for this long: the app asked for a pause.
+    #[error("asked to pause for {0:?}")]
+    Resting(Duration),
+}
+
+impl Http {
+    /// A client with our limits.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`] if the machine has no certificates to check servers by.
+    pub fn new() -> Result<Self, Error> {
+        // A second start in the same process finds it installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .user_agent(concat!("concord/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| Error::NotSent("client"))?;
+        Ok(Self { client, body_max: BODY_MAX })
+    }
+
+    /// Sends a request once and reads the whole answer.
+    ///
+    /// # Errors
+    /// [`Error`], which says whether the request may have arrived.
+    pub async fn send(&self, request: Request) -> Result<Answer, Error> {
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut builder = self.client.request(method, &request.url);
+        for (name, value) in request.headers {
+            builder = builder.header(name, value);
+        }
+        if let Some(secret) = &request.authorization {
+            let mut value = reqwest::header::HeaderValue::from_str(secret.expose_secret())
+                .map_err(|_| Error::NotSent("credentials"))?;
+            value.set_sensitive(true);
+            builder = builder.header(reqwest::header::AUTHORIZATION, value);
+        }
+        if let Some((content_type, body)) = request.body {
+            builder = builder.header(reqwest::header::CONTENT_TYPE, content_type).body(body);
+        }
+        let mut response = builder.send().await.map_err(|error| unsent(&error))?;
+        let status = response.status().as_u16();
+        let headers = response.headers().iter().filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        });
+        let headers = headers.collect();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|_| Error::Lost("cut_off"))? {
+            if body.len() + chunk.len() > self.body_max {
+                return Err(Error::Lost("too_large"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, headers, body })
+    }
+
+    /// The client with another limit on the size of answers, in bytes.
+    #[must_use]
+    pub fn with_body_max(mut self, bytes: usize) -> Self {
+        self.body_max = bytes;
+        self
+    }
+}
+
+fn unsent(error: &reqwest::Error) -> Error {
+    if error.is_builder() {
+        Error::NotSent("address")
+    } else if error.is_connect() {
+        Error::NotSent("connect")
+    } else if error.is_timeout() {
+        Error::Lost("timeout")
+    } else {
+        Error::Lost("broken")
+    }
+}

@@ -1,0 +1,11 @@
+//! Speaking HTTP with the world: one client with limits on time and size, no redirects and no proxy,
+//! and the pace at which an account may be asked. Knows no app. Nothing that went over the wire is
+//! ever part of an error.
+
+mod client;
+mod line;
+mod pace;
+
+pub use client::{Answer, Error, Http, Method, Request};
+pub use line::{Line, Pause};
+pub use pace::{Pace, Rest};
