@@ -1,18 +1,34 @@
 //! The apps: one folder each. A connector knows its app's HTTP and wire types, and never the store.
 //! It never decides: it reads what is asked, writes what is told, and says exactly what became of it.
 
+mod access;
+mod app;
+mod call;
 mod error;
+pub mod kommo;
 pub mod memory;
 mod traffic;
+pub mod zoho;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
+pub use access::{Access, Credentials, Granted, Key};
+pub use app::{About, App, CredentialAbout, ObjectAbout, Overrides, World};
 pub use error::{Error, ErrorKind, Retry};
-pub use traffic::{Capability, Change, Fetched, Lookup, Page, Query, Write, Written};
+pub use traffic::{Capability, Change, Fetched, Identity, Lookup, Page, Query, Write, Written};
 
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
+
+/// Every app: one line each. Catalogue, receivers and tests are made from this list.
+pub const ALL: &[&dyn App] = &[&kommo::Kommo, &zoho::Zoho];
+
+/// The app of this name.
+#[must_use]
+pub fn app(slug: &str) -> Option<&'static dyn App> {
+    ALL.iter().copied().find(|app| app.about().slug == slug)
+}
 
 /// The result of every call. An error of a write means that certainly nothing was written.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -23,8 +39,14 @@ pub trait Connector: Send + Sync {
     /// What the app can do.
     fn capability(&self) -> &Capability;
 
+    /// Whose account it is. `Unauthorised` if the credentials are not accepted.
+    async fn check(&self) -> Result<Identity>;
+
     /// The fields of an object.
     async fn describe(&self, object: &ObjectName) -> Result<Schema>;
+
+    /// The users who can be put in charge: e-mail address in lower case to id.
+    async fn users(&self) -> Result<BTreeMap<String, String>>;
 
     /// What changed since a cursor; everything, without one. Overlaps with what was read before by a
     /// margin of safety. [`ErrorKind::CursorLost`] if the app no longer knows the cursor.

@@ -1,6 +1,7 @@
 //! What goes between the house and an app, in our words.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::record::{FieldId, FieldType, ObjectName, Record, RemoteId, Revision, Value};
 
@@ -23,6 +24,12 @@ pub struct Capability {
     pub tags: bool,
     /// Whether tags are written by a call of their own.
     pub tags_separate_call: bool,
+    /// Whether permission to send e-mail has a field of its own in every account.
+    pub consent: bool,
+    /// Whether a field that holds something can be emptied.
+    pub clear_field: bool,
+    /// Whether an answer to a write gives the record's new revision.
+    pub revision_in_answer: bool,
     /// How long a search may miss a record that was just written, in seconds.
     pub search_lag_seconds: u32,
 }
@@ -36,6 +43,9 @@ pub struct Query {
     pub collection: String,
     /// The fields to read. A field that is not read is absent, not empty.
     pub fields: BTreeSet<FieldId>,
+    /// How old the knowledge of removals may be, where the app lists them apart, before that list is
+    /// read again.
+    pub removals_every: Duration,
 }
 
 /// One page of what changed.
@@ -78,6 +88,23 @@ pub struct Lookup {
     pub value: String,
 }
 
+/// Whose account it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The account's id in the app.
+    pub remote_id: String,
+    /// Its name for people.
+    pub label: String,
+    /// Where it is reached, in the app's words.
+    pub host: String,
+    /// The e-mail address of the user who authorised us.
+    pub email: Option<String>,
+    /// The account's country, in two letters.
+    pub country: Option<String>,
+    /// The account's time zone (IANA name).
+    pub time_zone: Option<String>,
+}
+
 /// One record to write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
@@ -85,8 +112,8 @@ pub struct Write {
     pub object: ObjectName,
     /// The record; none makes one.
     pub id: Option<RemoteId>,
-    /// The state it was planned upon, for apps with conditional writes.
-    pub revision: Option<Revision>,
+    /// The record as it was planned upon, for apps that take some values only whole.
+    pub known: Option<Record>,
     /// The fields to change, and no others.
     pub fields: BTreeMap<FieldId, Value>,
     /// Tags to add. Those that others put there stay.
@@ -104,6 +131,8 @@ pub enum Written {
         id: RemoteId,
         /// The record's state after it, where the app tells.
         revision: Option<Revision>,
+        /// Other fields that changed with those that were written: parts of the same stored value.
+        also: BTreeMap<FieldId, Value>,
     },
     /// The app refused this one, for good.
     Rejected {
@@ -111,6 +140,13 @@ pub enum Written {
         code: String,
         /// The field that it did not like.
         field: Option<FieldId>,
+        /// The record that has what only one may have, if that is why.
+        holder: Option<RemoteId>,
+    },
+    /// The app can't do it now, and has not: the record is locked, or the call before it failed.
+    Later {
+        /// Why.
+        code: String,
     },
     /// Nobody knows: the answer did not come, or could not be understood. Never to be sent again
     /// before it was looked for.

@@ -8,7 +8,7 @@ use super::mapping::{Compatibility, Entry, Function, compatibility};
 use super::settings::{
     Acknowledgement, Acknowledgements, ConsentPolicy, DeletionPolicy, Settings, Sync, WritePolicy,
 };
-use crate::record::{Field, FieldId, FieldType, Schema, Side};
+use crate::record::{Field, FieldId, FieldType, Schema, Semantic, Side};
 
 /// What a review found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -322,8 +322,13 @@ impl<'a> Findings<'a> {
                 let adds = |e: &Entry| matches!(e.function, Function::Constant { .. });
                 let both_sets = stored(entry).is_some_and(|(_, many)| many);
                 let same_part = entry.target == other.target;
-                let whole = writes.get(&entry.target).is_some_and(|f| f.part_of.is_none())
-                    || writes.get(&other.target).is_some_and(|f| f.part_of.is_none());
+                // The first value of a list may be that of any label.
+                let overlaps = |field: &Field| {
+                    let first = [Semantic::EmailPrimary, Semantic::PhonePrimary];
+                    field.part_of.is_none() || field.semantic.is_some_and(|s| first.contains(&s))
+                };
+                let whole = writes.get(&entry.target).is_some_and(overlaps)
+                    || writes.get(&other.target).is_some_and(overlaps);
                 stored(entry).map(|s| s.0) == stored(other).map(|s| s.0)
                     && (same_part || whole)
                     && !(both_sets && same_part && (adds(entry) || adds(other)))

@@ -58,6 +58,9 @@ pub enum Semantic {
     /// A number at home.
     #[serde(rename = "phone.home")]
     PhoneHome,
+    /// A number of no particular kind.
+    #[serde(rename = "phone.other")]
+    PhoneOther,
     /// Every number of the person.
     #[serde(rename = "phone.all")]
     PhoneAll,

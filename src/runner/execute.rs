@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::RunError;
 use super::session::{Session, app_error};
 use super::settle::Answer;
 use crate::connectors::{Write, Written};
 use crate::planner::{Item, Link, Op, OpKind, Outcome, Settings, Wait, record_keys};
-use crate::record::{PerSide, Record, Side};
+use crate::record::{PerSide, Record, RemoteId, Side};
 use crate::store::{
-    End, Feed, Intent, IntentState, LinkId, OpId, OpRow, OpState, PendingReason, Settlement,
+    End, Feed, FeedId, Intent, IntentState, LinkId, OpId, OpRow, OpState, PendingReason, Settlement,
 };
 
 /// An item on its way through the run.
@@ -135,7 +137,8 @@ impl Session<'_> {
                     let what = crate::store::Error::NotFound("feed");
                     return Err(what.into());
                 };
-                let write = write_of(first, &ops);
+                let known = work.ends.of(side).as_ref().and(work.records.of(side).clone());
+                let write = write_of(first, &ops, known);
                 let ids = ops.iter().map(|_| OpId(self.runner.ids.next(self.now())));
                 let ops = ids.zip(ops.iter().copied().cloned()).collect();
                 let shipment = Shipment { work: at, ops, write, feed: feed.clone() };
@@ -169,6 +172,7 @@ impl Session<'_> {
         shipments: Vec<Shipment>,
         works: &mut [Work],
     ) -> Result<(), RunError> {
+        let shipments = self.leave_out_changed(side, shipments, works).await?;
         let (rows, intents) = self.journal_rows(&shipments, works);
         let intents: BTreeMap<OpId, Intent> = intents.into_iter().map(|i| (i.op, i)).collect();
         let list: Vec<Intent> = intents.values().cloned().collect();
@@ -212,6 +216,45 @@ impl Session<'_> {
             self.settle_one(shipment, Answer::Given(answer, intent), works, &mut settlement);
         }
         self.write_down(settlement).await
+    }
+
+    /// Targets of which the knowledge is old are read again before they are written. One that was
+    /// changed meanwhile is left for the next plan.
+    async fn leave_out_changed(
+        &self,
+        side: Side,
+        shipments: Vec<Shipment>,
+        works: &mut [Work],
+    ) -> Result<Vec<Shipment>, RunError> {
+        let oldest = self.now().checked_sub(self.runner.timings.fresh).unwrap_or(Timestamp::MIN);
+        let is_old = |feed: &Feed| self.read_at.get(&feed.id).is_none_or(|at| *at < oldest);
+        let mut doubted: BTreeMap<FeedId, (Feed, BTreeSet<RemoteId>)> = BTreeMap::new();
+        for shipment in shipments.iter().filter(|shipment| is_old(&shipment.feed)) {
+            let empty = || (shipment.feed.clone(), BTreeSet::new());
+            let (_, ids) = doubted.entry(shipment.feed.id).or_insert_with(empty);
+            ids.extend(shipment.write.id.clone());
+        }
+        let mut changed: BTreeSet<(FeedId, RemoteId)> = BTreeSet::new();
+        for (feed, ids) in doubted.into_values().filter(|(_, ids)| !ids.is_empty()) {
+            let read = self.look_at(side, &feed, &ids).await?;
+            changed.extend(
+                self.remember(feed.id, read, None, BTreeSet::new())
+                    .await?
+                    .into_iter()
+                    .map(|id| (feed.id, id)),
+            );
+        }
+        let is_changed = |shipment: &Shipment| {
+            let id = shipment.write.id.clone();
+            id.is_some_and(|id| changed.contains(&(shipment.feed.id, id)))
+        };
+        let (left_out, rest): (Vec<_>, Vec<_>) = shipments.into_iter().partition(is_changed);
+        let mut settlement = Settlement::default();
+        for shipment in &left_out {
+            self.settle_one(shipment, Answer::HeldBack, works, &mut settlement);
+        }
+        self.write_down(settlement).await?;
+        Ok(rest)
     }
 
     fn journal_rows(&self, shipments: &[Shipment], works: &[Work]) -> (Vec<OpRow>, Vec<Intent>) {
@@ -280,11 +323,11 @@ pub(super) fn closed(intent: Intent) -> Intent {
 }
 
 /// What is sent for ops that travel together.
-fn write_of(first: &Op, ops: &[&Op]) -> Write {
+fn write_of(first: &Op, ops: &[&Op], known: Option<Record>) -> Write {
     let mut write = Write {
         object: first.object.clone(),
         id: first.id.clone(),
-        revision: first.revision.clone(),
+        known,
         fields: BTreeMap::new(),
         tags_add: Vec::new(),
         tags_remove: Vec::new(),

@@ -94,7 +94,7 @@ impl Runner {
             error: None,
         };
         let run = self.store.begin_run(&held, &run).await?;
-        let mut session = Session::open(self, held, run.id, known, connectors).await?;
+        let mut session = Session::open(self, held, &run, known, connectors).await?;
         let outcome = session.run().await;
         self.finish(&session, &outcome).await?;
         self.store.release(&held).await?;

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::RunError;
 use super::session::{Session, app_error};
 use crate::connectors::{Change, ErrorKind, Fetched, Query};
@@ -20,22 +22,27 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// What this connection needs, and what others that share the feed have read of it: a record is
+    /// always remembered with all of it.
     pub(super) fn query(&self, side: Side, feed: &Feed) -> Query {
+        let mut fields = needed_fields(&self.connection.settings, side, feed);
+        fields.extend(mark(feed).map(|mark| mark.fields).unwrap_or_default());
         Query {
             object: feed.object.clone(),
             collection: feed.collection.clone(),
-            fields: needed_fields(&self.connection.settings, side, feed),
+            fields,
+            removals_every: self.removals_every,
         }
     }
 
     /// Page by page: each is remembered, with where to go on, before the next is read.
-    async fn read_changes(&self, side: Side, feed: &Feed) -> Result<(), RunError> {
+    async fn read_changes(&mut self, side: Side, feed: &Feed) -> Result<(), RunError> {
         let query = self.query(side, feed);
-        // A cursor goes on only for the fields that it was begun with: for others, everything is read
-        // again. What did not change stays as it was.
-        let stamp = stamp(&query);
-        let stored = feed.cursor.as_deref().and_then(|cursor| cursor.strip_prefix(&stamp));
-        let mut cursor = stored.map(str::to_owned);
+        // A cursor goes on only for the fields that it was begun with: where more are needed,
+        // everything is read again. What did not change stays as it was.
+        let stored = mark(feed).filter(|mark| query.fields == mark.fields);
+        let mut cursor = stored.map(|mark| mark.at);
+        self.read_at.insert(feed.id, self.now());
         loop {
             self.hold().await?;
             let page = match self.connector(side).changes(&query, cursor.as_deref()).await {
@@ -57,8 +64,8 @@ impl Session<'_> {
                 }
             }
             records.extend(self.look_at(side, feed, &reported_gone).await?);
-            let next = format!("{stamp}{}", page.cursor);
-            self.remember(feed.id, records, Some(next), BTreeSet::new()).await?;
+            let next = Mark { fields: query.fields.clone(), at: page.cursor.clone() };
+            self.remember(feed.id, records, Some(next.to_text()), BTreeSet::new()).await?;
             if page.is_last {
                 return Ok(());
             }
@@ -105,16 +112,16 @@ impl Session<'_> {
         Ok(seen)
     }
 
+    /// Writes a page down. Gives the records that changed.
     pub(super) async fn remember(
         &self,
         feed: FeedId,
         records: Vec<Observed>,
         cursor: Option<String>,
         answered: BTreeSet<RemoteId>,
-    ) -> Result<(), RunError> {
+    ) -> Result<BTreeSet<RemoteId>, RunError> {
         let observation = Observation { feed, records, cursor, answered };
-        self.runner.store.observe(&self.held, &observation).await?;
-        Ok(())
+        Ok(self.runner.store.observe(&self.held, &observation).await?)
     }
 
     /// A live record, as the store remembers it.
@@ -134,15 +141,22 @@ fn unseen(id: RemoteId, presence: Presence) -> Observed {
     Observed { id, presence, record: None, keys: BTreeSet::new(), hash: [0; 32] }
 }
 
-/// Names the fields that a cursor was begun with.
-fn stamp(query: &Query) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for field in &query.fields {
-        hasher.update(field.as_str().as_bytes());
-        hasher.update(&[0]);
+/// How far a feed was read, and which of its fields.
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    fields: BTreeSet<FieldId>,
+    at: String,
+}
+
+impl Mark {
+    fn to_text(&self) -> String {
+        // Plain text only: serialising it cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
     }
-    let hash = hasher.finalize().to_hex();
-    format!("{}:", hash.chars().take(16).collect::<String>())
+}
+
+fn mark(feed: &Feed) -> Option<Mark> {
+    serde_json::from_str(feed.cursor.as_deref()?).ok()
 }
 
 /// A fingerprint of what is compared: the fields in normal form.
@@ -188,6 +202,10 @@ fn needed_fields(settings: &Settings, side: Side, feed: &Feed) -> BTreeSet<Field
         );
         if is_key || is_name {
             needed.insert(field.id.clone());
+        }
+        // A part is written by writing the whole, so the whole must be known.
+        if needed.contains(&field.id) {
+            needed.extend(field.part_of.clone());
         }
     }
     needed

@@ -11,8 +11,8 @@ use crate::connectors::{self, Connector};
 use crate::planner::{Brake, FirstRun, Report, SyncState, history};
 use crate::record::{PerSide, Side};
 use crate::store::{
-    self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunState,
-    SyncProgress,
+    self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunRow, RunState,
+    SyncProgress, Trigger,
 };
 
 pub(super) struct Session<'a> {
@@ -28,6 +28,10 @@ pub(super) struct Session<'a> {
     pub(super) pending: BTreeMap<End, Pending>,
     /// Whether everything is to be planned anew: the configuration is not the one of the last run.
     pub(super) is_reconfigured: bool,
+    /// When the reading of each feed began: what is known of it is no younger.
+    pub(super) read_at: BTreeMap<FeedId, Timestamp>,
+    /// How old the knowledge of removals may be.
+    pub(super) removals_every: Duration,
     /// What this run has planned up to; empty until everything below it is settled or waits.
     pub(super) planned_to: BTreeMap<FeedId, u64>,
 }
@@ -39,7 +43,7 @@ impl<'a> Session<'a> {
     pub(super) async fn open(
         runner: &'a Runner,
         held: Held,
-        run: RunId,
+        run: &RunRow,
         connection: Connection,
         connectors: &'a PerSide<Arc<dyn Connector>>,
     ) -> Result<Self, RunError> {
@@ -58,7 +62,7 @@ impl<'a> Session<'a> {
         Ok(Self {
             runner,
             held,
-            run,
+            run: run.id,
             connection,
             feeds,
             connectors,
@@ -66,6 +70,11 @@ impl<'a> Session<'a> {
             brake,
             pending,
             is_reconfigured,
+            read_at: BTreeMap::new(),
+            removals_every: match run.trigger {
+                Trigger::Person => Duration::ZERO,
+                Trigger::Schedule | Trigger::Webhook | Trigger::Again => runner.timings.removals,
+            },
             planned_to: BTreeMap::new(),
         })
     }

@@ -1,10 +1,14 @@
 //! What became of what was sent, and everything that follows from it: in one transaction per call.
 
+use std::collections::BTreeMap;
+
 use super::execute::{Shipment, Work, closed};
 use super::session::{Session, later};
 use crate::connectors::Written;
 use crate::planner::{Link, OpKind, Outcome, Wait};
-use crate::record::{FieldType, PerSide, Record, RemoteId, Revision, Side, Value, change_tags};
+use crate::record::{
+    FieldId, FieldType, PerSide, Record, RemoteId, Revision, Side, Value, change_tags,
+};
 use crate::store::{
     End, Intent, IntentState, LinkId, LinkRow, OpState, OwnWrite, PendingReason, Settlement,
 };
@@ -15,6 +19,13 @@ pub(super) enum Answer {
     HeldBack,
     /// The app's, with the intent that it was sent under.
     Given(Written, Option<Box<Intent>>),
+}
+
+/// What an app says of a record that it wrote.
+struct Stored {
+    id: RemoteId,
+    revision: Option<Revision>,
+    also: BTreeMap<FieldId, Value>,
 }
 
 impl Session<'_> {
@@ -28,15 +39,20 @@ impl Session<'_> {
         let Some(work) = works.get_mut(shipment.work) else { return };
         match answer {
             Answer::HeldBack => work.failed = Some(PendingReason::Unknown),
-            Answer::Given(Written::Applied { id, revision }, intent) => {
+            Answer::Given(Written::Applied { id, revision, also }, intent) => {
                 note(shipment, OpState::Applied, None, settlement);
                 settlement.intents.extend(intent.map(|intent| closed(*intent)));
-                self.applied(shipment, id, revision, work, settlement);
+                self.applied(shipment, Stored { id, revision, also }, work, settlement);
             }
-            Answer::Given(Written::Rejected { code, .. }, intent) => {
+            Answer::Given(Written::Rejected { code, holder, .. }, intent) => {
                 note(shipment, OpState::Rejected, Some(&code), settlement);
                 settlement.intents.extend(intent.map(|intent| closed(*intent)));
-                self.rejected(shipment, &code, work, settlement);
+                self.rejected(shipment, &code, holder, work, settlement);
+            }
+            Answer::Given(Written::Later { code }, intent) => {
+                note(shipment, OpState::Dropped, Some(&code), settlement);
+                settlement.intents.extend(intent.map(|intent| closed(*intent)));
+                work.failed = Some(PendingReason::Failed);
             }
             Answer::Given(Written::Unknown { code }, intent) => {
                 note(shipment, OpState::Unknown, Some(&code), settlement);
@@ -54,11 +70,11 @@ impl Session<'_> {
     fn applied(
         &self,
         shipment: &Shipment,
-        id: RemoteId,
-        revision: Option<Revision>,
+        stored: Stored,
         work: &mut Work,
         settlement: &mut Settlement,
     ) {
+        let Stored { id, revision, also } = stored;
         let Some(side) = self.side(shipment.feed.id) else { return };
         let known = work.records.of_mut(side).take();
         let mut record =
@@ -68,6 +84,7 @@ impl Session<'_> {
             record.revision.clone_from(&revision);
         }
         record.fields.extend(shipment.write.fields.clone());
+        record.fields.extend(also);
         self.put_tags(side, shipment, &mut record);
         *work.ends.of_mut(side) = Some(End { feed: shipment.feed.id, id });
         if let Some(link) = &mut work.item.link {
@@ -129,15 +146,20 @@ impl Session<'_> {
         &self,
         shipment: &Shipment,
         code: &str,
+        holder: Option<RemoteId>,
         work: &mut Work,
         settlement: &mut Settlement,
     ) {
-        // It may be gone: then it is looked at, and its deletion is what is planned next.
+        // It may be gone: then it is looked at, and its deletion is what is planned next. Or another
+        // record has what only one may have: that one is looked at, and matched.
         let is_gone = code == "not_found" && shipment.write.id.is_some();
-        work.failed = Some(if is_gone { PendingReason::Failed } else { PendingReason::Refused });
+        let is_passing = is_gone || holder.is_some();
+        work.failed = Some(if is_passing { PendingReason::Failed } else { PendingReason::Refused });
         if is_gone {
             self.look_again(shipment, settlement);
         }
+        let holder = holder.map(|id| End { feed: shipment.feed.id, id });
+        settlement.hints.extend(holder.map(|end| (end, self.now())));
     }
 
     fn unknown(

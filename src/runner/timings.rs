@@ -12,6 +12,10 @@ pub struct Timings {
     pub resolve: Vec<Duration>,
     /// When a create that was once unknown is looked for again, in case it happened very late.
     pub sweep: Duration,
+    /// How old the knowledge of a record may be when it is written: older, it is read again first.
+    pub fresh: Duration,
+    /// How old the knowledge of removals may be, where an app lists them apart.
+    pub removals: Duration,
     /// How long a failed record waits before it is tried again, the first time; then twice as long.
     pub retry: Duration,
     /// The longest it waits.
@@ -24,6 +28,8 @@ impl Default for Timings {
             lease: Duration::from_secs(60),
             resolve: [15, 60, 300, 600].map(Duration::from_secs).to_vec(),
             sweep: Duration::from_secs(900),
+            fresh: Duration::from_secs(60),
+            removals: Duration::from_secs(900),
             retry: Duration::from_secs(5),
             retry_max: Duration::from_secs(900),
         }

@@ -120,15 +120,10 @@ impl House {
         let (workspace, connection) = (WorkspaceId(id()), ConnectionId(id()));
         let mut feeds = Vec::new();
         for side in Side::BOTH {
-            let account = Account {
-                workspace,
-                id: AccountId(id()),
-                app: "memory".into(),
-                environment: "production".into(),
-                remote_id: format!("{side:?}"),
-                label: format!("{side:?}"),
-            };
-            store.add_account(&account).await.unwrap();
+            let name = format!("{side:?}");
+            let account =
+                Account::new(workspace, AccountId(id()), "memory", name, Timestamp::UNIX_EPOCH);
+            store.add_account(&account, b"").await.unwrap();
             let feed = store
                 .open_feed(workspace, account.id, &"contacts".into(), "", FeedId(id()))
                 .await
@@ -246,6 +241,16 @@ struct Deaf(Arc<dyn Connector>, Arc<Vendor>);
 impl Connector for Deaf {
     fn capability(&self) -> &concord::connectors::Capability {
         self.0.capability()
+    }
+
+    async fn check(&self) -> concord::connectors::Result<concord::connectors::Identity> {
+        self.0.check().await
+    }
+
+    async fn users(
+        &self,
+    ) -> concord::connectors::Result<std::collections::BTreeMap<String, String>> {
+        self.0.users().await
     }
 
     async fn describe(

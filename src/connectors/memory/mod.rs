@@ -5,7 +5,7 @@
 mod faults;
 mod vendor;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ pub use faults::{Fault, Faults};
 pub use vendor::{Author, Event, Habits, Vendor};
 
 use super::{
-    Capability, Connector, Error, ErrorKind, Fetched, Lookup, Page, Query, Result, Retry, Write,
+    Capability, Connector, Error, ErrorKind, Fetched, Identity, Lookup, Page, Query, Result, Write,
     Written,
 };
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
@@ -39,6 +39,9 @@ impl MemoryConnector {
             delete: false,
             tags: true,
             tags_separate_call: false,
+            consent: true,
+            clear_field: true,
+            revision_in_answer: true,
             search_lag_seconds: habits.search_lag_seconds,
         };
         Self { vendor, capability }
@@ -59,13 +62,29 @@ fn refuse(operation: &'static str, fault: Fault) -> Error {
         Fault::RateLimited => (ErrorKind::RateLimited, "429"),
         Fault::LostBefore | Fault::LostAfter => (ErrorKind::Unavailable, "timeout"),
     };
-    Error { kind, retry: Retry::Later, operation, code: code.to_owned() }
+    Error::new(kind, operation, code)
 }
 
 #[async_trait]
 impl Connector for MemoryConnector {
     fn capability(&self) -> &Capability {
         &self.capability
+    }
+
+    async fn check(&self) -> Result<Identity> {
+        self.ask("check").await?;
+        let remote_id = "memory".to_owned();
+        Ok(Identity {
+            label: remote_id.clone(),
+            host: remote_id.clone(),
+            remote_id,
+            ..Identity::default()
+        })
+    }
+
+    async fn users(&self) -> Result<BTreeMap<String, String>> {
+        self.ask("users").await?;
+        Ok(BTreeMap::new())
     }
 
     async fn describe(&self, _object: &ObjectName) -> Result<Schema> {

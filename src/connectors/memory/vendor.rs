@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::{Dice, Fault, Faults};
 use crate::connectors::{
-    Change, Error, ErrorKind, Fetched, Lookup, Page, Query, Result, Retry, Write, Written,
+    Change, Error, ErrorKind, Fetched, Lookup, Page, Query, Result, Write, Written,
 };
 use crate::ports::Clock;
 use crate::record::{
@@ -84,7 +84,8 @@ struct Stored {
 struct Cursor {
     since: i64,
     after: Option<(i64, String)>,
-    walk_began: i64,
+    /// When this walk began; none before its first page.
+    walk_began: Option<i64>,
 }
 
 /// How far each read reaches back before the last, in seconds, beside the lag: times are coarse.
@@ -170,8 +171,9 @@ impl Vendor {
         let began = self.clock.now().as_second();
         let cursor: Cursor = match cursor {
             Some(text) => serde_json::from_str(text).map_err(|_| lost())?,
-            None => Cursor { since: i64::MIN, after: None, walk_began: began },
+            None => Cursor { since: i64::MIN, after: None, walk_began: None },
         };
+        let walk_began = cursor.walk_began.unwrap_or(began);
         let lag = i64::from(self.habits.list_lag_seconds);
         let inner = self.lock();
         let mut changed: Vec<(i64, &RemoteId, Option<&Record>)> = inner
@@ -196,13 +198,11 @@ impl Vendor {
             Some((at, id, _)) if !is_last => Cursor {
                 since: cursor.since,
                 after: Some((*at, id.to_string())),
-                walk_began: cursor.walk_began,
+                walk_began: Some(walk_began),
             },
-            _ => Cursor {
-                since: cursor.walk_began - OVERLAP_SECONDS - lag,
-                after: None,
-                walk_began: began,
-            },
+            _ => {
+                Cursor { since: walk_began - OVERLAP_SECONDS - lag, after: None, walk_began: None }
+            }
         };
         let changes = page
             .into_iter()
@@ -262,14 +262,14 @@ impl Vendor {
                         self.put_tags(old, write, &mut fields);
                         if !inner.update(self, id, fields, Author::Engine) {
                             let code = "not_found".to_owned();
-                            return Written::Rejected { code, field: None };
+                            return Written::Rejected { code, field: None, holder: None };
                         }
                         id.clone()
                     }
                 };
                 let stored = inner.records.get(&id);
                 let revision = stored.and_then(|stored| stored.record.revision.clone());
-                Written::Applied { id, revision }
+                Written::Applied { id, revision, also: BTreeMap::new() }
             })
             .collect()
     }
@@ -378,10 +378,5 @@ fn select(record: &Record, query: &Query) -> Record {
 }
 
 fn lost() -> Error {
-    Error {
-        kind: ErrorKind::CursorLost,
-        retry: Retry::Never,
-        operation: "changes",
-        code: "cursor".to_owned(),
-    }
+    Error::new(ErrorKind::CursorLost, "changes", "cursor")
 }

@@ -1,0 +1,133 @@
+//! An app as the catalogue shows it, and how its accounts are authorised and opened.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Access, Capability, Connector, Credentials, Granted, Result};
+use crate::net::{Http, Line, Pace};
+use crate::ports::Clock;
+
+/// What the catalogue says of an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Its name in addresses and settings.
+    pub slug: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// The vendor's documentation of what is used here.
+    pub docs: &'static str,
+    /// What a person types in to connect an account.
+    pub credentials: &'static [CredentialAbout],
+    /// What can be kept the same.
+    pub objects: &'static [ObjectAbout],
+    /// Whether its keys run out and can be renewed without a person.
+    pub renews_keys: bool,
+    /// Requests a second that an account may be asked.
+    pub per_second: u32,
+    /// Requests at once that an account may be asked.
+    pub at_once: usize,
+}
+
+/// One thing that a person types in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CredentialAbout {
+    /// Its name in the API.
+    pub name: &'static str,
+    /// Its name for people, with where to find it.
+    pub label: &'static str,
+    /// Whether it must never be shown.
+    pub is_secret: bool,
+    /// Whether an account can't be connected without it.
+    pub is_required: bool,
+}
+
+/// One kind of record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectAbout {
+    /// Its name in the API.
+    pub name: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
+}
+
+/// What an app needs of the world.
+#[derive(Clone)]
+pub struct World {
+    /// The client.
+    pub http: Http,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What the operator has set otherwise than the vendors.
+    pub overrides: Overrides,
+}
+
+/// What an operator sets otherwise than the vendors have it: where apps are reached, and how fast. No
+/// tenant ever can.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    addresses: BTreeMap<String, String>,
+    rates: BTreeMap<String, u32>,
+}
+
+impl Overrides {
+    /// Sets the address for one of an app's hosts. Gives them back, to be chained.
+    #[must_use]
+    pub fn with_address(mut self, host: &str, address: &str) -> Self {
+        self.addresses.insert(host.to_owned(), address.trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// Sets how many requests a second an account of an app may be asked. Gives them back, to be
+    /// chained.
+    #[must_use]
+    pub fn with_rate(mut self, slug: &str, per_second: u32) -> Self {
+        self.rates.insert(slug.to_owned(), per_second);
+        self
+    }
+
+    /// The address for one of an app's hosts, if it was set.
+    #[must_use]
+    pub fn address(&self, host: &str) -> Option<&str> {
+        self.addresses.get(host).map(String::as_str)
+    }
+}
+
+impl World {
+    /// A line to an account of this app, at the app's pace.
+    #[must_use]
+    pub fn line(&self, about: &About) -> Line {
+        let per_second = self.overrides.rates.get(about.slug).copied().unwrap_or(about.per_second);
+        Line::new(self.http.clone(), Arc::new(Pace::new(per_second, about.at_once)))
+    }
+}
+
+/// An app.
+#[async_trait]
+pub trait App: Send + Sync {
+    /// What the catalogue says of it.
+    fn about(&self) -> &'static About;
+
+    /// What it can do.
+    fn capability(&self) -> &'static Capability;
+
+    /// Checks the form of what was typed in, and redeems what is to be redeemed. `Config` says what
+    /// is wrong with it.
+    async fn authorise(&self, world: &World, line: &Line, typed: &Credentials) -> Result<Granted>;
+
+    /// A new key, for apps whose keys run out; `Unauthorised` if there can be none.
+    async fn refresh(&self, world: &World, line: &Line, kept: &Credentials) -> Result<Granted>;
+
+    /// The connector of an account.
+    ///
+    /// # Errors
+    /// `Config` if what is kept does not say where the account is.
+    fn open(
+        &self,
+        world: &World,
+        line: Line,
+        kept: &Credentials,
+        access: Arc<dyn Access>,
+    ) -> Result<Arc<dyn Connector>>;
+}

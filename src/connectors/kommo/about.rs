@@ -1,0 +1,46 @@
+//! What the catalogue says of Kommo, and what it can do.
+
+use crate::connectors::{About, Capability, CredentialAbout, ObjectAbout};
+
+/// The one object so far.
+pub(super) const CONTACTS: &str = "contacts";
+
+pub(super) static ABOUT: About = About {
+    slug: "kommo",
+    name: "Kommo",
+    docs: "https://developers.kommo.com/reference",
+    credentials: &[
+        CredentialAbout {
+            name: "host",
+            label: "The account's address, such as acme.kommo.com",
+            is_secret: false,
+            is_required: true,
+        },
+        CredentialAbout {
+            name: "token",
+            label: "A long-lived token of a private integration (Settings, Integrations, Keys and scopes)",
+            is_secret: true,
+            is_required: true,
+        },
+    ],
+    objects: &[ObjectAbout { name: CONTACTS, label: "Contacts" }],
+    renews_keys: false,
+    // The limit is 7 a second for each integration; beyond it the account is blocked.
+    per_second: 6,
+    at_once: 4,
+};
+
+pub(super) static CAPABILITY: Capability = Capability {
+    page_max: 250,
+    read_many_max: 150,
+    write_many_max: 50,
+    list_incremental: true,
+    list_reports_removed: true,
+    delete: false,
+    tags: true,
+    tags_separate_call: false,
+    consent: false,
+    clear_field: true,
+    revision_in_answer: false,
+    search_lag_seconds: 30,
+};

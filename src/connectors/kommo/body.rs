@@ -1,0 +1,210 @@
+//! The body of a write: only what is to change, lists of labelled values whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::convert::moment_of;
+use super::labelled::{Labelled, split};
+use super::wire::Tag;
+use super::{CONTACTS, KommoConnector, changes, fields};
+use crate::connectors::{Error, ErrorKind, Fetched, Query, Result, Write};
+use crate::record::{FieldId, ObjectName, Record, RemoteId, Value};
+
+/// One contact of a batch.
+pub(super) struct Item {
+    /// Its place among the writes.
+    pub(super) at: usize,
+    pub(super) body: Map<String, Json>,
+    /// Fields that change with it.
+    pub(super) also: BTreeMap<FieldId, Value>,
+}
+
+/// The records of updates that change a part of a list and do not know the whole: they are read.
+pub(super) async fn known_lists(
+    connector: &KommoConnector,
+    writes: &[Write],
+) -> Result<BTreeMap<usize, Record>> {
+    let mut missing: BTreeMap<RemoteId, usize> = BTreeMap::new();
+    let mut needed: BTreeSet<FieldId> = BTreeSet::new();
+    for (at, write) in writes.iter().enumerate() {
+        let wholes = write.fields.keys().filter(|field| is_list(field));
+        let unknown = wholes.map(|field| split(field).0).filter(|whole| {
+            let known = write.known.as_ref().and_then(|record| Labelled::of(record, whole));
+            known.is_none()
+        });
+        let unknown: Vec<FieldId> = unknown.map(FieldId::new).collect();
+        if let (Some(id), false) = (&write.id, unknown.is_empty()) {
+            missing.insert(id.clone(), at);
+            needed.extend(unknown);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let query = Query {
+        object: ObjectName::new(CONTACTS),
+        collection: String::new(),
+        fields: needed,
+        removals_every: std::time::Duration::MAX,
+    };
+    let ids = missing.keys().cloned().collect();
+    let read = changes::fetch(connector, &query, &ids).await?;
+    let live = read.into_iter().filter_map(|fetched| match fetched {
+        Fetched::Live(record) => Some((missing.get(&record.id).copied()?, record)),
+        Fetched::Gone(_) | Fetched::Forbidden(_) => None,
+    });
+    Ok(live.collect())
+}
+
+fn is_list(field: &FieldId) -> bool {
+    let (whole, part) = split(field);
+    part.is_some() || matches!(whole, "PHONE" | "EMAIL")
+}
+
+pub(super) async fn item(
+    connector: &KommoConnector,
+    at: usize,
+    write: &Write,
+    read: Option<&Record>,
+) -> Result<Item> {
+    let mut body = Map::new();
+    body.insert("request_id".to_owned(), Json::from(at.to_string()));
+    if let Some(id) = &write.id {
+        let number: u64 =
+            id.as_str().parse().map_err(|_| Error::new(ErrorKind::Protocol, "update", "bad_id"))?;
+        body.insert("id".to_owned(), Json::from(number));
+    }
+    let known = read.or(write.known.as_ref());
+    let mut also = BTreeMap::new();
+    let mut custom = Vec::new();
+    let mut lists: BTreeMap<&str, Labelled> = BTreeMap::new();
+    for (field, value) in &write.fields {
+        let (whole, part) = split(field);
+        match whole {
+            fields::NAME | fields::FIRST_NAME | fields::LAST_NAME => {
+                body.insert(whole.to_owned(), Json::from(value.text()));
+            }
+            fields::OWNER => {
+                let id = match value {
+                    Value::Reference(reference) => reference.id.parse::<u64>().ok(),
+                    _ => None,
+                };
+                // Nobody in charge can't be said: a cleared owner is left as it is.
+                body.extend(id.map(|id| (whole.to_owned(), Json::from(id))));
+            }
+            fields::TAGS => {}
+            _ if is_list(field) => {
+                let stored = || known.and_then(|record| Labelled::of(record, whole));
+                let list = lists.entry(whole).or_insert_with(|| stored().unwrap_or_default());
+                match part {
+                    Some(part) => list.set_part(part, value),
+                    None => list.set_whole(value),
+                }
+            }
+            _ => custom.push(addressed(whole, sent(value))),
+        }
+    }
+    for (whole, list) in lists {
+        let values =
+            list.0.iter().map(|(value, label)| json!({ "value": value, "enum_code": label }));
+        custom.push(addressed(whole, values.collect()));
+        also.extend(parts_known(known, whole));
+        also.extend(list.spread(whole));
+    }
+    if !custom.is_empty() {
+        body.insert("custom_fields_values".to_owned(), Json::Array(custom));
+    }
+    also.extend(whole_name(&mut body, known));
+    tags(connector, write, &mut body).await?;
+    also.retain(|field, _| !write.fields.contains_key(field));
+    Ok(Item { at, body, also })
+}
+
+/// The parts of a list that were known are empty now, unless the new list has them.
+fn parts_known(known: Option<&Record>, whole: &str) -> BTreeMap<FieldId, Value> {
+    let fields = known.into_iter().flat_map(|record| record.fields.keys());
+    let parts = fields.filter(|field| split(field) != (whole, None) && split(field).0 == whole);
+    parts.map(|field| (field.clone(), Value::Cleared)).collect()
+}
+
+/// First, last and full name are stored apart: whoever writes one part writes the full name with it.
+fn whole_name(body: &mut Map<String, Json>, known: Option<&Record>) -> Option<(FieldId, Value)> {
+    let is_part = |name: &str| body.contains_key(name);
+    if body.contains_key(fields::NAME)
+        || !(is_part(fields::FIRST_NAME) || is_part(fields::LAST_NAME))
+    {
+        return None;
+    }
+    let part = |name: &str| match body.get(name).and_then(Json::as_str) {
+        Some(text) => text.to_owned(),
+        None => known
+            .and_then(|record| record.get(&FieldId::new(name)))
+            .map(Value::text)
+            .unwrap_or_default(),
+    };
+    let whole = format!("{} {}", part(fields::FIRST_NAME), part(fields::LAST_NAME));
+    let whole = whole.trim().to_owned();
+    body.insert(fields::NAME.to_owned(), Json::from(whole.clone()));
+    Some((FieldId::new(fields::NAME), Value::Text(whole)))
+}
+
+/// Tags are changed one by one, never as a set: those of others stay.
+async fn tags(
+    connector: &KommoConnector,
+    write: &Write,
+    body: &mut Map<String, Json>,
+) -> Result<()> {
+    let named = |name: &String| json!({ "name": name });
+    if !write.tags_add.is_empty() {
+        let tags: Vec<Json> = write.tags_add.iter().map(named).collect();
+        if write.id.is_some() {
+            body.insert("tags_to_add".to_owned(), Json::Array(tags));
+        } else {
+            body.insert("_embedded".to_owned(), json!({ "tags": tags }));
+        }
+    }
+    let mut gone = Vec::new();
+    for name in &write.tags_remove {
+        // Removed by id: only that is documented.
+        let words: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let path = format!("/api/v4/contacts/tags?filter[name]={words}&limit=250");
+        let tags = connector.api.read_list(&path, "tags").await?.elements::<Tag>("tags")?;
+        let same = tags.into_iter().filter(|tag| tag.name.to_lowercase() == name.to_lowercase());
+        gone.extend(same.map(|tag| json!({ "id": tag.id })));
+    }
+    if !gone.is_empty() {
+        body.insert("tags_to_delete".to_owned(), Json::Array(gone));
+    }
+    Ok(())
+}
+
+/// A custom field with its values; without any, it is emptied.
+fn addressed(field: &str, values: Vec<Json>) -> Json {
+    let values = if values.is_empty() { Json::Null } else { Json::Array(values) };
+    match field.strip_prefix("cf_").and_then(|number| number.parse::<u64>().ok()) {
+        Some(id) => json!({ "field_id": id, "values": values }),
+        None => json!({ "field_code": field, "values": values }),
+    }
+}
+
+fn sent(value: &Value) -> Vec<Json> {
+    match value {
+        Value::List(items) => items.iter().flat_map(sent).collect(),
+        _ if value.is_empty() => Vec::new(),
+        Value::Choice(choice) => match choice.id.parse::<u64>() {
+            Ok(id) => vec![json!({ "enum_id": id })],
+            Err(_) => vec![json!({ "value": choice.id })],
+        },
+        Value::Boolean(yes) => vec![json!({ "value": yes })],
+        Value::Date(day) => vec![json!({ "value": moment_of(*day) })],
+        Value::DateTime(at) => vec![json!({ "value": at.as_second() })],
+        Value::Number(_)
+        | Value::Text(_)
+        | Value::Email(_)
+        | Value::Phone(_)
+        | Value::Reference(_)
+        | Value::Consent(_)
+        | Value::Cleared => vec![json!({ "value": value.text() })],
+    }
+}

@@ -1,0 +1,256 @@
+//! Writing contacts. Only what is to change is sent. A batch of which Kommo refuses one record is
+//! dropped whole: the refused ones are left out, it is looked whether any other was made after all,
+//! and the rest is sent again.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::body::{Item, item, known_lists};
+use super::refusal::{self, Fault};
+use super::wire::{Contact, WrittenContact};
+use super::{KommoConnector, fields};
+use crate::connectors::call::{Failed, Reply};
+use crate::connectors::{Error, ErrorKind, Result, Write, Written};
+use crate::net::Method;
+use crate::record::{FieldId, RemoteId, Revision};
+
+/// What to do with a batch that came back.
+enum Next {
+    Done,
+    Again(Vec<Item>),
+    Halves(Vec<Item>),
+}
+
+pub(super) async fn apply(connector: &KommoConnector, writes: &[Write]) -> Result<Vec<Written>> {
+    let known = known_lists(connector, writes).await?;
+    let mut items = Vec::new();
+    for (at, write) in writes.iter().enumerate() {
+        items.push(item(connector, at, write, known.get(&at)).await?);
+    }
+    let (creates, updates): (Vec<Item>, Vec<Item>) =
+        items.into_iter().partition(|item| !item.body.contains_key("id"));
+    let mut answers: BTreeMap<usize, Written> = BTreeMap::new();
+    for (method, items) in [(Method::Patch, updates), (Method::Post, creates)] {
+        let mut batches = vec![items];
+        while let Some(batch) = batches.pop() {
+            if batch.is_empty() {
+                continue;
+            }
+            match send(connector, method, batch, &mut answers).await {
+                Ok(Next::Done) => {}
+                Ok(Next::Again(rest)) => batches.push(rest),
+                Ok(Next::Halves(mut batch)) => {
+                    let second = batch.split_off(batch.len() / 2);
+                    batches.push(second);
+                    batches.push(batch);
+                }
+                // What was written before stays written: the rest has to be sent another time.
+                Err(error) if answers.is_empty() => return Err(error),
+                Err(error) => {
+                    let later = || Written::Later { code: error.code.clone() };
+                    return Ok(in_order(writes, answers, later));
+                }
+            }
+        }
+    }
+    let unknown = || Written::Unknown { code: "no_answer".to_owned() };
+    Ok(in_order(writes, answers, unknown))
+}
+
+fn in_order(
+    writes: &[Write],
+    mut answers: BTreeMap<usize, Written>,
+    missing: impl Fn() -> Written,
+) -> Vec<Written> {
+    (0..writes.len()).map(|at| answers.remove(&at).unwrap_or_else(&missing)).collect()
+}
+
+async fn send(
+    connector: &KommoConnector,
+    method: Method,
+    batch: Vec<Item>,
+    answers: &mut BTreeMap<usize, Written>,
+) -> Result<Next> {
+    let operation = if method == Method::Post { "create" } else { "update" };
+    let bodies: Vec<&Map<String, Json>> = batch.iter().map(|item| &item.body).collect();
+    let body = serde_json::to_vec(&bodies)
+        .map_err(|_| Error::new(ErrorKind::Protocol, operation, "not_sendable"))?;
+    let reply = connector.api.send(operation, method, "/api/v4/contacts", Some(body)).await;
+    let unknown = |code: String| move |_: &Item| Written::Unknown { code: code.clone() };
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(Failed::Undone(error)) => return Err(error),
+        Err(Failed::Lost(code)) => {
+            answer_all(&batch, unknown(code.to_owned()), answers);
+            return Ok(Next::Done);
+        }
+    };
+    match reply.status {
+        200..=202 => {
+            written(&batch, &reply, answers);
+            Ok(Next::Done)
+        }
+        400 | 422 => refused(connector, method, batch, &reply, answers).await,
+        // The server broke down on it: nobody knows how far it came.
+        500..=599 => {
+            answer_all(&batch, unknown(format!("http_{}", reply.status)), answers);
+            Ok(Next::Done)
+        }
+        _ => Err(refusal::error(operation, &reply)),
+    }
+}
+
+fn answer_all(
+    batch: &[Item],
+    answer: impl Fn(&Item) -> Written,
+    answers: &mut BTreeMap<usize, Written>,
+) {
+    answers.extend(batch.iter().map(|item| (item.at, answer(item))));
+}
+
+/// Answers are told apart by the request id that was given, or by the contact's own id; not by their
+/// order.
+fn written(batch: &[Item], reply: &Reply, answers: &mut BTreeMap<usize, Written>) {
+    let listing: Option<super::wire::Listing> = serde_json::from_slice(&reply.body).ok();
+    let made: Vec<WrittenContact> =
+        listing.and_then(|listing| listing.take("contacts")).unwrap_or_default();
+    for contact in made {
+        let request = contact.request_id.as_ref().map(|id| match id {
+            Json::String(id) => id.clone(),
+            other => other.to_string(),
+        });
+        let is_it = |item: &&Item| match item.body.get("id") {
+            Some(id) => id.as_u64() == Some(contact.id),
+            None => request.as_deref() == Some(item.at.to_string().as_str()),
+        };
+        if let Some(item) = batch.iter().find(is_it) {
+            answers.insert(
+                item.at,
+                Written::Applied {
+                    id: RemoteId::new(contact.id.to_string()),
+                    revision: contact.updated_at.map(|at| Revision::new(at.to_string())),
+                    also: item.also.clone(),
+                },
+            );
+        }
+    }
+}
+
+async fn refused(
+    connector: &KommoConnector,
+    method: Method,
+    batch: Vec<Item>,
+    reply: &Reply,
+    answers: &mut BTreeMap<usize, Written>,
+) -> Result<Next> {
+    let named = refusal::named(&reply.body);
+    let (bad, mut rest): (Vec<Item>, Vec<Item>) =
+        batch.into_iter().partition(|item| named.contains_key(&item.at.to_string()));
+    for item in &bad {
+        let fault = named.get(&item.at.to_string()).cloned().unwrap_or_default();
+        answers.insert(item.at, rejected(item, &fault));
+    }
+    if method == Method::Post && !rest.is_empty() {
+        rest = take_out_made(connector, rest, reply.at.as_second(), answers).await?;
+    }
+    if !bad.is_empty() || rest.is_empty() {
+        return Ok(Next::Again(rest));
+    }
+    if rest.len() > 1 {
+        return Ok(Next::Halves(rest));
+    }
+    let code = format!("http_{}", reply.status);
+    answer_all(
+        &rest,
+        |item| rejected(item, &Fault { code: code.clone(), path: String::new() }),
+        answers,
+    );
+    Ok(Next::Done)
+}
+
+fn rejected(item: &Item, fault: &Fault) -> Written {
+    let mut steps = fault.path.split('.');
+    let field = match (steps.next(), steps.next()) {
+        (Some("custom_fields_values"), Some(at)) => {
+            let values = item.body.get("custom_fields_values").and_then(Json::as_array);
+            let value = at.parse::<usize>().ok().and_then(|at| values?.get(at));
+            value.and_then(|value| match (value.get("field_code"), value.get("field_id")) {
+                (Some(code), _) => code.as_str().map(FieldId::new),
+                (None, Some(id)) => Some(FieldId::new(format!("cf_{id}"))),
+                (None, None) => None,
+            })
+        }
+        (Some(""), _) | (None, _) => None,
+        (Some(name), _) => Some(FieldId::new(name)),
+    };
+    let code = if fault.code == "NotFound" { "not_found" } else { fault.code.as_str() };
+    Written::Rejected { code: code.to_owned(), field, holder: None }
+}
+
+/// Whether any of a dropped batch was made after all: the newest contacts are compared with what was
+/// sent. A listing shows them at once, where a search may be late.
+async fn take_out_made(
+    connector: &KommoConnector,
+    batch: Vec<Item>,
+    now: i64,
+    answers: &mut BTreeMap<usize, Written>,
+) -> Result<Vec<Item>> {
+    /// Longer than any request may take.
+    const RECENT_SECONDS: i64 = 120;
+    let path = "/api/v4/contacts?order[id]=desc&limit=250";
+    let list = connector.api.read_list(path, "look_up").await?;
+    let newest: Vec<Contact> = list.elements("contacts")?;
+    let recent =
+        newest.iter().filter(|c| c.created_at.is_some_and(|at| at >= now - RECENT_SECONDS));
+    let mut made: BTreeMap<u64, Map<String, Json>> =
+        recent.map(|contact| (contact.id, likeness_of(contact))).collect();
+    let mut rest = Vec::new();
+    for item in batch {
+        let wanted = likeness(&item.body);
+        let twin = made.iter().find(|(_, there)| **there == wanted).map(|(id, _)| *id);
+        match twin {
+            Some(id) => {
+                made.remove(&id);
+                let id = RemoteId::new(id.to_string());
+                let also = item.also.clone();
+                answers.insert(item.at, Written::Applied { id, revision: None, also });
+            }
+            None => rest.push(item),
+        }
+    }
+    Ok(rest)
+}
+
+/// What tells a contact from others: its names, phones and addresses.
+fn likeness(body: &Map<String, Json>) -> Map<String, Json> {
+    let mut like = Map::new();
+    for name in [fields::FIRST_NAME, fields::LAST_NAME] {
+        let text = body.get(name).and_then(Json::as_str).unwrap_or_default();
+        like.insert(name.to_owned(), Json::from(text));
+    }
+    let custom = body.get("custom_fields_values").and_then(Json::as_array);
+    for code in ["EMAIL", "PHONE"] {
+        let field = custom
+            .into_iter()
+            .flatten()
+            .find(|field| field.get("field_code") == Some(&json!(code)));
+        let values = field.and_then(|field| field.get("values")?.as_array());
+        let values = values.into_iter().flatten().filter_map(|value| value.get("value").cloned());
+        like.insert(code.to_owned(), values.collect());
+    }
+    like
+}
+
+fn likeness_of(contact: &Contact) -> Map<String, Json> {
+    let mut body = Map::new();
+    body.insert(fields::FIRST_NAME.to_owned(), json!(contact.first_name));
+    body.insert(fields::LAST_NAME.to_owned(), json!(contact.last_name));
+    let custom = contact.custom_fields_values.iter().flatten().map(|field| {
+        let values: Vec<Json> =
+            field.values.iter().map(|value| json!({ "value": value.value })).collect();
+        json!({ "field_code": field.field_code, "values": values })
+    });
+    body.insert("custom_fields_values".to_owned(), custom.collect());
+    likeness(&body)
+}

@@ -1,0 +1,64 @@
+//! What the catalogue says of Zoho CRM, and what it can do.
+
+use crate::connectors::{About, Capability, CredentialAbout, ObjectAbout};
+
+/// The one object so far.
+pub(super) const CONTACTS: &str = "Contacts";
+
+pub(super) static ABOUT: About = About {
+    slug: "zoho",
+    name: "Zoho CRM",
+    docs: "https://www.zoho.com/crm/developer/docs/api/v8/",
+    credentials: &[
+        CredentialAbout {
+            name: "data_centre",
+            label: "Where the organisation is: us, eu, in, au, jp, ca, sa, uk or cn",
+            is_secret: false,
+            is_required: true,
+        },
+        CredentialAbout {
+            name: "client_id",
+            label: "The client id of a self client (api-console.zoho of the same data centre)",
+            is_secret: false,
+            is_required: true,
+        },
+        CredentialAbout {
+            name: "client_secret",
+            label: "The secret of that client",
+            is_secret: true,
+            is_required: true,
+        },
+        CredentialAbout {
+            name: "code",
+            label: "A code generated there with the scopes that the documentation lists; it lives for minutes",
+            is_secret: true,
+            is_required: false,
+        },
+        CredentialAbout {
+            name: "refresh_token",
+            label: "Or a refresh token that such a code was exchanged for",
+            is_secret: true,
+            is_required: false,
+        },
+    ],
+    objects: &[ObjectAbout { name: CONTACTS, label: "Contacts" }],
+    renews_keys: true,
+    // No rate is published, only how many at once: five in the smallest edition.
+    per_second: 20,
+    at_once: 4,
+};
+
+pub(super) static CAPABILITY: Capability = Capability {
+    page_max: 200,
+    read_many_max: 100,
+    write_many_max: 100,
+    list_incremental: true,
+    list_reports_removed: true,
+    delete: true,
+    tags: true,
+    tags_separate_call: true,
+    consent: true,
+    clear_field: true,
+    revision_in_answer: true,
+    search_lag_seconds: 60,
+};

@@ -1,0 +1,107 @@
+//! Connecting an organisation: a self client's code or refresh token, exchanged at its own data centre.
+
+use std::collections::BTreeMap;
+
+use super::api::Api;
+use super::centres::{self, Centre};
+use super::token::{self, Grant};
+use super::wire;
+use crate::connectors::{
+    Credentials, Error, ErrorKind, Granted, Identity, Overrides, Result, World,
+};
+use crate::net::Line;
+
+const CENTRE_ADVICE: &str = "the data centre is one of us, eu, in, au, jp, ca, sa, uk, cn: the ending of the address under \
+     which you use Zoho tells which";
+const MISSING_ADVICE: &str = "make a self client in the API console of your data centre, and give its id, its secret and \
+     either a code or a refresh token";
+
+fn bad(code: &'static str, advice: &'static str) -> Error {
+    Error::new(ErrorKind::Config, "connect", code).advise(advice)
+}
+
+fn centre(credentials: &Credentials) -> Result<&'static Centre> {
+    let name = credentials.get("data_centre").unwrap_or_default();
+    centres::named(name).ok_or_else(|| bad("unknown_data_centre", CENTRE_ADVICE))
+}
+
+/// Exchanges what was typed in. Only the refresh token is kept, never the code.
+pub(super) async fn authorise(world: &World, line: &Line, typed: &Credentials) -> Result<Granted> {
+    let centre = centre(typed)?;
+    let needed =
+        |name: &'static str, code| typed.get(name).ok_or_else(|| bad(code, MISSING_ADVICE));
+    let client = needed("client_id", "client_id_missing")?;
+    let secret = needed("client_secret", "client_secret_missing")?;
+    let grant = match (typed.get("refresh_token"), typed.get("code")) {
+        (Some(refresh), _) => Grant::Refresh(refresh),
+        (None, Some(code)) => Grant::Code(code),
+        (None, None) => return Err(bad("code_missing", MISSING_ADVICE)),
+    };
+    let answer = token::ask(world, line, centre, (client, secret), grant).await?;
+    let kept = match (typed.get("refresh_token"), &answer.refresh_token) {
+        (Some(refresh), _) => refresh.to_owned(),
+        (None, Some(refresh)) => refresh.clone(),
+        (None, None) => {
+            return Err(bad("no_refresh_token", MISSING_ADVICE));
+        }
+    };
+    let credentials = Credentials::default()
+        .with("data_centre", centre.name)
+        .with("client_id", client)
+        .with("client_secret", secret)
+        .with("refresh_token", &kept);
+    Ok(Granted { credentials, key: answer.key })
+}
+
+/// A new access token. The refresh token stays the same.
+pub(super) async fn refresh(world: &World, line: &Line, kept: &Credentials) -> Result<Granted> {
+    let part = |name: &str| kept.get(name).unwrap_or_default();
+    let client = (part("client_id"), part("client_secret"));
+    let grant = Grant::Refresh(part("refresh_token"));
+    let answer = token::ask(world, line, centre(kept)?, client, grant).await;
+    let answer = answer.map_err(|error| match error.kind {
+        // What was right once is right no more: a person has to act.
+        ErrorKind::Config => Error { kind: ErrorKind::Unauthorised, operation: "refresh", ..error },
+        _ => error,
+    })?;
+    Ok(Granted { credentials: kept.clone(), key: answer.key })
+}
+
+/// Where the organisation's API is.
+pub(super) fn base(kept: &Credentials, overrides: &Overrides) -> Result<String> {
+    let centre = centre(kept)?;
+    Ok(overrides.address("zoho").unwrap_or(centre.api).to_owned())
+}
+
+pub(super) async fn check(api: &Api) -> Result<Identity> {
+    const OPERATION: &str = "check";
+    let missing = || Error::new(ErrorKind::Protocol, OPERATION, "not_understood");
+    let orgs: Option<wire::Orgs> = api.get(OPERATION, "/crm/v8/org", &[]).await?;
+    let org = orgs.and_then(|orgs| orgs.org.into_iter().next()).ok_or_else(missing)?;
+    let users: Option<wire::Users> =
+        api.get(OPERATION, "/crm/v8/users?type=CurrentUser", &[]).await?;
+    let user = users.and_then(|users| users.users.into_iter().next());
+    Ok(Identity {
+        remote_id: org.zgid,
+        label: org.company_name.unwrap_or_default(),
+        host: org.domain_name.unwrap_or_default(),
+        email: user.and_then(|user| user.email),
+        country: org.country_code.filter(|code| code.len() == 2),
+        time_zone: org.time_zone,
+    })
+}
+
+/// The active users, page by page.
+pub(super) async fn users(api: &Api) -> Result<BTreeMap<String, String>> {
+    let mut known = BTreeMap::new();
+    for page in 1.. {
+        let path = format!("/crm/v8/users?type=ActiveUsers&per_page=200&page={page}");
+        let Some(users) = api.get::<wire::Users>("users", &path, &[]).await? else { break };
+        let with_address = users.users.into_iter().filter_map(|user| Some((user.email?, user.id)));
+        known.extend(with_address.map(|(email, id)| (email.trim().to_lowercase(), id)));
+        if !users.info.more_records {
+            break;
+        }
+    }
+    Ok(known)
+}

@@ -1,0 +1,200 @@
+//! Reading what changed: in the order of change, page by page under a token that Zoho keeps the list
+//! for. A plain page number would end at 2,000 records, a token at 100,000: there the list is begun
+//! again from where it ended.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::convert::{self, TIMES, moment};
+use super::wire::{Deleted, Records};
+use super::{CONTACTS, ZohoConnector};
+use crate::connectors::{Change, Error, ErrorKind, Page, Query, Result};
+use crate::record::{FieldId, Record, RemoteId};
+
+/// Records per page.
+const PAGE: usize = 200;
+/// Fields per read.
+const FIELDS_MAX: usize = 50;
+/// Records per read by id.
+const IDS_MAX: usize = 100;
+/// How far back a walk begins before the end of the one before it: times are whole seconds, and
+/// whether the bound itself is included is not said.
+const OVERLAP_SECONDS: i64 = 120;
+
+/// Where a read goes on. Times are seconds of the server's clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    /// Changes since then; everything, without.
+    since: Option<i64>,
+    /// When this walk began; none before its first page.
+    began: Option<i64>,
+    /// Where its next page is.
+    token: Option<String>,
+    /// The time of change of the last record that was read in it.
+    reached: Option<i64>,
+    /// Up to when removals are known; none before the first walk is done.
+    removed_to: Option<i64>,
+}
+
+pub(super) async fn changes(
+    connector: &ZohoConnector,
+    query: &Query,
+    cursor: Option<&str>,
+) -> Result<Page> {
+    let lost = |_| Error::new(ErrorKind::CursorLost, "changes", "cursor");
+    let mut at: Cursor = match cursor {
+        Some(text) => serde_json::from_str(text).map_err(lost)?,
+        None => Cursor::default(),
+    };
+    let groups = groups(query);
+    let first = groups.first().map(String::as_str).unwrap_or_default();
+    let mut path = format!(
+        "/crm/v8/{CONTACTS}?fields={first}&per_page={PAGE}&sort_by=Modified_Time&sort_order=asc"
+    );
+    if let Some(token) = &at.token {
+        let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+        path.push_str(&format!("&page_token={token}"));
+    }
+    let since: Vec<_> =
+        at.since.map(|since| ("if-modified-since", iso(since))).into_iter().collect();
+    let read = connector.api.get_timed::<Records>("changes", &path, &since).await;
+    let (records, now) = match read {
+        // The list has become too long for one token: it goes on where it ended.
+        Err(error) if error.code == "PAGINATION_LIMIT_EXCEEDED" && at.reached > at.since => {
+            let next = Cursor { since: at.reached.map(|reached| reached - 1), token: None, ..at };
+            return page(Vec::new(), &next, false);
+        }
+        other => other?,
+    };
+    let began = *at.began.get_or_insert(now.as_second());
+    let (data, info) = records.map_or_else(Default::default, |page| (page.data, page.info));
+    let last = data.last().and_then(|record| moment(record.get("Modified_Time")?.as_str()?));
+    at.reached = last.map(Timestamp::as_second).or(at.reached);
+    let mut found: Vec<Record> = connector.records(&data, query).await?;
+    connector.complete(&mut found, query, groups.get(1..).unwrap_or_default()).await?;
+    let mut changes: Vec<Change> = found.into_iter().map(Change::Seen).collect();
+    if info.more_records {
+        let token = info.next_page_token;
+        if token.is_none() {
+            return Err(Error::new(ErrorKind::Protocol, "changes", "no_page_token"));
+        }
+        return page(changes, &Cursor { token, ..at }, false);
+    }
+    let started = began - OVERLAP_SECONDS;
+    let mut next = Cursor {
+        since: Some(started),
+        removed_to: at.removed_to.or(Some(started)),
+        ..Cursor::default()
+    };
+    let removals_due = at.removed_to.filter(|to| {
+        let age = now.as_second().saturating_sub(to + OVERLAP_SECONDS);
+        u64::try_from(age).is_ok_and(|age| age >= query.removals_every.as_secs())
+    });
+    if let Some(from) = removals_due {
+        changes.extend(connector.removals(from).await?.into_iter().map(Change::Gone));
+        next.removed_to = Some(now.as_second() - OVERLAP_SECONDS);
+    }
+    page(changes, &next, true)
+}
+
+fn page(changes: Vec<Change>, cursor: &Cursor, is_last: bool) -> Result<Page> {
+    let cursor = serde_json::to_string(cursor)
+        .map_err(|_| Error::new(ErrorKind::Protocol, "changes", "cursor"))?;
+    Ok(Page { changes, cursor, is_last })
+}
+
+/// The fields to ask for, as many at once as Zoho takes; the first with the times.
+pub(super) fn groups(query: &Query) -> Vec<String> {
+    let wanted = query.fields.iter().map(FieldId::as_str).filter(|field| !TIMES.contains(field));
+    let all: Vec<&str> = TIMES.into_iter().chain(wanted).collect();
+    all.chunks(FIELDS_MAX).map(|group| group.join(",")).collect()
+}
+
+fn iso(seconds: i64) -> String {
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN).to_string().replace('Z', "+00:00")
+}
+
+impl ZohoConnector {
+    pub(super) async fn records(
+        &self,
+        data: &[serde_json::Map<String, serde_json::Value>],
+        query: &Query,
+    ) -> Result<Vec<Record>> {
+        if data.is_empty() {
+            return Ok(Vec::new());
+        }
+        let schema = self.schema().await?;
+        Ok(data.iter().filter_map(|record| convert::record(record, query, schema)).collect())
+    }
+
+    /// Reads the fields that did not fit into the first request.
+    pub(super) async fn complete(
+        &self,
+        records: &mut [Record],
+        query: &Query,
+        groups: &[String],
+    ) -> Result<()> {
+        for group in groups {
+            let part: std::collections::BTreeSet<FieldId> =
+                group.split(',').map(FieldId::new).collect();
+            let part = Query { fields: part, ..query.clone() };
+            for chunk in records.chunks_mut(IDS_MAX) {
+                let ids: Vec<&str> = chunk.iter().map(|record| record.id.as_str()).collect();
+                let path = format!("/crm/v8/{CONTACTS}?fields={group}&ids={}", ids.join(","));
+                let page: Option<Records> = self.api.get("changes", &path, &[]).await?;
+                let data = page.map(|page| page.data).unwrap_or_default();
+                for found in self.records(&data, &part).await? {
+                    if let Some(record) = chunk.iter_mut().find(|record| record.id == found.id) {
+                        record.fields.extend(found.fields);
+                    }
+                }
+                // Removed in between: what could not be read is not known to be empty.
+                for record in chunk.iter_mut() {
+                    let missing = |field: &FieldId| !record.fields.contains_key(field);
+                    if part.fields.iter().any(missing) {
+                        record.fields.retain(|field, _| !part.fields.contains(field));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was removed since a time: into the recycle bin or for good.
+    async fn removals(&self, from: i64) -> Result<Vec<RemoteId>> {
+        let mut gone = Vec::new();
+        for page in 1.. {
+            let path = format!("/crm/v8/{CONTACTS}/deleted?type=all&per_page={PAGE}&page={page}");
+            let since = [("if-modified-since", iso(from))];
+            let Some(deleted) = self.api.get::<Deleted>("removals", &path, &since).await? else {
+                break;
+            };
+            gone.extend(deleted.data.into_iter().map(|record| RemoteId::new(record.id)));
+            if !deleted.info.more_records {
+                break;
+            }
+        }
+        Ok(gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::ObjectName;
+
+    #[test]
+    fn many_fields_are_asked_for_in_groups_that_zoho_takes() {
+        let fields = (0..120).map(|n| FieldId::new(format!("F{n:03}"))).collect();
+        let query = Query {
+            object: ObjectName::new(CONTACTS),
+            collection: String::new(),
+            fields,
+            removals_every: std::time::Duration::ZERO,
+        };
+        let groups = groups(&query);
+        assert_eq!(groups.len(), 3);
+        assert!(groups.iter().all(|group| group.split(',').count() <= FIELDS_MAX));
+        assert!(groups[0].starts_with("Created_Time,Modified_Time,F000"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Zoho CRM, API v8: contacts. What was found out about it, and what is assumed, is in the README
+//! beside this file.
+
+mod about;
+mod api;
+mod auth;
+mod centres;
+mod changes;
+mod convert;
+pub mod emulator;
+mod fields;
+mod find;
+mod refusal;
+mod tags;
+mod token;
+mod wire;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+use super::{
+    About, Access, App, Capability, Connector, Credentials, Fetched, Granted, Identity, Lookup,
+    Page, Query, Result, World, Write, Written,
+};
+use crate::net::Line;
+use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
+use about::{ABOUT, CAPABILITY, CONTACTS};
+use api::Api;
+
+/// Zoho CRM.
+pub struct Zoho;
+
+#[async_trait]
+impl App for Zoho {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn capability(&self) -> &'static Capability {
+        &CAPABILITY
+    }
+
+    async fn authorise(&self, world: &World, line: &Line, typed: &Credentials) -> Result<Granted> {
+        auth::authorise(world, line, typed).await
+    }
+
+    async fn refresh(&self, world: &World, line: &Line, kept: &Credentials) -> Result<Granted> {
+        auth::refresh(world, line, kept).await
+    }
+
+    fn open(
+        &self,
+        world: &World,
+        line: Line,
+        kept: &Credentials,
+        access: Arc<dyn Access>,
+    ) -> Result<Arc<dyn Connector>> {
+        let base = auth::base(kept, &world.overrides)?;
+        let api = Api::new(line, base, access, world.clock.clone());
+        Ok(Arc::new(ZohoConnector { api, schema: OnceCell::new() }))
+    }
+}
+
+/// One organisation.
+struct ZohoConnector {
+    api: Api,
+    /// Answers do not say of which type a value is.
+    schema: OnceCell<Schema>,
+}
+
+impl ZohoConnector {
+    async fn schema(&self) -> Result<&Schema> {
+        self.schema.get_or_try_init(|| fields::describe(&self.api)).await
+    }
+}
+
+#[async_trait]
+impl Connector for ZohoConnector {
+    fn capability(&self) -> &Capability {
+        &CAPABILITY
+    }
+
+    async fn check(&self) -> Result<Identity> {
+        auth::check(&self.api).await
+    }
+
+    async fn describe(&self, _object: &ObjectName) -> Result<Schema> {
+        fields::describe(&self.api).await
+    }
+
+    async fn users(&self) -> Result<BTreeMap<String, String>> {
+        auth::users(&self.api).await
+    }
+
+    async fn changes(&self, query: &Query, cursor: Option<&str>) -> Result<Page> {
+        changes::changes(self, query, cursor).await
+    }
+
+    async fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Result<Vec<Fetched>> {
+        find::fetch(self, query, ids).await
+    }
+
+    async fn find(&self, query: &Query, lookups: &BTreeSet<Lookup>) -> Result<Vec<Record>> {
+        find::find(self, query, lookups).await
+    }
+
+    async fn apply(&self, writes: &[Write]) -> Result<Vec<Written>> {
+        write::apply(self, writes).await
+    }
+
+    fn would_store(&self, _field: &FieldId, _value: &Value) -> Option<Value> {
+        None
+    }
+}

@@ -1,0 +1,70 @@
+//! Tags of records that are there: added and removed by calls of their own, so that those of others
+//! stay. Records that get or lose the same tags travel together.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::refusal::{self, Outcome};
+use super::wire::Outcomes;
+use super::{CONTACTS, ZohoConnector};
+use crate::connectors::call::Failed;
+use crate::connectors::{Write, Written};
+use crate::net::Method;
+use crate::record::RemoteId;
+
+/// Changes the tags of these records, by their place among the writes. Gives what went wrong.
+pub(super) async fn change(
+    connector: &ZohoConnector,
+    writes: &[(usize, &Write)],
+) -> BTreeMap<usize, Written> {
+    let mut failed = BTreeMap::new();
+    for (action, is_add) in [("add_tags", true), ("remove_tags", false)] {
+        let mut groups: BTreeMap<Vec<String>, Vec<(usize, &RemoteId)>> = BTreeMap::new();
+        for (at, write) in writes {
+            let tags = if is_add { &write.tags_add } else { &write.tags_remove };
+            if let Some(id) = write.id.as_ref().filter(|_| !tags.is_empty()) {
+                let mut tags = tags.clone();
+                tags.sort();
+                groups.entry(tags).or_default().push((*at, id));
+            }
+        }
+        for (tags, records) in groups {
+            failed.extend(send(connector, action, &tags, &records).await);
+        }
+    }
+    failed
+}
+
+async fn send(
+    connector: &ZohoConnector,
+    action: &str,
+    tags: &[String],
+    records: &[(usize, &RemoteId)],
+) -> BTreeMap<usize, Written> {
+    let all = |answer: Written| records.iter().map(|(at, _)| (*at, answer.clone())).collect();
+    let tags: Vec<_> = tags.iter().map(|name| json!({ "name": name })).collect();
+    let ids: Vec<&str> = records.iter().map(|(_, id)| id.as_str()).collect();
+    let mut body = json!({ "tags": tags, "ids": ids });
+    if let (Some(body), true) = (body.as_object_mut(), action == "add_tags") {
+        body.insert("over_write".to_owned(), json!(false));
+    }
+    let path = format!("/crm/v8/{CONTACTS}/actions/{action}");
+    let reply = match connector.api.send("tags", Method::Post, &path, &body).await {
+        Ok(reply) => reply,
+        Err(Failed::Undone(error)) => return all(Written::Later { code: error.code }),
+        Err(Failed::Lost(code)) => return all(Written::Unknown { code: code.to_owned() }),
+    };
+    let outcomes: Vec<Outcome> =
+        reply.json::<Outcomes>("tags").map(|outcomes| outcomes.data).unwrap_or_default();
+    if outcomes.is_empty() {
+        let error = refusal::error("tags", &reply);
+        return all(match reply.status {
+            500..=599 => Written::Unknown { code: error.code },
+            _ => Written::Later { code: error.code },
+        });
+    }
+    let answers = records.iter().zip(outcomes);
+    let refused = answers.filter(|(_, outcome)| !outcome.is_success());
+    refused.map(|((at, _), outcome)| (*at, refusal::rejected(&outcome))).collect()
+}
