@@ -7,19 +7,25 @@
 //! - [`record`]: the words. Records, fields, values and their normal forms. Pure.
 //! - [`planner`]: what is to be done, and why: from two records and what is remembered of them to an
 //!   item with its writes. Pure.
-//! - [`ports`]: what the world gives us, as traits: time and ids.
+//! - [`ports`]: what the world gives us, as traits: time, ids and randomness.
+//! - [`net`]: speaking HTTP, at the pace that an account may be asked.
+//! - [`secrets`]: sealing of credentials at rest.
 //! - [`store`]: what is remembered, in memory, SQLite or PostgreSQL: observations, links, runs, the
 //!   journal, and the leases under which anything is written.
-//! - [`connectors`]: the apps, one folder each. So far the reference app, in this process.
+//! - [`connectors`]: the apps, one folder each: Kommo, Zoho CRM, and the reference app in this process.
+//! - [`accounts`]: authorised accounts, and the gate through which everybody speaks to one.
 //! - [`runner`]: the shell of one run: observe, plan, execute, settle, resume.
 //! - [`lab`]: what tries the house as a whole: the simulation.
 //!
 //! Who may know whom is kept by `tests/architecture.rs`.
 
+pub mod accounts;
 pub mod connectors;
 pub mod lab;
+pub mod net;
 pub mod planner;
 pub mod ports;
 pub mod record;
 pub mod runner;
+pub mod secrets;
 pub mod store;

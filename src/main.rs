@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
-use clap::{Parser, Subcommand};
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand, ValueEnum};
+use concord::lab::emulate::{self, Emulated};
 use concord::lab::simulate::{Profile, Summary, simulate};
 use concord::store::SqlStore;
 
@@ -28,12 +29,35 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         first: u64,
     },
+    /// Serves an emulator of an app on this machine.
+    Emulate {
+        /// Which app.
+        app: EmulatedApp,
+        /// On which port; 0 takes any that is free.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
     /// Makes or upgrades the tables of a database.
     Migrate {
         /// Where it is: sqlite://FILE or postgres://USER@HOST/NAME.
         #[arg(long, default_value = "sqlite://concord.sqlite")]
         database_url: String,
     },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum EmulatedApp {
+    Kommo,
+    Zoho,
+}
+
+impl From<EmulatedApp> for Emulated {
+    fn from(app: EmulatedApp) -> Self {
+        match app {
+            EmulatedApp::Kommo => Self::Kommo,
+            EmulatedApp::Zoho => Self::Zoho,
+        }
+    }
 }
 
 #[tokio::main]
@@ -46,6 +70,17 @@ async fn main() -> Result<ExitCode> {
             }
             println!("{summary}");
             Ok(if summary.is_lawful() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Emulate { app, port } => {
+            let listening = emulate::listen(app.into(), port).await.with_context(|| {
+                format!("port {port} can't be listened on: take another by --port")
+            })?;
+            println!("address: {}", listening.address);
+            for (name, value) in &listening.credentials {
+                println!("{name}: {value}");
+            }
+            listening.serve().await?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Migrate { database_url } => {
             SqlStore::open(&database_url).await?;

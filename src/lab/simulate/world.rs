@@ -81,7 +81,7 @@ impl World {
         for (side, feed) in feeds.iter() {
             let number = 10 + u128::from(side == Side::Right);
             let account = account(workspace, AccountId(id(number)), side);
-            store.add_account(&account).await?;
+            store.add_account(&account, b"").await?;
             store.open_feed(workspace, account.id, &"contacts".into(), "", *feed).await?;
         }
         let connection = ConnectionId(id(30));
@@ -222,13 +222,11 @@ impl World {
 }
 
 fn account(workspace: WorkspaceId, id: AccountId, side: Side) -> Account {
+    let name = format!("{side:?}");
     Account {
-        workspace,
-        id,
-        app: "memory".to_owned(),
         environment: "production".to_owned(),
-        remote_id: format!("{side:?}"),
-        label: format!("{side:?}"),
+        label: name.clone(),
+        ..Account::new(workspace, id, "memory", name, Timestamp::UNIX_EPOCH)
     }
 }
 

@@ -1,0 +1,83 @@
+//! Emulators on ports of their own, for whoever wants to try Concord or another client on them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use crate::connectors::{kommo, zoho};
+use crate::ports::{Clock, SystemClock};
+
+/// An app that can be emulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emulated {
+    /// Kommo.
+    Kommo,
+    /// Zoho CRM.
+    Zoho,
+}
+
+/// An emulator that listens.
+pub struct Listening {
+    /// Where it is reached.
+    pub address: String,
+    /// What a person would type in to connect an account: names and values.
+    pub credentials: Vec<(&'static str, String)>,
+    listener: TcpListener,
+    router: axum::Router,
+    /// The app behind it.
+    pub app: AppHandle,
+}
+
+/// An emulator, to act in it and to look at it.
+#[derive(Clone)]
+pub enum AppHandle {
+    /// Kommo.
+    Kommo(kommo::emulator::Emulator),
+    /// Zoho CRM.
+    Zoho(zoho::emulator::Emulator),
+}
+
+impl Listening {
+    /// Serves until the process ends.
+    ///
+    /// # Errors
+    /// If the port can be listened on no more.
+    pub async fn serve(self) -> std::io::Result<()> {
+        axum::serve(self.listener, self.router).await
+    }
+}
+
+/// Listens on a port of this machine; on any, if it is 0.
+///
+/// # Errors
+/// If the port is in use.
+pub async fn listen(app: Emulated, port: u16) -> std::io::Result<Listening> {
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(match app {
+        Emulated::Kommo => {
+            let mut options = kommo::emulator::Options::new(clock);
+            options.base_url.clone_from(&address);
+            let emulator = kommo::emulator::Emulator::new(options);
+            let credentials =
+                vec![("host", "demo.kommo.com".to_owned()), ("token", emulator.token())];
+            let router = emulator.router();
+            Listening { address, credentials, listener, router, app: AppHandle::Kommo(emulator) }
+        }
+        Emulated::Zoho => {
+            let mut options = zoho::emulator::Options::new(clock);
+            options.base_url.clone_from(&address);
+            let emulator = zoho::emulator::Emulator::new(options);
+            let credentials = vec![
+                ("data_centre", "eu".to_owned()),
+                ("client_id", zoho::emulator::CLIENT_ID.to_owned()),
+                ("client_secret", zoho::emulator::CLIENT_SECRET.to_owned()),
+                ("refresh_token", emulator.refresh_token()),
+            ];
+            let router = emulator.router();
+            Listening { address, credentials, listener, router, app: AppHandle::Zoho(emulator) }
+        }
+    })
+}

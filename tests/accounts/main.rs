@@ -1,0 +1,202 @@
+//! Accounts against an emulator: what is kept of them, who renews their keys, and what happens when an
+//! app accepts them no more.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests fail by panicking"
+)]
+
+use std::sync::Arc;
+
+use concord::accounts::{Accounts, Error};
+use concord::connectors::zoho::emulator::{CLIENT_ID, CLIENT_SECRET, Emulator};
+use concord::connectors::{Credentials, ErrorKind, Overrides, World};
+use concord::lab::emulate::{AppHandle, Emulated, listen};
+use concord::net::Http;
+use concord::ports::{SeededIds, SystemClock, SystemEntropy};
+use concord::secrets::{MasterKey, Sealer};
+use concord::store::{AccountStatus, SqlStore, Store, Workspace, WorkspaceId};
+
+const HOME: WorkspaceId = WorkspaceId(uuid::Uuid::from_u128(7));
+
+struct House {
+    folder: std::path::PathBuf,
+    store: Arc<dyn Store>,
+    key: MasterKey,
+    app: Emulator,
+    overrides: Overrides,
+}
+
+impl House {
+    async fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("concord-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let url = format!("sqlite://{}", folder.join("house.sqlite").display());
+        let store: Arc<dyn Store> = Arc::new(SqlStore::open(&url).await.unwrap());
+        store.add_workspace(&Workspace { id: HOME, name: "home".to_owned() }).await.unwrap();
+        let listening = listen(Emulated::Zoho, 0).await.unwrap();
+        let AppHandle::Zoho(app) = listening.app.clone() else { panic!("not zoho") };
+        let overrides = Overrides::default()
+            .with_address("zoho", &listening.address)
+            .with_address("zoho_accounts", &listening.address);
+        #[expect(clippy::disallowed_methods, reason = "the server ends with the test's runtime")]
+        tokio::spawn(listening.serve());
+        let key = MasterKey::generate(&SystemEntropy).unwrap();
+        Self { folder, store, key, app, overrides }
+    }
+
+    /// What one process has of it.
+    fn process(&self, name: &str) -> Accounts {
+        let sealer = Sealer::new(self.key.clone(), Vec::new(), Arc::new(SystemEntropy));
+        let world = World {
+            http: Http::new().unwrap(),
+            clock: Arc::new(SystemClock),
+            overrides: self.overrides.clone(),
+        };
+        let seed = name.len() as u64;
+        Accounts::new(self.store.clone(), sealer, world, Arc::new(SeededIds::new(seed)), name)
+    }
+
+    fn typed(&self) -> Credentials {
+        Credentials::default()
+            .with("data_centre", "eu")
+            .with("client_id", CLIENT_ID)
+            .with("client_secret", CLIENT_SECRET)
+            .with("refresh_token", &self.app.refresh_token())
+    }
+
+    fn token_requests(&self) -> usize {
+        self.app.requests().iter().filter(|r| r.path.starts_with("/oauth/v2/token")).count()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_opens_an_account_is_readable_in_the_database() {
+    let house = House::new("sealed").await;
+    let account = house.process("one").connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let connector = house.process("two").open(HOME, account.id).await.unwrap();
+    connector.check().await.unwrap();
+    for file in std::fs::read_dir(&house.folder).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        for secret in [CLIENT_SECRET, &house.app.refresh_token(), "\"token\"", "1000."] {
+            let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            assert!(!found, "{secret} lies open");
+        }
+    }
+    let foreign = MasterKey::generate(&SystemEntropy).unwrap();
+    let other = House {
+        key: foreign,
+        folder: house.folder.join("none"),
+        store: house.store.clone(),
+        app: house.app.clone(),
+        overrides: house.overrides.clone(),
+    };
+    let refused = other.process("three").open(HOME, account.id).await.err().unwrap();
+    assert!(matches!(refused, Error::Sealing(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn two_processes_with_a_key_that_ran_out_ask_for_one_new_key() {
+    let house = House::new("race").await;
+    let (one, two) = (house.process("one"), house.process("second"));
+    let account = one.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let first = one.open(HOME, account.id).await.unwrap();
+    let second = two.open(HOME, account.id).await.unwrap();
+    first.check().await.unwrap();
+    second.check().await.unwrap();
+    let before = house.token_requests();
+    house.app.expire_access_tokens();
+    let (a, b, c, d) = tokio::join!(first.check(), second.check(), first.check(), second.check());
+    for identity in [a, b, c, d] {
+        identity.unwrap();
+    }
+    assert_eq!(house.token_requests() - before, 1);
+    // A third process, begun later, finds it.
+    let third = house.process("another").open(HOME, account.id).await.unwrap();
+    third.check().await.unwrap();
+    assert_eq!(house.token_requests() - before, 1);
+}
+
+#[tokio::test]
+async fn an_account_that_is_accepted_no_more_waits_to_be_reconnected() {
+    let house = House::new("revoked").await;
+    let accounts = house.process("one");
+    let account = accounts.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let connector = accounts.open(HOME, account.id).await.unwrap();
+    house.app.revoke_refresh_token();
+    house.app.expire_access_tokens();
+    assert_eq!(connector.check().await.unwrap_err().kind, ErrorKind::Unauthorised);
+    let known = house.store.account(HOME, account.id).await.unwrap();
+    assert!(
+        matches!(&known.status, AccountStatus::NeedsReconnecting { code, .. } if code == "invalid_code"),
+        "{:?}",
+        known.status
+    );
+    assert!(matches!(accounts.open(HOME, account.id).await, Err(Error::NotConnected)));
+    // A new consent brings it back, under the same id.
+    let code = house.app.grant_code();
+    let typed = Credentials::default()
+        .with("data_centre", "eu")
+        .with("client_id", CLIENT_ID)
+        .with("client_secret", CLIENT_SECRET)
+        .with("code", &code);
+    let again = accounts.reconnect(HOME, account.id, &typed).await.unwrap();
+    assert_eq!((again.id, again.status), (account.id, AccountStatus::Connected));
+    accounts.open(HOME, account.id).await.unwrap().check().await.unwrap();
+    // The code was good once.
+    let used = accounts.reconnect(HOME, account.id, &typed).await.unwrap_err();
+    assert_eq!(used.code(), "invalid_code");
+    assert!(accounts.check(HOME, account.id).await.is_ok(), "a failed attempt changes nothing");
+}
+
+#[tokio::test]
+async fn an_account_is_connected_once_and_can_be_let_go() {
+    let house = House::new("once").await;
+    let accounts = house.process("one");
+    let account = accounts.connect(HOME, "zoho", &house.typed(), Some("Sales")).await.unwrap();
+    assert_eq!(account.label, "Sales");
+    let twice = accounts.connect(HOME, "zoho", &house.typed(), None).await.unwrap_err();
+    assert!(matches!(twice, Error::AlreadyConnected), "{twice}");
+    let known = house.store.description(HOME, account.id).await.unwrap().unwrap();
+    assert!(known.schemas.values().all(|schema| schema.iter().count() > 10));
+    accounts.disconnect(HOME, account.id).await.unwrap();
+    assert!(matches!(accounts.open(HOME, account.id).await, Err(Error::NotConnected)));
+    assert!(house.store.credentials(HOME, account.id).await.is_err());
+    accounts.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_typed_in_wrongly_is_named_and_nothing_is_kept() {
+    let house = House::new("typed").await;
+    let accounts = house.process("one");
+    let wrong = [
+        ("data_centre", "mars", "unknown_data_centre"),
+        ("client_id", "", "client_id_missing"),
+        ("client_id", "nobody", "invalid_client"),
+        ("client_secret", "wrong", "invalid_client_secret"),
+        ("refresh_token", "1000.not.it", "invalid_code"),
+        ("refresh_token", "", "code_missing"),
+    ];
+    for (name, value, code) in wrong {
+        let typed = house.typed().with(name, value);
+        let error = accounts.connect(HOME, "zoho", &typed, None).await.unwrap_err();
+        assert_eq!(error.code(), code, "{name}");
+        let Error::App(error) = error else { panic!("{error}") };
+        assert!(error.advice.is_some(), "{code} does not say what to do");
+    }
+    assert!(house.store.accounts(HOME).await.unwrap().is_empty());
+    let unknown = accounts.connect(HOME, "abacus", &house.typed(), None).await.unwrap_err();
+    assert!(matches!(unknown, Error::NoSuchApp(_)));
+}

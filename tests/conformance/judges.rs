@@ -1,0 +1,88 @@
+//! The apps with their judges: one for each connector.
+
+mod kommo;
+mod memory;
+mod zoho;
+
+use std::sync::Arc;
+
+use concord::accounts::Accounts;
+use concord::connectors::{self, Connector, Credentials, Overrides, World};
+use concord::net::Http;
+use concord::ports::{Clock, SeededIds, SystemEntropy};
+use concord::record::{ObjectName, Schema};
+use concord::secrets::{MasterKey, Sealer};
+use concord::store::{MemoryStore, Store, Workspace, WorkspaceId};
+
+use crate::house::Subject;
+
+pub fn all() -> Vec<Subject> {
+    let subjects = vec![memory::subject(), kommo::subject(), zoho::subject()];
+    for app in connectors::ALL {
+        let slug = app.about().slug;
+        assert!(subjects.iter().any(|subject| subject.name == slug), "{slug} has no judge");
+    }
+    subjects
+}
+
+/// Serves an app on a port of its own. Gives its address.
+pub async fn serve(listener: tokio::net::TcpListener, app: axum::Router) {
+    #[expect(clippy::disallowed_methods, reason = "the server ends with the test's runtime")]
+    tokio::spawn(async move { axum::serve(listener, app).await });
+}
+
+pub async fn listen() -> (tokio::net::TcpListener, String) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+/// An account, connected as a person would.
+pub struct Connected {
+    pub connector: Arc<dyn Connector>,
+    pub schema: Schema,
+    pub object: ObjectName,
+}
+
+fn accounts(store: Arc<dyn Store>, clock: Arc<dyn Clock>, overrides: Overrides) -> Accounts {
+    let key = MasterKey::generate(&SystemEntropy).unwrap();
+    let sealer = Sealer::new(key, Vec::new(), Arc::new(SystemEntropy));
+    let world = World { http: Http::new().unwrap().with_body_max(1024 * 1024), clock, overrides };
+    Accounts::new(store, sealer, world, Arc::new(SeededIds::new(1)), "test")
+}
+
+fn workspace() -> WorkspaceId {
+    WorkspaceId(uuid::Uuid::from_u128(1))
+}
+
+pub async fn connect(
+    clock: Arc<dyn Clock>,
+    overrides: Overrides,
+    slug: &str,
+    typed: &Credentials,
+) -> Connected {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
+    let accounts = accounts(store.clone(), clock, overrides);
+    let home = Workspace { id: workspace(), name: "home".to_owned() };
+    store.add_workspace(&home).await.unwrap();
+    let account = accounts.connect(workspace(), slug, typed, None).await.unwrap();
+    let connector = accounts.open(workspace(), account.id).await.unwrap();
+    let description = store.description(workspace(), account.id).await.unwrap().unwrap();
+    let (object, schema) = description.schemas.into_iter().next().unwrap();
+    Connected { connector, schema, object }
+}
+
+pub async fn connect_error(
+    clock: Arc<dyn Clock>,
+    overrides: Overrides,
+    slug: &'static str,
+    typed: Credentials,
+) -> connectors::Error {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
+    let accounts = accounts(store, clock, overrides);
+    match accounts.connect(workspace(), slug, &typed, None).await {
+        Err(concord::accounts::Error::App(error)) => error,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was accepted"),
+    }
+}

@@ -1,0 +1,178 @@
+//! Zoho CRM, against its emulator.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use concord::connectors::zoho::emulator::{
+    self, CLIENT_ID, CLIENT_SECRET, Emulator, FaultKind, Options,
+};
+use concord::connectors::{Credentials, Overrides};
+use concord::ports::{Clock, ManualClock, SystemClock};
+use concord::record::RemoteId;
+use serde_json::{Value as Json, json};
+
+use super::{connect, connect_error, listen, serve};
+use crate::house::{BoxedConnect, BoxedHouse, Fault, House, Judge, Person, Subject};
+
+struct ZohoJudge {
+    app: Emulator,
+    address: String,
+    clock: Arc<dyn Clock>,
+}
+
+const USER: &str = "eva@zoho.example";
+
+pub fn subject() -> Subject {
+    Subject { name: "zoho", start: || Box::pin(start(false)) }
+}
+
+fn typed(refresh_token: &str) -> Credentials {
+    Credentials::default()
+        .with("data_centre", "eu")
+        .with("client_id", CLIENT_ID)
+        .with("client_secret", CLIENT_SECRET)
+        .with("refresh_token", refresh_token)
+}
+
+fn overrides(address: &str) -> Overrides {
+    Overrides::default().with_address("zoho", address).with_address("zoho_accounts", address)
+}
+
+/// Strict: in real time, with the limit of the smallest edition, at the connector's own pace.
+async fn start(is_strict: bool) -> House {
+    let manual = Arc::new(ManualClock::at("2026-11-22T10:00:00Z".parse().unwrap()));
+    let clock: Arc<dyn Clock> = if is_strict { Arc::new(SystemClock) } else { manual.clone() };
+    let (listener, address) = listen().await;
+    let mut options = Options::new(clock.clone());
+    options.base_url.clone_from(&address);
+    if is_strict {
+        options.concurrency = 5;
+    }
+    let app = Emulator::new(options);
+    app.add_user("Eva", USER);
+    serve(listener, app.router()).await;
+    let mut overrides = overrides(&address);
+    if !is_strict {
+        overrides = overrides.with_rate("zoho", 10_000);
+    }
+    let connected = connect(clock.clone(), overrides, "zoho", &typed(&app.refresh_token())).await;
+    House {
+        connector: connected.connector,
+        judge: Arc::new(ZohoJudge { app, address, clock }),
+        schema: connected.schema,
+        object: connected.object,
+        clock: manual,
+        user: Some(USER.to_owned()),
+    }
+}
+
+impl Judge for ZohoJudge {
+    fn add(&self, person: &Person) -> RemoteId {
+        let mut record = json!({
+            "First_Name": person.first,
+            "Last_Name": person.last,
+            "Email": person.email,
+            "Title": if person.title.is_empty() { Json::Null } else { json!(person.title) },
+        });
+        for (label, phone) in &person.phones {
+            record[if *label == "mobile" { "Mobile" } else { "Phone" }] = json!(phone);
+        }
+        if !person.tags.is_empty() {
+            record["Tag"] = person.tags.iter().map(|tag| json!({"name": tag})).collect();
+        }
+        RemoteId::new(self.app.person_adds(record))
+    }
+
+    fn retitle(&self, id: &RemoteId, title: &str) {
+        assert!(self.app.person_edits(id.as_str(), json!({ "Title": title })));
+    }
+
+    fn tag(&self, id: &RemoteId, tag: &str) {
+        let raw = self.raw(id);
+        let mut tags: Vec<Json> = raw["Tag"].as_array().cloned().unwrap_or_default();
+        tags.push(json!({ "name": tag }));
+        assert!(self.app.person_edits(id.as_str(), json!({ "Tag": tags })));
+    }
+
+    fn remove(&self, id: &RemoteId) {
+        assert!(self.app.person_deletes(id.as_str()));
+    }
+
+    fn raw(&self, id: &RemoteId) -> BTreeMap<String, Json> {
+        let contacts = self.app.contacts();
+        let contact = contacts.iter().find(|c| c["id"] == json!(id.as_str())).unwrap();
+        let by_itself = |key: &str| {
+            key.starts_with("Modified_")
+                || key.starts_with('$')
+                || key.ends_with("Time__s")
+                || key == "Last_Activity_Time"
+        };
+        let fields = contact.as_object().unwrap().iter().filter(|(key, _)| !by_itself(key));
+        fields.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    fn count(&self) -> usize {
+        self.app.contacts().len()
+    }
+
+    fn order(&self, fault: Fault) -> bool {
+        let status = |status, body: String, retry_after| FaultKind::Status {
+            status,
+            body,
+            content_type: "application/json",
+            retry_after,
+        };
+        let kind = match fault {
+            Fault::TooMany { seconds } => {
+                let body = json!({"code": "TOO_MANY_REQUESTS", "message": "", "status": "error",
+                    "details": {"retry_after": seconds}});
+                status(429, body.to_string(), None)
+            }
+            Fault::Broken => status(502, "<html>".to_owned(), None),
+            Fault::LostBefore => FaultKind::LostBefore,
+            Fault::LostAfter => FaultKind::LostAfter,
+            Fault::Endless => status(200, "x".repeat(2 * 1024 * 1024), None),
+        };
+        let path = Some("/crm".to_owned());
+        self.app.order(emulator::Fault { method: None, path, after: 0, times: 1, kind });
+        true
+    }
+
+    fn requests(&self) -> Option<usize> {
+        let requests = self.app.requests();
+        Some(requests.iter().filter(|request| request.path.starts_with("/crm")).count())
+    }
+
+    fn token_requests(&self) -> usize {
+        let requests = self.app.requests();
+        requests.iter().filter(|request| request.path.starts_with("/oauth")).count()
+    }
+
+    fn refused_for_rate(&self) -> usize {
+        self.app.requests().iter().filter(|request| request.status == 429).count()
+    }
+
+    fn expire_keys(&self) -> bool {
+        self.app.expire_access_tokens();
+        true
+    }
+
+    fn revoke(&self) -> bool {
+        self.app.revoke_refresh_token();
+        self.app.expire_access_tokens();
+        true
+    }
+
+    fn strict(&self) -> Option<BoxedHouse> {
+        Some(Box::pin(start(true)))
+    }
+
+    fn connect_wrongly(&self) -> Option<BoxedConnect> {
+        let typed = typed("1000.not.it");
+        Some(Box::pin(connect_error(self.clock.clone(), overrides(&self.address), "zoho", typed)))
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![self.app.refresh_token(), CLIENT_SECRET.to_owned()]
+    }
+}

@@ -1,0 +1,108 @@
+//! What every connector must do, tried on each: on the reference app in this process, and on the apps
+//! of `connectors::ALL` against their emulators. A connector without a judge fails the build; a check
+//! that an app's nature excuses says which capability excuses it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests fail by panicking"
+)]
+
+mod faults;
+mod house;
+mod judges;
+mod reading;
+mod values;
+mod writing;
+
+use std::sync::Arc;
+
+use house::{Excused, House};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+type Run = std::pin::Pin<Box<dyn Future<Output = Result<(), Excused>> + Send>>;
+
+/// A check: what it shows, and how.
+struct Check {
+    name: &'static str,
+    run: fn(House) -> Run,
+}
+
+/// Names checks by their functions.
+macro_rules! checks {
+    ($($room:ident :: $name:ident),* $(,)?) => {
+        &[$(Check {
+            name: stringify!($name),
+            run: |house| Box::pin($room::$name(house)),
+        }),*]
+    };
+}
+
+const CHECKS: &[Check] = checks![
+    reading::the_account_says_who_it_is,
+    reading::the_catalogue_and_the_account_agree,
+    reading::a_full_listing_is_complete_and_has_no_doubles,
+    reading::a_walk_that_was_cut_off_goes_on_where_it_was,
+    reading::an_edit_during_a_walk_is_seen_now_or_next_time,
+    reading::a_removal_during_a_walk_hides_nobody,
+    reading::only_what_changed_is_read_again,
+    reading::removed_records_are_reported,
+    reading::a_cursor_that_is_none_is_lost_and_a_full_read_works,
+    reading::a_direct_read_answers_for_each_id,
+    reading::records_are_found_by_address,
+    reading::owners_are_known_by_address,
+    writing::what_was_made_reads_back,
+    writing::a_change_leaves_everything_else,
+    writing::clearing_clears_and_what_is_absent_stays,
+    writing::tags_of_others_stay,
+    writing::one_phone_is_written_without_losing_the_others,
+    writing::opting_out_reads_back,
+    writing::each_of_a_batch_has_its_own_outcome_in_order,
+    writing::a_change_to_a_removed_record_is_refused_as_not_found,
+    writing::what_one_record_lacks_does_not_stop_the_others,
+    values::every_text_survives,
+    values::a_text_of_the_greatest_length_survives,
+    values::blank_and_absent_are_told_apart,
+    faults::wrong_credentials_are_said_to_be_wrong,
+    faults::an_answer_that_is_lost_is_unknown_and_not_an_error,
+    faults::a_request_that_is_lost_is_unknown_and_nothing_was_made,
+    faults::a_read_that_fails_may_be_tried_again,
+    faults::nobody_asks_sooner_than_told,
+    faults::a_key_that_runs_out_is_replaced_once_for_all,
+    faults::a_refused_key_without_another_needs_reconnecting,
+    faults::an_answer_beyond_all_bounds_is_refused,
+    faults::the_rate_is_held_before_the_app_complains,
+    faults::errors_tell_no_secret_and_no_address,
+    faults::a_call_that_is_given_up_leaves_the_connector_whole,
+];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for subject in judges::all() {
+        let subject = Arc::new(subject);
+        for check in CHECKS {
+            let subject = subject.clone();
+            let name = format!("{}::{}", subject.name, check.name);
+            trials.push(Trial::test(name, move || {
+                let runtime = tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(1)
+                    .enable_all()
+                    .build()
+                    .map_err(Failed::from)?;
+                let outcome =
+                    runtime.block_on(async { (check.run)((subject.start)().await).await });
+                if let Err(Excused(capability)) = outcome {
+                    println!("{}: {} is excused: {capability}", subject.name, check.name);
+                }
+                runtime.shutdown_background();
+                Ok(())
+            }));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}

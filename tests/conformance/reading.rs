@@ -1,0 +1,227 @@
+//! Reading: listings, changes, removals, single records, searches.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use concord::connectors::{ErrorKind, Fetched, Lookup};
+use concord::record::{FieldType, RemoteId, Semantic, Value};
+
+use crate::house::{Excused, House, Person};
+
+type Outcome = Result<(), Excused>;
+
+/// Longer than any margin of safety.
+const LONG: u64 = 3600;
+
+fn people(house: &House, count: usize) -> BTreeSet<RemoteId> {
+    (0..count).map(|n| house.judge.add(&Person::number(n))).collect()
+}
+
+/// Three pages and a bit.
+fn several_pages(house: &House) -> usize {
+    house.connector.capability().page_max * 3 + 7
+}
+
+pub async fn the_account_says_who_it_is(house: House) -> Outcome {
+    let identity = house.connector.check().await.unwrap();
+    assert!(!identity.remote_id.is_empty());
+    assert!(!identity.label.is_empty());
+    Ok(())
+}
+
+pub async fn the_catalogue_and_the_account_agree(house: House) -> Outcome {
+    let schema = house.connector.describe(&house.object).await.unwrap();
+    for semantic in [Semantic::NameFirst, Semantic::NameLast, Semantic::EmailPrimary] {
+        assert!(schema.meaning(semantic).is_some(), "no {semantic:?}");
+    }
+    for field in schema.iter() {
+        assert!(!field.label.is_empty(), "{} has no name", field.id);
+        if let Some(whole) = &field.part_of {
+            assert!(schema.get(whole).is_some(), "{} is a part of nothing", field.id);
+        }
+    }
+    assert_eq!(
+        schema.iter().any(|field| field.kind == FieldType::Tag),
+        house.connector.capability().tags
+    );
+    Ok(())
+}
+
+pub async fn a_full_listing_is_complete_and_has_no_doubles(house: House) -> Outcome {
+    let all = people(&house, several_pages(&house));
+    let walk = house.walk(None).await;
+    assert_eq!(walk.pages, 4);
+    assert_eq!(walk.ids(), all);
+    assert_eq!(walk.seen.len(), all.len(), "somebody came twice");
+    Ok(())
+}
+
+pub async fn a_walk_that_was_cut_off_goes_on_where_it_was(house: House) -> Outcome {
+    let all = people(&house, several_pages(&house));
+    let first = house.page(None).await;
+    assert!(!first.is_last);
+    // The cursor is all that is left of the first half.
+    let mut walk = house.walk(Some(first.cursor.clone())).await;
+    assert!(walk.seen.len() < all.len(), "it began anew");
+    walk.take(first.changes);
+    assert_eq!(walk.ids(), all);
+    // A cursor that was used is good for another time.
+    let again = house.walk(Some(first.cursor)).await;
+    assert!(again.seen.len() < all.len());
+    Ok(())
+}
+
+pub async fn an_edit_during_a_walk_is_seen_now_or_next_time(house: House) -> Outcome {
+    let all = people(&house, several_pages(&house));
+    house.pass(LONG);
+    let start = house.walk(None).await.cursor;
+    house.pass(LONG);
+    // Everybody changes; then, during the walk, some of the first and some of the last again.
+    let ids: Vec<RemoteId> = all.iter().cloned().collect();
+    for id in &ids {
+        house.judge.retitle(id, "changed");
+    }
+    house.pass(5);
+    let first = house.page(Some(&start)).await;
+    let touched: Vec<&RemoteId> = ids.iter().take(3).chain(ids.iter().rev().take(3)).collect();
+    for id in &touched {
+        house.judge.retitle(id, "changed again");
+    }
+    house.pass(5);
+    let mut walk = house.walk(Some(first.cursor)).await;
+    walk.take(first.changes);
+    house.pass(5);
+    let next = house.walk(Some(walk.cursor.clone())).await;
+    let latest: BTreeMap<&RemoteId, String> = walk
+        .seen
+        .iter()
+        .chain(&next.seen)
+        .map(|record| (&record.id, house.texts(record, Semantic::JobTitle)))
+        .collect();
+    let missed: Vec<_> = all.iter().filter(|id| !latest.contains_key(id)).collect();
+    assert!(missed.is_empty(), "never seen: {missed:?}");
+    for id in touched {
+        assert_eq!(latest[id], "changed again", "{id}");
+    }
+    Ok(())
+}
+
+pub async fn a_removal_during_a_walk_hides_nobody(house: House) -> Outcome {
+    let all = people(&house, several_pages(&house));
+    house.pass(LONG);
+    let first = house.page(None).await;
+    let seen_first: BTreeSet<RemoteId> = first
+        .changes
+        .iter()
+        .filter_map(|change| match change {
+            concord::connectors::Change::Seen(record) => Some(record.id.clone()),
+            concord::connectors::Change::Gone(_) => None,
+        })
+        .collect();
+    let removed: BTreeSet<RemoteId> = seen_first.iter().take(5).cloned().collect();
+    for id in &removed {
+        house.judge.remove(id);
+    }
+    let mut walk = house.walk(Some(first.cursor)).await;
+    walk.take(first.changes);
+    let seen = walk.ids();
+    let missed: Vec<_> = all.difference(&seen).collect();
+    assert!(missed.is_empty(), "never seen: {missed:?}");
+    Ok(())
+}
+
+pub async fn only_what_changed_is_read_again(house: House) -> Outcome {
+    let all = people(&house, 20);
+    let start = house.walk(None).await.cursor;
+    house.pass(LONG);
+    let quiet = house.walk(Some(start)).await;
+    house.pass(LONG);
+    let id = all.first().unwrap();
+    house.judge.retitle(id, "changed");
+    house.pass(1);
+    let walk = house.walk(Some(quiet.cursor)).await;
+    assert_eq!(walk.ids(), [id.clone()].into());
+    assert_eq!(house.texts(&walk.seen[0], Semantic::JobTitle), "changed");
+    Ok(())
+}
+
+pub async fn removed_records_are_reported(house: House) -> Outcome {
+    if !house.connector.capability().list_reports_removed {
+        return Err(Excused("list_reports_removed"));
+    }
+    let all = people(&house, 5);
+    let start = house.walk(None).await.cursor;
+    house.pass(LONG);
+    let id = all.first().unwrap();
+    house.judge.remove(id);
+    house.pass(1);
+    let walk = house.walk(Some(start)).await;
+    assert_eq!(walk.gone, [id.clone()].into());
+    assert_eq!(house.fetch(id).await, Fetched::Gone(id.clone()));
+    Ok(())
+}
+
+pub async fn a_cursor_that_is_none_is_lost_and_a_full_read_works(house: House) -> Outcome {
+    let all = people(&house, 3);
+    for bad in ["", "not a cursor", "{}x", "[1]"] {
+        let error = house.connector.changes(&house.query(), Some(bad)).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::CursorLost, "{bad}");
+    }
+    assert_eq!(house.walk(None).await.ids(), all);
+    Ok(())
+}
+
+pub async fn a_direct_read_answers_for_each_id(house: House) -> Outcome {
+    let all = people(&house, 4);
+    let removed = all.first().unwrap().clone();
+    house.judge.remove(&removed);
+    let never = RemoteId::new(
+        "4111111111111111119".chars().take(removed.as_str().len()).collect::<String>(),
+    );
+    let mut ids = all.clone();
+    ids.insert(never.clone());
+    let answers = house.connector.fetch(&house.query(), &ids).await.unwrap();
+    assert_eq!(answers.len(), ids.len());
+    for answer in answers {
+        match answer {
+            Fetched::Live(record) => assert!(all.contains(&record.id) && record.id != removed),
+            Fetched::Gone(id) => assert!(id == removed || id == never, "{id}"),
+            Fetched::Forbidden(id) => panic!("{id} is not forbidden"),
+        }
+    }
+    Ok(())
+}
+
+pub async fn records_are_found_by_address(house: House) -> Outcome {
+    people(&house, 5);
+    house.pass(LONG);
+    let lookup = |value: &str| Lookup { kind: FieldType::Email, value: value.to_owned() };
+    let lookups = [lookup("person3@example.com"), lookup("nobody@example.com")].into();
+    let found = house.connector.find(&house.query(), &lookups).await.unwrap();
+    let exact: Vec<_> = found
+        .iter()
+        .filter(|r| house.texts(r, Semantic::EmailPrimary) == "person3@example.com")
+        .collect();
+    assert_eq!(exact.len(), 1);
+    Ok(())
+}
+
+pub async fn owners_are_known_by_address(house: House) -> Outcome {
+    let Some(user) = house.user.clone() else { return Err(Excused("users")) };
+    let users = house.connector.users().await.unwrap();
+    let id = users.get(&user).unwrap_or_else(|| panic!("{users:?}")).clone();
+    let owner = Value::Reference(concord::record::Reference { id: id.clone(), email: None });
+    let mut write = house.create(&Person::number(1));
+    write.fields.insert(house.field(Semantic::Owner), owner);
+    let made = house.apply(write).await;
+    let record = house.read(&made).await;
+    match record.get(&house.field(Semantic::Owner)) {
+        Some(Value::Reference(owner)) => {
+            assert_eq!(
+                (owner.id.as_str(), owner.email.as_deref()),
+                (id.as_str(), Some(user.as_str()))
+            );
+        }
+        other => panic!("no owner: {other:?}"),
+    }
+    Ok(())
+}

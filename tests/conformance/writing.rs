@@ -1,0 +1,191 @@
+//! Writing: what is told is done, and nothing else.
+
+use std::collections::BTreeMap;
+
+use concord::connectors::Written;
+use concord::record::{Consent, Record, Semantic, Value};
+
+use crate::house::{Excused, House, Person};
+
+type Outcome = Result<(), Excused>;
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+pub async fn what_was_made_reads_back(house: House) -> Outcome {
+    let person = Person { tags: vec!["vip".into(), "New York".into()], ..Person::number(1) };
+    let id = house.apply(house.create(&person)).await;
+    let record = house.read(&id).await;
+    for (field, value) in house.fields(&person) {
+        assert_eq!(record.get(&field), Some(&value), "{field}");
+    }
+    assert_eq!(house.tags(&record), ["New York".to_owned(), "vip".to_owned()].into());
+    assert!(record.created_at.is_some());
+    assert_eq!(house.judge.count(), 1);
+    Ok(())
+}
+
+pub async fn a_change_leaves_everything_else(house: House) -> Outcome {
+    let phones = vec![("work", "+1 555 123 4567".to_owned())];
+    let person = Person { phones, tags: vec!["vip".into()], ..Person::number(1) };
+    let id = house.judge.add(&person);
+    let before = house.judge.raw(&id);
+    let record = house.read(&id).await;
+    let title = house.field(Semantic::JobTitle);
+    let mut write = house.update(&id, [(title, text("Changed"))].into());
+    write.known = Some(record);
+    house.apply(write).await;
+    let after = house.judge.raw(&id);
+    let changed: Vec<&String> =
+        after.keys().filter(|key| before.get(*key) != after.get(*key)).collect();
+    assert_eq!(changed.len(), 1, "{changed:?}");
+    assert_eq!(house.texts(&house.read(&id).await, Semantic::JobTitle), "Changed");
+    Ok(())
+}
+
+pub async fn clearing_clears_and_what_is_absent_stays(house: House) -> Outcome {
+    if !house.connector.capability().clear_field {
+        return Err(Excused("clear_field"));
+    }
+    let id = house.judge.add(&Person::number(1));
+    let title = house.field(Semantic::JobTitle);
+    house.apply(house.update(&id, [(title.clone(), Value::Cleared)].into())).await;
+    let record = house.read(&id).await;
+    assert!(record.get(&title).unwrap().is_empty());
+    assert_eq!(house.texts(&record, Semantic::EmailPrimary), "person1@example.com");
+    assert_eq!(house.texts(&record, Semantic::NameFirst), "First1");
+    Ok(())
+}
+
+pub async fn tags_of_others_stay(house: House) -> Outcome {
+    if !house.connector.capability().tags {
+        return Err(Excused("tags"));
+    }
+    let person = Person { tags: vec!["theirs".into(), "old".into()], ..Person::number(1) };
+    let id = house.judge.add(&person);
+    let known = house.read(&id).await;
+    // Somebody adds one after we have read.
+    house.judge.tag(&id, "late");
+    let mut write = house.update(&id, BTreeMap::new());
+    write.known = Some(known);
+    write.tags_add = vec!["ours".into()];
+    write.tags_remove = vec!["old".into()];
+    house.apply(write).await;
+    let tags = house.tags(&house.read(&id).await);
+    assert_eq!(tags, ["late", "ours", "theirs"].map(str::to_owned).into());
+    Ok(())
+}
+
+/// The numbers of a record, by what they are for.
+fn phones(house: &House, record: &Record) -> BTreeMap<&'static str, String> {
+    [("work", Semantic::PhoneWork), ("mobile", Semantic::PhoneMobile)]
+        .into_iter()
+        .filter(|(_, semantic)| house.schema.meaning(*semantic).is_some())
+        .map(|(name, semantic)| (name, house.texts(record, semantic)))
+        .collect()
+}
+
+pub async fn one_phone_is_written_without_losing_the_others(house: House) -> Outcome {
+    if house.schema.meaning(Semantic::PhoneWork).is_none() {
+        return Err(Excused("fields: no phones by label"));
+    }
+    let own =
+        vec![("work", "+1 555 123 4567".to_owned()), ("mobile", "+1 555 765 4321".to_owned())];
+    let id = house.judge.add(&Person { phones: own, ..Person::number(1) });
+    let work = house.field(Semantic::PhoneWork);
+    let new = Value::Phone("+44 20 7946 0000".to_owned());
+    // With what is known of the record, and without.
+    for known in [Some(house.read(&id).await), None] {
+        let mut write = house.update(&id, [(work.clone(), new.clone())].into());
+        write.known = known;
+        house.apply(write).await;
+        let record = house.read(&id).await;
+        assert_eq!(phones(&house, &record)["work"], "+44 20 7946 0000");
+        assert_eq!(phones(&house, &record)["mobile"], "+1 555 765 4321");
+    }
+    let mut write = house.update(&id, [(work, Value::Cleared)].into());
+    write.known = Some(house.read(&id).await);
+    house.apply(write).await;
+    let record = house.read(&id).await;
+    assert_eq!(phones(&house, &record)["work"], "");
+    assert_eq!(phones(&house, &record)["mobile"], "+1 555 765 4321");
+    Ok(())
+}
+
+pub async fn opting_out_reads_back(house: House) -> Outcome {
+    if !house.connector.capability().consent {
+        return Err(Excused("consent"));
+    }
+    let id = house.judge.add(&Person::number(1));
+    let field = house.field(Semantic::ConsentEmail);
+    let value = Value::Consent(Consent::OptedOut);
+    house.apply(house.update(&id, [(field.clone(), value.clone())].into())).await;
+    assert_eq!(house.read(&id).await.get(&field), Some(&value));
+    Ok(())
+}
+
+pub async fn each_of_a_batch_has_its_own_outcome_in_order(house: House) -> Outcome {
+    let old = house.judge.add(&Person::number(90));
+    let gone = house.judge.add(&Person::number(91));
+    house.judge.remove(&gone);
+    let title = |title: &str| BTreeMap::from([(house.field(Semantic::JobTitle), text(title))]);
+    let writes = [
+        house.create(&Person::number(1)),
+        house.update(&gone, title("x")),
+        house.update(&old, title("new title")),
+        house.create(&Person::number(2)),
+    ];
+    let answers = house.connector.apply(&writes).await.unwrap();
+    assert_eq!(answers.len(), 4);
+    let id = |at: usize| match &answers[at] {
+        Written::Applied { id, .. } => id.clone(),
+        other => panic!("{at}: {other:?}"),
+    };
+    assert!(
+        matches!(&answers[1], Written::Rejected { code, .. } if code == "not_found"),
+        "{answers:?}"
+    );
+    assert_eq!(id(2), old);
+    let email = |record| house.texts(&record, Semantic::EmailPrimary);
+    assert_eq!(email(house.read(&id(0)).await), "person1@example.com");
+    assert_eq!(email(house.read(&id(3)).await), "person2@example.com");
+    assert_eq!(house.judge.count(), 3);
+    Ok(())
+}
+
+pub async fn a_change_to_a_removed_record_is_refused_as_not_found(house: House) -> Outcome {
+    let id = house.judge.add(&Person::number(1));
+    house.judge.remove(&id);
+    let fields = [(house.field(Semantic::JobTitle), text("x"))].into();
+    let answers = house.connector.apply(&[house.update(&id, fields)]).await.unwrap();
+    assert!(
+        matches!(&answers[..], [Written::Rejected { code, .. }] if code == "not_found"),
+        "{answers:?}"
+    );
+    assert_eq!(house.judge.count(), 0);
+    Ok(())
+}
+
+pub async fn what_one_record_lacks_does_not_stop_the_others(house: House) -> Outcome {
+    let max = house.schema.get(&house.field(Semantic::JobTitle)).unwrap().max_len;
+    let Some(max) = max else { return Err(Excused("value_max_len")) };
+    let people: Vec<Person> = (0..9).map(Person::number).collect();
+    let mut writes: Vec<_> = people.iter().map(|person| house.create(person)).collect();
+    writes[4].fields.insert(house.field(Semantic::JobTitle), text(&"x".repeat(max + 1)));
+    let answers = house.connector.apply(&writes).await.unwrap();
+    for (at, answer) in answers.iter().enumerate() {
+        match answer {
+            Written::Applied { id, .. } if at != 4 => {
+                let read = house.texts(&house.read(id).await, Semantic::EmailPrimary);
+                assert_eq!(read, people[at].email);
+            }
+            Written::Rejected { field, .. } if at == 4 => {
+                assert_eq!(field.as_ref(), Some(&house.field(Semantic::JobTitle)));
+            }
+            other => panic!("{at}: {other:?}"),
+        }
+    }
+    assert_eq!(house.judge.count(), 8, "each once");
+    Ok(())
+}
