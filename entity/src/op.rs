@@ -20,6 +20,8 @@ pub struct Model {
     pub account: Uuid,
     /// The feed that is written.
     pub feed: Uuid,
+    /// The record that it was done to; none until it is known.
+    pub target: Option<String>,
     /// The record that it comes from, as a document.
     pub source: Option<String>,
     /// The fingerprint of its item.

@@ -14,6 +14,8 @@ pub struct Model {
     pub id: Uuid,
     /// Its connection.
     pub connection: Uuid,
+    /// What it is for.
+    pub kind: String,
     /// Why it began.
     pub trigger: String,
     /// How it stands. One of a connection goes on at a time.

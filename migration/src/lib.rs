@@ -7,6 +7,7 @@ mod m20261121_000004_create_links;
 mod m20261121_000005_create_runs;
 mod m20261121_000006_create_journal;
 mod m20261122_000007_extend_accounts;
+mod m20261122_000008_create_history;
 mod table;
 
 use async_trait::async_trait;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_create_runs::Migration),
             Box::new(m20261121_000006_create_journal::Migration),
             Box::new(m20261122_000007_extend_accounts::Migration),
+            Box::new(m20261122_000008_create_history::Migration),
         ]
     }
 }

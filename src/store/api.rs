@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::Error;
 use super::rows::*;
+use super::{Error, History};
 use crate::planner::{Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 
@@ -16,7 +16,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// All that is remembered. Three of a kind: in memory, SQLite, PostgreSQL; one suite tries them all.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: History + Send + Sync {
     /// Takes a lease if nobody holds it, or it ran out. Its fence is larger than any before. Times are
     /// the database's, so that servers with different clocks agree.
     async fn acquire(&self, key: &LeaseKey, holder: &str, ttl: Duration) -> Result<Option<Held>>;
@@ -111,7 +111,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<ConnectionId>>;
 
     /// Makes this configuration the live one, as the next version; `expected` is the version it was
-    /// made from ([`Error::Conflict`] if it is live no more). Gives the new version.
+    /// made from ([`Error::Conflict`] if it is live no more). The draft is gone with it. Gives the new
+    /// version.
     async fn publish(
         &self,
         workspace: WorkspaceId,
@@ -228,7 +229,10 @@ pub trait Store: Send + Sync {
     /// Notes that ops are being sent: from here on their outcome is unknown until it is settled.
     async fn mark_sent(&self, held: &Held, ops: &BTreeSet<OpId>, at: Timestamp) -> Result<()>;
 
-    /// Writes what became of ops, with everything that follows from it.
+    /// Writes what became of ops of the connection whose lease is held, with everything that follows
+    /// from it. How long a record has had its outcome is kept while that stays the same; once all is
+    /// well with the record, nothing is kept. Issues that go on are counted, and those that are not
+    /// listed any more are over.
     async fn settle(&self, held: &Held, settlement: &Settlement) -> Result<()>;
 
     /// The ops of a connection that are not settled, oldest first.

@@ -1,4 +1,4 @@
-//! What is remembered: accounts, observations, links, runs and the journal.
+//! What is remembered: accounts, observations, links, runs, plans and the journal.
 //!
 //! The store knows no app and decides nothing. Each method is one transaction: it happens wholly or
 //! not at all. Everything is scoped by workspace. What changes anything on behalf of a run names the
@@ -6,6 +6,7 @@
 
 mod api;
 mod error;
+mod history;
 mod key;
 mod memory;
 mod rows;
@@ -13,13 +14,16 @@ mod sql;
 
 pub use api::{Result, Store};
 pub use error::Error;
+pub use history::History;
 pub use key::KeyHash;
 pub use memory::MemoryStore;
 pub use rows::{
-    Account, AccountId, AccountStatus, Connection, ConnectionFeed, ConnectionId, Description, End,
-    Feed, FeedId, Held, Intent, IntentState, LeaseKey, LeaseKind, LinkId, LinkRow, Observation,
-    Observed, OpId, OpRow, OpState, OwnWrite, Pending, PendingReason, RunEnd, RunId, RunRow,
-    RunState, Sealed, SeenRow, Settlement, SyncProgress, Trigger, Workspace, WorkspaceId,
+    Account, AccountId, AccountStatus, Connection, ConnectionFeed, ConnectionId, Description,
+    DraftRow, End, Feed, FeedId, Held, Intent, IntentState, IssueId, IssueRow, IssuesOf, LeaseKey,
+    LeaseKind, LinkId, LinkRow, NewIssue, Observation, Observed, OpFilter, OpId, OpRow, OpState,
+    OutcomeFilter, OwnWrite, Pending, PendingReason, PlanItem, PlanRow, PlanState, RecordOutcome,
+    RunEnd, RunId, RunKind, RunRow, RunState, Sealed, SeenRow, Settlement, SyncProgress, Trigger,
+    Workspace, WorkspaceId,
 };
 
 pub use sql::SqlStore;

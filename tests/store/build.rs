@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use concord::planner::{
-    Key, Link, MatchKey, Op, OpKind, Presence, Report, Settings, SideSettings, TagChange,
+    Approval, Key, Link, MatchKey, Op, OpKind, Presence, Report, Settings, SideSettings, TagChange,
     Thresholds,
 };
 use concord::ports::{Clock, Ids, SeededIds, SystemClock};
@@ -14,7 +14,7 @@ use concord::record::{PerSide, Record, RemoteId, Side, Value};
 use concord::store::{
     Account, AccountId, Connection, ConnectionFeed, ConnectionId, End, Feed, FeedId, Held, Intent,
     IntentState, LeaseKey, LeaseKind, LinkId, LinkRow, Observation, Observed, OpId, OpRow, OpState,
-    RunId, RunRow, RunState, Store, SyncProgress, Trigger, WorkspaceId,
+    RunId, RunKind, RunRow, RunState, Store, SyncProgress, Trigger, WorkspaceId,
 };
 use jiff::Timestamp;
 
@@ -104,6 +104,7 @@ impl Bench {
         RunRow {
             id: RunId(self.id()),
             connection: self.connection,
+            kind: RunKind::Sync,
             trigger: Trigger::Person,
             state: RunState::Running,
             version: 1,
@@ -138,6 +139,7 @@ impl Bench {
             connection: self.connection,
             account: self.accounts.right,
             feed: self.feeds.right.id,
+            target: id.map(RemoteId::new),
             source: Some(self.end(Side::Left, "l1")),
             item: "hash".into(),
             op: Op {
@@ -198,6 +200,8 @@ pub fn settings() -> Settings {
         avoid_duplicates: true,
         consent: vec![],
         brake: Thresholds::default(),
+        approval: Approval::Never,
+        every_minutes: Settings::EVERY_MINUTES,
     }
 }
 

@@ -25,6 +25,25 @@ use crate::accounts::{
     no_two_workspaces_have_the_same_name, what_an_account_is_told_apart_by_never_changes,
 };
 use crate::build::{Bench, account_row, at, gone, ids, key, live, settings};
+use crate::history::{
+    a_connection_is_not_removed_while_somebody_holds_its_lease,
+    a_connection_is_removed_with_all_that_hangs_on_it,
+    a_draft_is_edited_from_the_edit_it_was_made_of,
+    a_draft_is_gone_once_a_configuration_is_published, a_large_settlement_is_written_whole,
+    a_person_ends_an_issue, a_plan_is_written_as_it_is_now, a_plan_tells_which_fingerprints_it_has,
+    a_workspace_sees_nothing_of_the_history_of_another,
+    an_issue_goes_on_until_it_is_not_found_any_more, an_op_names_the_record_that_it_was_done_to,
+    an_outcome_keeps_its_beginning_while_it_stays_the_same,
+    feeds_that_another_connection_reads_stay, issues_are_paged_newest_first,
+    issues_are_told_apart_by_code_side_and_field, items_of_a_plan_are_paged_by_number,
+    nothing_is_kept_of_a_record_with_which_all_is_well, of_two_first_drafts_one_is_refused,
+    of_two_who_decide_at_once_one_is_refused, one_plan_of_a_connection_waits_at_a_time,
+    only_the_plan_that_was_seen_is_decided_upon_and_only_once,
+    ops_are_paged_newest_first_and_filtered, outcomes_are_paged_filtered_and_counted,
+    plans_and_reports_are_written_only_under_the_lease,
+    runs_are_found_by_id_and_paged_newest_first, the_newest_approved_plan_of_a_version_is_found,
+    the_report_of_a_run_is_noted_until_it_ends,
+};
 
 pub type Check = fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -70,6 +89,33 @@ checks!(
     descriptions_are_kept_per_account,
     connections_are_found_by_their_accounts,
     a_workspace_sees_nothing_of_the_accounts_and_connections_of_another,
+    runs_are_found_by_id_and_paged_newest_first,
+    the_report_of_a_run_is_noted_until_it_ends,
+    a_plan_is_written_as_it_is_now,
+    one_plan_of_a_connection_waits_at_a_time,
+    only_the_plan_that_was_seen_is_decided_upon_and_only_once,
+    of_two_who_decide_at_once_one_is_refused,
+    the_newest_approved_plan_of_a_version_is_found,
+    items_of_a_plan_are_paged_by_number,
+    a_plan_tells_which_fingerprints_it_has,
+    plans_and_reports_are_written_only_under_the_lease,
+    an_outcome_keeps_its_beginning_while_it_stays_the_same,
+    nothing_is_kept_of_a_record_with_which_all_is_well,
+    outcomes_are_paged_filtered_and_counted,
+    an_issue_goes_on_until_it_is_not_found_any_more,
+    issues_are_told_apart_by_code_side_and_field,
+    a_person_ends_an_issue,
+    issues_are_paged_newest_first,
+    an_op_names_the_record_that_it_was_done_to,
+    ops_are_paged_newest_first_and_filtered,
+    a_large_settlement_is_written_whole,
+    a_draft_is_edited_from_the_edit_it_was_made_of,
+    of_two_first_drafts_one_is_refused,
+    a_draft_is_gone_once_a_configuration_is_published,
+    a_workspace_sees_nothing_of_the_history_of_another,
+    a_connection_is_removed_with_all_that_hangs_on_it,
+    a_connection_is_not_removed_while_somebody_holds_its_lease,
+    feeds_that_another_connection_reads_stay,
 );
 
 async fn a_lease_has_one_holder_and_its_fence_grows(bench: Bench) {

@@ -17,6 +17,7 @@ mod accounts;
 mod backends;
 mod build;
 mod checks;
+mod history;
 mod processes;
 mod seeds;
 mod upgrade;
@@ -58,12 +59,13 @@ fn main() -> std::process::ExitCode {
         }));
     }
     for backend in backends.all.iter().filter(|backend| backend.name == "sqlite") {
-        let backend = backend.clone();
-        let name = format!("{}::accounts_of_an_older_version_are_brought_along", backend.name);
-        trials.push(Trial::test(name, move || {
-            upgrade::try_accounts(backend.url.as_ref().unwrap());
-            Ok(())
-        }));
+        for (name, try_it) in upgrade::ALL {
+            let backend = backend.clone();
+            trials.push(Trial::test(format!("{}::{name}", backend.name), move || {
+                try_it(backend.url.as_ref().unwrap());
+                Ok(())
+            }));
+        }
     }
     if let Some(why) = backends.missing.clone() {
         let in_ci = std::env::var_os("CI").is_some();

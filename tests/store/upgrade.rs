@@ -1,6 +1,13 @@
 //! A database of an older version, opened by this one.
 
-use concord::store::{Account, AccountId, Error, SqlStore, Store, WorkspaceId};
+use std::collections::BTreeMap;
+
+use concord::planner::{Op, OpKind, Report, TagChange};
+use concord::record::{RemoteId, Side};
+use concord::store::{
+    Account, AccountId, ConnectionId, End, Error, FeedId, History, OpFilter, OpRow, RunKind,
+    SqlStore, Store, WorkspaceId,
+};
 use jiff::Timestamp;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, Database};
@@ -11,8 +18,16 @@ use crate::backends::runtime;
 /// How many steps there were before accounts had credentials.
 const BEFORE: u32 = 6;
 
+/// How many steps there were before ops named the records they were done to.
+const BEFORE_TARGETS: u32 = 7;
+
+pub const ALL: &[(&str, fn(&str))] = &[
+    ("accounts_of_an_older_version_are_brought_along", try_accounts),
+    ("ops_of_an_older_version_name_their_records", try_journal),
+];
+
 /// In a database next to this one.
-pub fn try_accounts(url: &str) {
+fn try_accounts(url: &str) {
     let url = url.replace("store.sqlite", "older.sqlite");
     let (workspace, id) = (Uuid::from_u128(1), Uuid::from_u128(2));
     runtime().block_on(async {
@@ -41,5 +56,74 @@ pub fn try_accounts(url: &str) {
         let taken = store.add_account(&same, b"").await;
         assert!(matches!(taken, Err(Error::Conflict)), "it holds its place");
         assert_eq!(store.reconnect(&account, b"new").await.unwrap(), 1);
+    });
+}
+
+/// In a database next to this one.
+fn try_journal(url: &str) {
+    let url = url.replace("store.sqlite", "older-journal.sqlite");
+    let id = Uuid::from_u128;
+    let hex = |n: u128| format!("X'{}'", id(n).simple());
+    let (workspace, account, feed, con, run) = (hex(1), hex(2), hex(3), hex(4), hex(5));
+    let report = serde_json::to_string(&Report::default()).unwrap();
+    let op = |n: u128, kind: OpKind, id: Option<&str>| {
+        let op = Op {
+            side: Side::Right,
+            kind,
+            object: "contacts".into(),
+            id: id.map(RemoteId::new),
+            revision: None,
+            fields: BTreeMap::new(),
+            tags: TagChange::default(),
+            after: None,
+            decisions: Vec::new(),
+        };
+        let document = serde_json::to_string(&op).unwrap();
+        format!(
+            "INSERT INTO op (workspace, id, run, connection, account, feed, item, document, state) \
+             VALUES ({workspace}, {}, {run}, {con}, {account}, {feed}, 'hash', '{document}', \
+             'applied')",
+            hex(n),
+        )
+    };
+    let rows = [
+        format!(
+            "INSERT INTO account (workspace, id, app, environment, remote_id, label) \
+             VALUES ({workspace}, {account}, 'memory', 'production', '7', 'an account')"
+        ),
+        format!(
+            "INSERT INTO feed (workspace, id, account, object, collection, last_change) \
+             VALUES ({workspace}, {feed}, {account}, 'contacts', '', 0)"
+        ),
+        format!(
+            "INSERT INTO connection (workspace, id, title, version, again) \
+             VALUES ({workspace}, {con}, 'a connection', 1, FALSE)"
+        ),
+        format!(
+            "INSERT INTO run (workspace, id, connection, \"trigger\", state, version, started_at, \
+             report) VALUES ({workspace}, {run}, {con}, 'PERSON', 'FINISHED', 1, 0, '{report}')"
+        ),
+        op(6, OpKind::Fields, Some("18")),
+        op(7, OpKind::Create, None),
+    ];
+    runtime().block_on(async {
+        let db = Database::connect(format!("{url}?mode=rwc")).await.unwrap();
+        Migrator::up(&db, Some(BEFORE_TARGETS)).await.unwrap();
+        for row in &rows {
+            db.execute_unprepared(row).await.unwrap();
+        }
+        db.close().await.unwrap();
+
+        let store = SqlStore::open(&url).await.unwrap();
+        let (workspace, con) = (WorkspaceId(id(1)), ConnectionId(id(4)));
+        let runs = store.runs_before(workspace, con, None, 9).await.unwrap();
+        assert_eq!(runs.iter().map(|run| run.kind).collect::<Vec<_>>(), [RunKind::Sync]);
+        let targets = |ops: Vec<OpRow>| ops.into_iter().map(|op| op.target).collect::<Vec<_>>();
+        let ops = store.ops(workspace, con, None, 9).await.unwrap();
+        assert_eq!(targets(ops), [Some(RemoteId::new("18")), None]);
+        let end = Some(End { feed: FeedId(id(3)), id: "18".into() });
+        let of_record = OpFilter { end, ..OpFilter::default() };
+        let ops = store.ops_before(workspace, con, &of_record, None, 9).await.unwrap();
+        assert_eq!(targets(ops), [Some(RemoteId::new("18"))]);
     });
 }

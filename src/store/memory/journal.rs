@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::state::State;
-use crate::planner::LinkState;
+use crate::planner::{LinkState, Report};
 use crate::record::RemoteId;
 use crate::store::{
-    ConnectionId, End, Error, FeedId, Intent, IntentState, LinkId, LinkRow, OpId, OpRow, OpState,
-    Pending, Result, RunEnd, RunRow, RunState, Settlement, WorkspaceId,
+    ConnectionId, End, Error, FeedId, Intent, IntentState, LinkId, LinkRow, OpFilter, OpId, OpRow,
+    OpState, Pending, Result, RunEnd, RunId, RunRow, RunState, Settlement, WorkspaceId,
 };
 
 impl State {
@@ -80,19 +80,37 @@ impl State {
         Ok(connection.again)
     }
 
-    pub(super) fn runs(
+    pub(super) fn run(&self, workspace: WorkspaceId, id: RunId) -> Result<&RunRow> {
+        self.runs.get(&(workspace, id)).ok_or(Error::NotFound("run"))
+    }
+
+    pub(super) fn runs_before(
         &self,
         workspace: WorkspaceId,
         connection: ConnectionId,
-        limit: u64,
-    ) -> Vec<RunRow> {
+        before: Option<RunId>,
+    ) -> impl Iterator<Item = &RunRow> {
         self.runs
             .iter()
             .rev()
-            .filter(|((ws, _), row)| *ws == workspace && row.connection == connection)
-            .map(|(_, row)| row.clone())
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .collect()
+            .filter(move |((ws, id), row)| {
+                *ws == workspace
+                    && row.connection == connection
+                    && before.is_none_or(|before| *id < before)
+            })
+            .map(|(_, row)| row)
+    }
+
+    pub(super) fn note_report(
+        &mut self,
+        workspace: WorkspaceId,
+        id: RunId,
+        report: &Report,
+    ) -> Result<()> {
+        let run = self.runs.get_mut(&(workspace, id));
+        let run = run.filter(|run| run.state == RunState::Running);
+        run.ok_or(Error::NotFound("run"))?.report = report.clone();
+        Ok(())
     }
 
     pub(super) fn journal(
@@ -139,7 +157,12 @@ impl State {
         }
     }
 
-    pub(super) fn settle(&mut self, workspace: WorkspaceId, settlement: &Settlement) -> Result<()> {
+    pub(super) fn settle(
+        &mut self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        settlement: &Settlement,
+    ) -> Result<()> {
         for link in &settlement.links {
             for (_, end) in link.ends.iter() {
                 match self.ends.get(&(link.connection, end.clone())) {
@@ -152,6 +175,10 @@ impl State {
             let op = self.ops.get_mut(&(workspace, *id)).ok_or(Error::NotFound("op"))?;
             op.state = *state;
             op.error.clone_from(error);
+        }
+        for (id, target) in &settlement.targets {
+            let op = self.ops.get_mut(&(workspace, *id)).ok_or(Error::NotFound("op"))?;
+            op.target = Some(target.clone());
         }
         for link in &settlement.links {
             if let Some(old) = self.links.get(&(workspace, link.id)) {
@@ -191,6 +218,8 @@ impl State {
         for (end, due) in &settlement.hints {
             self.hint(workspace, end.feed, &end.id, *due);
         }
+        self.put_outcomes(workspace, connection, &settlement.outcomes);
+        self.put_issues(workspace, connection, &settlement.issues);
         Ok(())
     }
 
@@ -205,6 +234,29 @@ impl State {
             .filter(|((ws, _), row)| *ws == workspace && row.connection == connection && test(row))
             .map(|(_, row)| row.clone())
             .collect()
+    }
+
+    pub(super) fn ops_before(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        filter: &OpFilter,
+        before: Option<OpId>,
+    ) -> impl Iterator<Item = &OpRow> {
+        let was_done_to =
+            |row: &OpRow, end: &End| row.feed == end.feed && row.target.as_ref() == Some(&end.id);
+        self.ops
+            .iter()
+            .rev()
+            .filter(move |((ws, id), row)| {
+                *ws == workspace
+                    && row.connection == connection
+                    && before.is_none_or(|before| *id < before)
+                    && filter.run.is_none_or(|run| row.run == run)
+                    && filter.end.as_ref().is_none_or(|end| was_done_to(row, end))
+                    && (!filter.applied_only || row.state == OpState::Applied)
+            })
+            .map(|(_, row)| row)
     }
 
     pub(super) fn doubtful_intents(

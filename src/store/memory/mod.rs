@@ -2,7 +2,13 @@
 //! stores do; one suite tries them all.
 
 mod account;
+mod draft;
+mod history;
+mod issue;
 mod journal;
+mod outcome;
+mod plan;
+mod removal;
 mod seen;
 mod state;
 mod store;

@@ -10,9 +10,9 @@ use crate::planner::{Seen, Settings};
 use crate::record::{ObjectName, RemoteId};
 use crate::store::key::KeyHash;
 use crate::store::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Description, End, Error, Feed,
-    FeedId, Held, Intent, LeaseKey, LinkId, LinkRow, OpId, OpRow, Pending, Result, RunId, RunRow,
-    Workspace, WorkspaceId,
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Description, DraftRow, End,
+    Error, Feed, FeedId, Held, Intent, IssueId, IssueRow, LeaseKey, LinkId, LinkRow, OpId, OpRow,
+    Pending, PlanItem, PlanRow, RecordOutcome, Result, RunId, RunRow, Workspace, WorkspaceId,
 };
 
 type Scoped<T> = (WorkspaceId, T);
@@ -29,12 +29,17 @@ pub(super) struct State {
     pub(super) keys: BTreeSet<(FeedId, KeyHash, RemoteId)>,
     pub(super) hints: BTreeMap<(WorkspaceId, FeedId, RemoteId), Timestamp>,
     pub(super) connections: BTreeMap<Scoped<ConnectionId>, Connection>,
+    pub(super) drafts: BTreeMap<Scoped<ConnectionId>, DraftRow>,
     pub(super) links: BTreeMap<Scoped<LinkId>, LinkRow>,
     pub(super) ends: BTreeMap<(ConnectionId, End), LinkId>,
     pub(super) pending: BTreeMap<(WorkspaceId, ConnectionId, End), Pending>,
     pub(super) runs: BTreeMap<Scoped<RunId>, RunRow>,
     pub(super) ops: BTreeMap<Scoped<OpId>, OpRow>,
     pub(super) intents: BTreeMap<Scoped<OpId>, Intent>,
+    pub(super) plans: BTreeMap<Scoped<RunId>, PlanRow>,
+    pub(super) plan_items: BTreeMap<(WorkspaceId, RunId, u64), PlanItem>,
+    pub(super) outcomes: BTreeMap<(WorkspaceId, ConnectionId, End), RecordOutcome>,
+    pub(super) issues: BTreeMap<Scoped<IssueId>, IssueRow>,
 }
 
 pub(super) struct Lease {
@@ -187,6 +192,7 @@ impl State {
             return Err(Error::Conflict);
         }
         connection.settings = Settings { version: expected + 1, ..settings.clone() };
+        self.discard_draft(workspace, id);
         Ok(expected + 1)
     }
 }

@@ -10,7 +10,7 @@ use super::MemoryStore;
 use crate::planner::{Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 use crate::store::{
-    Account, AccountId, Connection, ConnectionId, Description, Feed, FeedId, Held, Intent,
+    Account, AccountId, Connection, ConnectionId, Description, Feed, FeedId, Held, History, Intent,
     LeaseKey, LinkId, LinkRow, Observation, OpId, OpRow, OpState, Pending, Result, RunEnd, RunRow,
     Sealed, SeenRow, Settlement, Store, SyncProgress, Workspace, WorkspaceId,
 };
@@ -278,7 +278,7 @@ impl Store for MemoryStore {
         connection: ConnectionId,
         limit: u64,
     ) -> Result<Vec<RunRow>> {
-        self.transact(|state, _| Ok(state.runs(workspace, connection, limit))).await
+        self.runs_before(workspace, connection, None, limit).await
     }
 
     async fn journal(
@@ -306,7 +306,7 @@ impl Store for MemoryStore {
     async fn settle(&self, held: &Held, settlement: &Settlement) -> Result<()> {
         self.transact(|state, now| {
             state.check(held, now)?;
-            state.settle(held.key.workspace, settlement)
+            state.settle(held.key.workspace, held.connection(), settlement)
         })
         .await
     }

@@ -63,6 +63,11 @@ id!(
     OpId,
     "op"
 );
+id!(
+    /// Something of a record that a person should look at, from its first sight to its end.
+    IssueId,
+    "iss"
+);
 
 /// What a lease is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -106,6 +111,11 @@ pub struct Held {
 }
 
 impl Held {
+    /// The connection that is run under this lease.
+    pub(crate) fn connection(&self) -> ConnectionId {
+        ConnectionId(self.key.subject)
+    }
+
     /// Refuses a lease of anything but this account: whoever names it has mixed something up.
     pub(crate) fn check_account(&self, id: AccountId) -> Result<(), Error> {
         if self.key.kind == LeaseKind::Account && self.key.subject == id.0 {

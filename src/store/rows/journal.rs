@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, ConnectionId, End, FeedId, LinkRow, Observed, OpId, Pending, RunId};
+use super::{
+    AccountId, ConnectionId, End, FeedId, IssuesOf, LinkRow, Observed, OpId, Pending,
+    RecordOutcome, RunId,
+};
 use crate::planner::{Key, Link, Op};
+use crate::record::RemoteId;
 
 /// How a journalled op stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +51,8 @@ pub struct OpRow {
     pub account: AccountId,
     /// The feed that is written.
     pub feed: FeedId,
+    /// The record that it was done to; for a create none until the app has named it.
+    pub target: Option<RemoteId>,
     /// The record that it comes from.
     pub source: Option<End>,
     /// The fingerprint of its item.
@@ -62,6 +68,17 @@ pub struct OpRow {
     pub sent_at: Option<Timestamp>,
     /// The code of the error it came to.
     pub error: Option<String>,
+}
+
+/// Which ops are asked for; all that is said must fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpFilter {
+    /// Those of this run.
+    pub run: Option<RunId>,
+    /// Those that were done to this record.
+    pub end: Option<End>,
+    /// Only those that the app did.
+    pub applied_only: bool,
 }
 
 /// How an intent stands.
@@ -114,6 +131,8 @@ pub struct OwnWrite {
 pub struct Settlement {
     /// Ops with their new state and error code.
     pub ops: BTreeMap<OpId, (OpState, Option<String>)>,
+    /// The records that ops were done to, as the app named them.
+    pub targets: BTreeMap<OpId, RemoteId>,
     /// Links as they are now; new ones are added.
     pub links: Vec<LinkRow>,
     /// Records that we wrote.
@@ -130,6 +149,10 @@ pub struct Settlement {
     pub doubtful: BTreeMap<OpId, Timestamp>,
     /// Records to be looked at again.
     pub hints: Vec<(End, Timestamp)>,
+    /// How records stand now. Of two for one record the last counts.
+    pub outcomes: Vec<RecordOutcome>,
+    /// What a person should look at of records: all of it that is still so, for each record named.
+    pub issues: Vec<IssuesOf>,
 }
 
 impl Settlement {
@@ -137,6 +160,7 @@ impl Settlement {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ops.is_empty()
+            && self.targets.is_empty()
             && self.links.is_empty()
             && self.written.is_empty()
             && self.pending.is_empty()
@@ -145,5 +169,7 @@ impl Settlement {
             && self.closed.is_empty()
             && self.doubtful.is_empty()
             && self.hints.is_empty()
+            && self.outcomes.is_empty()
+            && self.issues.is_empty()
     }
 }

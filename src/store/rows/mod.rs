@@ -2,18 +2,27 @@
 
 mod account;
 mod connection;
+mod draft;
 mod feed;
 mod ids;
+mod issue;
 mod journal;
 mod link;
+mod outcome;
+mod plan;
 mod run;
 
 pub use account::{Account, AccountStatus, Description, Sealed, Workspace};
 pub use connection::{Connection, ConnectionFeed, SyncProgress};
+pub use draft::DraftRow;
 pub use feed::{Feed, Observation, Observed, SeenRow};
 pub use ids::{
-    AccountId, ConnectionId, FeedId, Held, LeaseKey, LeaseKind, LinkId, OpId, RunId, WorkspaceId,
+    AccountId, ConnectionId, FeedId, Held, IssueId, LeaseKey, LeaseKind, LinkId, OpId, RunId,
+    WorkspaceId,
 };
-pub use journal::{Intent, IntentState, OpRow, OpState, OwnWrite, Settlement};
+pub use issue::{IssueRow, IssuesOf, NewIssue};
+pub use journal::{Intent, IntentState, OpFilter, OpRow, OpState, OwnWrite, Settlement};
 pub use link::{End, LinkRow, Pending, PendingReason};
-pub use run::{RunEnd, RunRow, RunState, Trigger};
+pub use outcome::{OutcomeFilter, RecordOutcome};
+pub use plan::{PlanItem, PlanRow, PlanState};
+pub use run::{RunEnd, RunKind, RunRow, RunState, Trigger};

@@ -23,6 +23,16 @@ pub enum Trigger {
     Again,
 }
 
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RunKind {
+    /// It writes.
+    Sync,
+    /// It only plans, and a person decides upon the plan.
+    Preview,
+}
+
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -42,6 +52,8 @@ pub struct RunRow {
     pub id: RunId,
     /// Its connection.
     pub connection: ConnectionId,
+    /// What it is for.
+    pub kind: RunKind,
     /// Why it began.
     pub trigger: Trigger,
     /// How it stands.

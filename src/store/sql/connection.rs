@@ -12,6 +12,7 @@ use sea_orm::{
 
 use super::batch::{insert, upsert};
 use super::codec::{document, from_document, from_word, number, word};
+use super::draft;
 use crate::planner::Settings;
 use crate::record::{PerSide, Side};
 use crate::store::{
@@ -134,6 +135,16 @@ pub(super) async fn row(
     row.ok_or(Error::NotFound("connection"))
 }
 
+/// The row of a connection that nobody else changes until this transaction ends.
+pub(super) async fn lock(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    id: ConnectionId,
+) -> Result<connection::Model> {
+    let row = connection::Entity::find_by_id((workspace.0, id.0)).lock(LockType::NoKeyUpdate);
+    row.one(tx).await?.ok_or(Error::NotFound("connection"))
+}
+
 pub(super) async fn get(
     tx: &DatabaseTransaction,
     workspace: WorkspaceId,
@@ -251,12 +262,8 @@ pub(super) async fn publish(
     expected: u32,
     settings: &Settings,
 ) -> Result<u32> {
-    // Locked, so that of two who start from the same version one is refused.
-    let row = connection::Entity::find_by_id((workspace.0, id.0))
-        .lock(LockType::NoKeyUpdate)
-        .one(tx)
-        .await?
-        .ok_or(Error::NotFound("connection"))?;
+    // Of two who start from the same version one is refused.
+    let row = lock(tx, workspace, id).await?;
     if row.version != i64::from(expected) {
         return Err(Error::Conflict);
     }
@@ -268,6 +275,7 @@ pub(super) async fn publish(
         .filter(connection::Column::Id.eq(id.0))
         .exec(tx)
         .await?;
+    draft::discard(tx, workspace, id).await?;
     Ok(settings.version)
 }
 

@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entity::op;
 use jiff::Timestamp;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{CaseStatement, Expr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
 };
 
 use super::batch::{CHUNK, latest, upsert};
-use super::codec::{micros, op_model, op_row, word};
+use super::codec::{at_most, micros, op_model, op_row, word};
 use super::intent;
-use crate::store::{ConnectionId, Error, Intent, OpId, OpRow, OpState, Result, WorkspaceId};
+use crate::record::RemoteId;
+use crate::store::{
+    ConnectionId, Error, Intent, OpFilter, OpId, OpRow, OpState, Result, WorkspaceId,
+};
 
 /// The states of ops that are still to be settled.
 const OPEN: [OpState; 3] = [OpState::Planned, OpState::Sent, OpState::Unknown];
@@ -85,6 +88,31 @@ pub(super) async fn settle(
     Ok(())
 }
 
+/// Notes which records ops were done to: one statement for a page of them.
+pub(super) async fn name_targets(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    targets: &BTreeMap<OpId, RemoteId>,
+) -> Result<()> {
+    let targets: Vec<(OpId, &RemoteId)> = targets.iter().map(|(op, id)| (*op, id)).collect();
+    for page in targets.chunks(CHUNK) {
+        let mut target = CaseStatement::new();
+        for (op, id) in page {
+            target = target.case(op::Column::Id.eq(op.0), id.as_str());
+        }
+        let named = op::Entity::update_many()
+            .col_expr(op::Column::Target, target.into())
+            .filter(op::Column::Workspace.eq(workspace.0))
+            .filter(op::Column::Id.is_in(page.iter().map(|(op, _)| op.0)))
+            .exec(tx)
+            .await?;
+        if named.rows_affected != page.len() as u64 {
+            return Err(Error::NotFound("op"));
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn open(
     db: &impl ConnectionTrait,
     workspace: WorkspaceId,
@@ -121,6 +149,37 @@ pub(super) async fn applied_since(
         .all(db)
         .await?;
     models.into_iter().map(op_row).collect()
+}
+
+/// The ops of a connection that are older than one and fit, newest first.
+pub(super) async fn before(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    filter: &OpFilter,
+    before: Option<OpId>,
+    limit: u64,
+) -> Result<Vec<OpRow>> {
+    let mut query = op::Entity::find()
+        .filter(op::Column::Workspace.eq(workspace.0))
+        .filter(op::Column::Connection.eq(connection.0))
+        .order_by_desc(op::Column::Id)
+        .limit(at_most(limit));
+    if let Some(before) = before {
+        query = query.filter(op::Column::Id.lt(before.0));
+    }
+    if let Some(run) = filter.run {
+        query = query.filter(op::Column::Run.eq(run.0));
+    }
+    if let Some(end) = &filter.end {
+        query = query
+            .filter(op::Column::Feed.eq(end.feed.0))
+            .filter(op::Column::Target.eq(end.id.as_str()));
+    }
+    if filter.applied_only {
+        query = query.filter(op::Column::State.eq(word(&OpState::Applied)?));
+    }
+    query.all(db).await?.into_iter().map(op_row).collect()
 }
 
 /// The ops of a connection, oldest first.

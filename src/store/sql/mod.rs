@@ -3,20 +3,26 @@
 //!
 //! Writes are made one after the other where they could meet. SQLite has one writer at a time. On
 //! PostgreSQL a transaction locks rows, always in this order: its lease, so that a takeover waits
-//! until it is done; then an account, and after it its credentials; then the feeds that it changes,
-//! by id, because connections may share them.
+//! until it is done; then its connection; then an account, and after it its credentials; then the
+//! feeds that it changes, by id, because connections may share them; then what people change too.
 
 mod account;
 mod batch;
 mod codec;
 mod connection;
+mod draft;
 mod error;
 mod feed;
+mod history;
 mod intent;
+mod issue;
 mod journal;
 mod lease;
 mod link;
+mod outcome;
 mod pending;
+mod plan;
+mod removal;
 mod run;
 mod secret;
 mod seen;

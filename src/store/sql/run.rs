@@ -1,6 +1,7 @@
 //! Runs.
 
 use entity::run;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect,
@@ -9,7 +10,8 @@ use sea_orm::{
 use super::batch::insert;
 use super::codec::{at_most, document, micros, run_model, run_row, word};
 use super::connection;
-use crate::store::{ConnectionId, Error, Result, RunEnd, RunRow, RunState, WorkspaceId};
+use crate::planner::Report;
+use crate::store::{ConnectionId, Error, Result, RunEnd, RunId, RunRow, RunState, WorkspaceId};
 
 pub(super) async fn begin(
     tx: &DatabaseTransaction,
@@ -57,18 +59,47 @@ pub(super) async fn finish(
     Ok(connection::row(tx, workspace, end.connection).await?.again)
 }
 
-pub(super) async fn newest(
+/// Notes what a run that goes on comes to so far.
+pub(super) async fn note_report(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    id: RunId,
+    report: &Report,
+) -> Result<()> {
+    let noted = run::Entity::update_many()
+        .col_expr(run::Column::Report, Expr::val(document(report)?))
+        .filter(run::Column::Workspace.eq(workspace.0))
+        .filter(run::Column::Id.eq(id.0))
+        .filter(run::Column::State.eq(word(&RunState::Running)?))
+        .exec(tx)
+        .await?;
+    if noted.rows_affected > 0 { Ok(()) } else { Err(Error::NotFound("run")) }
+}
+
+pub(super) async fn get(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    id: RunId,
+) -> Result<RunRow> {
+    let model = run::Entity::find_by_id((workspace.0, id.0)).one(db).await?;
+    run_row(model.ok_or(Error::NotFound("run"))?)
+}
+
+/// The runs of a connection that are older than one, newest first.
+pub(super) async fn before(
     db: &impl ConnectionTrait,
     workspace: WorkspaceId,
     connection: ConnectionId,
+    before: Option<RunId>,
     limit: u64,
 ) -> Result<Vec<RunRow>> {
-    let models = run::Entity::find()
+    let mut query = run::Entity::find()
         .filter(run::Column::Workspace.eq(workspace.0))
         .filter(run::Column::Connection.eq(connection.0))
         .order_by_desc(run::Column::Id)
-        .limit(at_most(limit))
-        .all(db)
-        .await?;
-    models.into_iter().map(run_row).collect()
+        .limit(at_most(limit));
+    if let Some(before) = before {
+        query = query.filter(run::Column::Id.lt(before.0));
+    }
+    query.all(db).await?.into_iter().map(run_row).collect()
 }

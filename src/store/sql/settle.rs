@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::DatabaseTransaction;
 
-use super::{feed, intent, journal, link, pending, seen};
-use crate::store::{Error, FeedId, Observed, Result, Settlement, WorkspaceId};
+use super::{feed, intent, issue, journal, link, outcome, pending, seen};
+use crate::store::{Error, FeedId, Held, Observed, Result, Settlement};
 
 pub(super) async fn settle(
     tx: &DatabaseTransaction,
-    workspace: WorkspaceId,
+    held: &Held,
     settlement: &Settlement,
 ) -> Result<()> {
+    let (workspace, connection) = (held.key.workspace, held.connection());
     let mut feeds = feed::lock(tx, workspace, &feeds_of(settlement)).await?;
     link::put(tx, workspace, &settlement.links).await?;
     journal::settle(tx, workspace, &settlement.ops).await?;
+    journal::name_targets(tx, workspace, &settlement.targets).await?;
     for (id, written) in written(settlement) {
         let feed = feeds.get_mut(&id).ok_or(Error::NotFound("feed"))?;
         if !seen::see(tx, feed, &written).await?.is_empty() {
@@ -25,7 +27,9 @@ pub(super) async fn settle(
     pending::put(tx, workspace, &settlement.pending).await?;
     intent::put(tx, workspace, &settlement.intents).await?;
     intent::amend(tx, workspace, settlement).await?;
-    feed::put_hints(tx, workspace, &settlement.hints).await
+    feed::put_hints(tx, workspace, &settlement.hints).await?;
+    outcome::put(tx, workspace, connection, &settlement.outcomes).await?;
+    issue::put(tx, workspace, connection, &settlement.issues).await
 }
 
 /// The feeds of which anything changes.

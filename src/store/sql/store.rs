@@ -292,7 +292,7 @@ impl Store for SqlStore {
         connection: ConnectionId,
         limit: u64,
     ) -> Result<Vec<RunRow>> {
-        run::newest(&self.db, workspace, connection, limit).await
+        run::before(&self.db, workspace, connection, None, limit).await
     }
 
     async fn journal(
@@ -314,7 +314,7 @@ impl Store for SqlStore {
 
     async fn settle(&self, held: &Held, settlement: &Settlement) -> Result<()> {
         let tx = self.fenced(held).await?;
-        settle::settle(&tx, held.key.workspace, settlement).await?;
+        settle::settle(&tx, held, settlement).await?;
         commit(tx, ()).await
     }
 
