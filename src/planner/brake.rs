@@ -92,6 +92,12 @@ impl Brake {
         Self { thresholds, active_links, first_run, done: history }
     }
 
+    /// The same brake for what nobody agreed to: it excuses no first run.
+    #[must_use]
+    pub fn without_first_runs(&self) -> Self {
+        Self { first_run: PerSide::default(), ..self.clone() }
+    }
+
     /// Lets an item through and counts it, or names the class that holds it, and counts nothing. An
     /// item's consent op never waits, whatever this says.
     ///

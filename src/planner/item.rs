@@ -112,6 +112,10 @@ pub enum Wait {
     Unread,
     /// The brake to be released by a person.
     Brake,
+    /// The app, which could not do it now: it is tried again.
+    Retry,
+    /// An answer that got lost: what became of it is being found out.
+    Answer,
 }
 
 /// Why a record is left alone.
@@ -425,6 +429,25 @@ pub enum FindingCode {
     EditBeatsDelete,
     /// The field can't be emptied because the app demands it.
     RequiredField,
+}
+
+impl FindingCode {
+    /// Its name in answers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ValueCut => "VALUE_CUT",
+            Self::UnknownOption => "UNKNOWN_OPTION",
+            Self::UnknownUser => "UNKNOWN_USER",
+            Self::WrongShape => "WRONG_SHAPE",
+            Self::StoredDifferently => "STORED_DIFFERENTLY",
+            Self::ValueRejected => "VALUE_REJECTED",
+            Self::ConsentHeldBack => "CONSENT_HELD_BACK",
+            Self::ConsentDidNotStick => "CONSENT_DID_NOT_STICK",
+            Self::EditBeatsDelete => "EDIT_BEATS_DELETE",
+            Self::RequiredField => "REQUIRED_FIELD",
+        }
+    }
 }
 
 impl From<Unresolved> for FindingCode {

@@ -20,6 +20,7 @@ mod report;
 mod review;
 mod settings;
 mod settle;
+mod suggest;
 
 pub use brake::{Brake, BrakeClass, History, Limit, Thresholds, has_lost_too_much, history};
 pub use filter::{Condition, Filter, Test, Verdict};
@@ -36,9 +37,11 @@ pub use pair::{Base, Link, LinkState, Marks, Pair, Presence, Seen, Sent};
 pub use report::Report;
 pub use review::{Fault, FaultCode, Review, Warning, WarningCode, review};
 pub use settings::{
-    Acknowledgement, Acknowledgements, Channel, ConsentChannel, ConsentPolicy, DeletionPolicy,
-    EntryId, FirstRun, MatchKey, Rule, Settings, SideSettings, Sync, SyncState, WritePolicy,
+    Acknowledgement, Acknowledgements, Approval, Channel, ConsentChannel, ConsentPolicy,
+    DeletionPolicy, EntryId, FirstRun, MatchKey, Rule, Settings, SideSettings, Sync, SyncState,
+    WritePolicy,
 };
+pub use suggest::{suggest_consent, suggest_entries};
 
 use crate::record::{PerSide, Side};
 use draft::{Draft, Scope};

@@ -399,7 +399,7 @@ impl<'a> Findings<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::planner::{Filter, FirstRun, Rule, SideSettings, SyncState, Thresholds};
+    use crate::planner::{Approval, Filter, FirstRun, Rule, SideSettings, SyncState, Thresholds};
     use crate::record::PerSide;
 
     fn side(app: &str) -> SideSettings {
@@ -455,6 +455,8 @@ mod tests {
             avoid_duplicates: true,
             consent: vec![],
             brake: Thresholds::default(),
+            approval: Approval::Never,
+            every_minutes: Settings::EVERY_MINUTES,
         }
     }
 

@@ -52,6 +52,23 @@ pub struct Settings {
     /// How much a run may do before it asks.
     #[serde(default)]
     pub brake: Thresholds,
+    /// What a person has to agree to before it is written.
+    #[serde(default)]
+    pub approval: Approval,
+    /// How often the connection runs by itself, in minutes.
+    #[serde(default = "Settings::every_minutes")]
+    pub every_minutes: u32,
+}
+
+/// What a person has to agree to before it is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Approval {
+    /// Nothing.
+    Never,
+    /// The first run of each sync.
+    #[default]
+    FirstRun,
 }
 
 fn default_match_keys() -> Vec<MatchKey> {
@@ -63,6 +80,13 @@ fn yes() -> bool {
 }
 
 impl Settings {
+    /// How often a connection runs by itself where nobody says otherwise, in minutes.
+    pub const EVERY_MINUTES: u32 = 5;
+
+    fn every_minutes() -> u32 {
+        Self::EVERY_MINUTES
+    }
+
     /// The sync that reads `source`.
     #[must_use]
     pub fn sync(&self, source: Side) -> Option<&Sync> {

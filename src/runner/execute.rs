@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::RunError;
+use super::approval::Mode;
 use super::session::{Session, app_error};
 use super::settle::Answer;
 use crate::connectors::{Write, Written};
 use crate::planner::{Item, Link, Op, OpKind, Outcome, Settings, Wait, record_keys};
-use crate::record::{PerSide, Record, RemoteId, Side};
+use crate::record::{FieldId, PerSide, Record, RemoteId, Side};
 use crate::store::{
     End, Feed, FeedId, Intent, IntentState, LinkId, OpId, OpRow, OpState, PendingReason, Settlement,
 };
@@ -26,6 +27,13 @@ pub(super) struct Work {
     pub(super) open: usize,
     /// What went wrong, if something did.
     pub(super) failed: Option<PendingReason>,
+    /// The app's code for it, and the field that it did not like.
+    pub(super) code: Option<String>,
+    pub(super) field: Option<FieldId>,
+    /// The ops that were done.
+    pub(super) done: BTreeSet<(Side, OpKind)>,
+    /// Whether a person agreed to exactly this.
+    pub(super) is_approved: bool,
     /// The sides on which everything was written.
     pub(super) landed: PerSide<bool>,
     /// The link with what was written so far, should the rest not come to pass.
@@ -41,7 +49,20 @@ impl Work {
     ) -> Self {
         let progress = link.as_ref().and_then(|(_, stored)| stored.clone());
         let landed = PerSide::default();
-        Self { item, ends, records, link, open: 0, failed: None, landed, progress }
+        Self {
+            item,
+            ends,
+            records,
+            link,
+            open: 0,
+            failed: None,
+            code: None,
+            field: None,
+            done: BTreeSet::new(),
+            is_approved: false,
+            landed,
+            progress,
+        }
     }
 
     /// What the link takes over once an op on this side has landed.
@@ -72,9 +93,12 @@ const WAVES: [&[OpKind]; 3] =
 impl Session<'_> {
     /// Writes and settles these items.
     pub(super) async fn execute(&mut self, mut works: Vec<Work>) -> Result<(), RunError> {
+        if matches!(self.mode, Mode::Plan(_)) {
+            return self.note(&works).await;
+        }
+        self.hold_beyond(&mut works).await?;
         for work in &mut works {
             self.admit(work);
-            self.report.add(&work.item);
         }
         let mut shipments: Vec<(usize, Side, Shipment)> = Vec::new();
         for (at, work) in works.iter_mut().enumerate() {
@@ -100,12 +124,16 @@ impl Session<'_> {
                 self.ship_all(side, now, &mut works).await?;
             }
         }
-        Ok(())
+        self.note_progress().await
     }
 
     /// The brake: what it holds waits, all but permission.
     fn admit(&mut self, work: &mut Work) {
-        if self.brake.admit(&work.item).is_ok() {
+        let brake = match &mut self.mode {
+            Mode::Approved { beyond, .. } if !work.is_approved => beyond,
+            Mode::Approved { .. } | Mode::Write | Mode::Plan(_) => &mut self.brake,
+        };
+        if brake.admit(&work.item).is_ok() {
             return;
         }
         work.item.ops.retain(|op| op.kind == OpKind::Consent);
@@ -221,7 +249,7 @@ impl Session<'_> {
     /// Targets of which the knowledge is old are read again before they are written. One that was
     /// changed meanwhile is left for the next plan.
     async fn leave_out_changed(
-        &self,
+        &mut self,
         side: Side,
         shipments: Vec<Shipment>,
         works: &mut [Work],
@@ -273,6 +301,7 @@ impl Session<'_> {
                     connection: self.connection.id,
                     account: shipment.feed.account,
                     feed: shipment.feed.id,
+                    target: op.id.clone(),
                     source: work.anchor().cloned(),
                     item: item.clone(),
                     op: op.clone(),

@@ -4,6 +4,7 @@
 //! Everything can be cut off at any point: what was sent is in the journal, what was planned is
 //! planned again, and what was settled needs nothing more.
 
+mod approval;
 mod error;
 mod execute;
 mod observe;
@@ -11,6 +12,7 @@ mod plan;
 mod resume;
 mod session;
 mod settle;
+mod standing;
 mod timings;
 
 use std::sync::Arc;
@@ -22,8 +24,8 @@ use crate::planner::Report;
 use crate::ports::{Clock, Ids};
 use crate::record::PerSide;
 use crate::store::{
-    self, ConnectionId, Held, LeaseKey, LeaseKind, RunEnd, RunId, RunRow, RunState, Store, Trigger,
-    WorkspaceId,
+    self, ConnectionId, Held, LeaseKey, LeaseKind, RunEnd, RunId, RunKind, RunRow, RunState, Store,
+    Trigger, WorkspaceId,
 };
 use session::Session;
 
@@ -82,9 +84,19 @@ impl Runner {
         let held = self.take(&key, &holder).await?;
         let known = self.store.connection(workspace, connection).await?;
         let now = self.clock.now();
+        // Whoever has to be asked first gets a plan, until there is an answer.
+        let version = known.settings.version;
+        let kind = if approval::is_needed(&known.settings, &known.progress)
+            && self.store.approved_plan(workspace, connection, version).await?.is_none()
+        {
+            RunKind::Preview
+        } else {
+            RunKind::Sync
+        };
         let run = RunRow {
             id: RunId(self.ids.next(now)),
             connection,
+            kind,
             trigger,
             state: RunState::Running,
             version: known.settings.version,

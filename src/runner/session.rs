@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::approval::{Mode, Planned, is_needed};
 use super::{RunError, Runner};
 use crate::connectors::{self, Connector};
 use crate::planner::{Brake, FirstRun, Report, SyncState, history};
 use crate::record::{PerSide, Side};
 use crate::store::{
-    self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunRow, RunState,
-    SyncProgress, Trigger,
+    self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunKind, RunRow,
+    RunState, SyncProgress, Trigger,
 };
 
 pub(super) struct Session<'a> {
@@ -24,6 +25,8 @@ pub(super) struct Session<'a> {
     pub(super) connectors: &'a PerSide<Arc<dyn Connector>>,
     pub(super) report: Report,
     pub(super) brake: Brake,
+    /// What this run may do.
+    pub(super) mode: Mode,
     /// What waits, as the run found it.
     pub(super) pending: BTreeMap<End, Pending>,
     /// Whether everything is to be planned anew: the configuration is not the one of the last run.
@@ -56,6 +59,21 @@ impl<'a> Session<'a> {
         let waiting = runner.store.pending(workspace, connection.id).await?;
         let pending = waiting.into_iter().map(|row| (row.end.clone(), row)).collect();
         let brake = brake(runner, &connection).await?;
+        let mode = match run.kind {
+            RunKind::Preview => Mode::Plan(Planned::default()),
+            RunKind::Sync => {
+                let version = connection.settings.version;
+                let plan = runner.store.approved_plan(workspace, connection.id, version).await?;
+                let is_first = is_needed(&connection.settings, &connection.progress);
+                match plan.filter(|_| is_first) {
+                    Some(plan) => {
+                        let beyond = Box::new(brake.without_first_runs());
+                        Mode::Approved { plan: plan.id, beyond }
+                    }
+                    None => Mode::Write,
+                }
+            }
+        };
         let runs = runner.store.runs(workspace, connection.id, RUNS_LOOKED_AT).await?;
         let last = runs.iter().find(|row| row.state == RunState::Finished);
         let is_reconfigured = last.is_some_and(|row| row.version != connection.settings.version);
@@ -68,6 +86,7 @@ impl<'a> Session<'a> {
             connectors,
             report: Report::default(),
             brake,
+            mode,
             pending,
             is_reconfigured,
             read_at: BTreeMap::new(),
@@ -81,6 +100,27 @@ impl<'a> Session<'a> {
 
     /// The whole run.
     pub(super) async fn run(&mut self) -> Result<(), RunError> {
+        if !matches!(self.mode, Mode::Plan(_)) {
+            return self.write().await;
+        }
+        // What a plan takes for granted holds only once it is carried out.
+        let progress = self.connection.progress.clone();
+        let planned = self.plan().await;
+        self.connection.progress = progress;
+        planned
+    }
+
+    async fn plan(&mut self) -> Result<(), RunError> {
+        self.begin_plan().await?;
+        self.observe().await?;
+        self.begin_syncs().await?;
+        let dirty = self.dirty().await?;
+        let rest = self.plan_linked(&dirty).await?;
+        self.plan_unlinked(rest, &dirty.gone).await?;
+        self.finish_plan().await
+    }
+
+    async fn write(&mut self) -> Result<(), RunError> {
         self.resume().await?;
         self.observe().await?;
         self.resolve().await?;
@@ -116,7 +156,7 @@ impl<'a> Session<'a> {
             self.connection.progress.of_mut(source).baseline = Some(baseline);
             is_new = true;
         }
-        if is_new {
+        if is_new && !matches!(self.mode, Mode::Plan(_)) {
             let progress: &PerSide<SyncProgress> = &self.connection.progress;
             self.runner.store.set_progress(&self.held, self.connection.id, progress).await?;
         }

@@ -30,7 +30,7 @@ struct Stored {
 
 impl Session<'_> {
     pub(super) fn settle_one(
-        &self,
+        &mut self,
         shipment: &Shipment,
         answer: Answer,
         works: &mut [Work],
@@ -44,12 +44,14 @@ impl Session<'_> {
                 settlement.intents.extend(intent.map(|intent| closed(*intent)));
                 self.applied(shipment, Stored { id, revision, also }, work, settlement);
             }
-            Answer::Given(Written::Rejected { code, holder, .. }, intent) => {
+            Answer::Given(Written::Rejected { code, holder, field }, intent) => {
+                (work.code, work.field) = (Some(code.clone()), field);
                 note(shipment, OpState::Rejected, Some(&code), settlement);
                 settlement.intents.extend(intent.map(|intent| closed(*intent)));
                 self.rejected(shipment, &code, holder, work, settlement);
             }
             Answer::Given(Written::Later { code }, intent) => {
+                work.code = Some(code.clone());
                 note(shipment, OpState::Dropped, Some(&code), settlement);
                 settlement.intents.extend(intent.map(|intent| closed(*intent)));
                 work.failed = Some(PendingReason::Failed);
@@ -75,6 +77,8 @@ impl Session<'_> {
         settlement: &mut Settlement,
     ) {
         let Stored { id, revision, also } = stored;
+        work.done.extend(shipment.ops.iter().map(|(_, op)| (op.side, op.kind)));
+        settlement.targets.extend(shipment.ops.iter().map(|(op, _)| (*op, id.clone())));
         let Some(side) = self.side(shipment.feed.id) else { return };
         let known = work.records.of_mut(side).take();
         let mut record =
@@ -195,7 +199,8 @@ impl Session<'_> {
     }
 
     /// The end of an item: its link as it is now, and whether it has to wait.
-    pub(super) fn conclude(&self, work: &Work, settlement: &mut Settlement) {
+    pub(super) fn conclude(&mut self, work: &Work, settlement: &mut Settlement) {
+        self.tell(work, settlement);
         if let Some(reason) = work.failed {
             self.keep_progress(work, settlement);
             let wait = work.anchor().and_then(|end| self.wait(end, reason));

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use concord::planner::{
-    Channel, Condition, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry, EntryId, Filter,
-    FirstRun, Function, Item, Link, Match, NamePart, Op, OpKind, Pair, Presence, Rule, Seen,
-    Settings, SideSettings, StandIn, Sync, SyncState, Test, Thresholds, Transform, WritePolicy,
+    Approval, Channel, Condition, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry, EntryId,
+    Filter, FirstRun, Function, Item, Link, Match, NamePart, Op, OpKind, Pair, Presence, Rule,
+    Seen, Settings, SideSettings, StandIn, Sync, SyncState, Test, Thresholds, Transform,
+    WritePolicy,
 };
 use concord::record::{
     Choice, Consent, Field, FieldId, FieldType, PerSide, PhoneFormat, Record, RemoteId, Revision,
@@ -259,6 +260,8 @@ pub fn settings(
             fields: PerSide { left: "opt_out".into(), right: "consent".into() },
         }],
         brake: Thresholds::default(),
+        approval: Approval::Never,
+        every_minutes: Settings::EVERY_MINUTES,
     }
 }
 

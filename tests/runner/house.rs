@@ -7,8 +7,8 @@ use std::time::Duration;
 use concord::connectors::Connector;
 use concord::connectors::memory::{Author, Faults, Habits, MemoryConnector, Vendor};
 use concord::planner::{
-    Channel, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry, EntryId, FirstRun, Function,
-    MatchKey, Rule, Settings, SideSettings, Sync, SyncState, Thresholds, WritePolicy,
+    Approval, Channel, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry, EntryId, FirstRun,
+    Function, MatchKey, Rule, Settings, SideSettings, Sync, SyncState, Thresholds, WritePolicy,
 };
 use concord::ports::{Ids, ManualClock, SeededIds};
 use concord::record::{Field, FieldType, PerSide, Record, RemoteId, Schema, Side, Value};
@@ -90,6 +90,8 @@ fn settings() -> Settings {
             fields: PerSide { left: "opt_out".into(), right: "opt_out".into() },
         }],
         brake: Thresholds::default(),
+        approval: Approval::Never,
+        every_minutes: Settings::EVERY_MINUTES,
     }
 }
 

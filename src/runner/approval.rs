@@ -1,0 +1,122 @@
+//! What a person has to agree to first: a run that only plans, and one that writes what was approved.
+
+use super::RunError;
+use super::execute::Work;
+use super::session::Session;
+use crate::planner::{Approval, Brake, Settings};
+use crate::record::{PerSide, Side};
+use crate::store::{PlanItem, PlanRow, PlanState, RunId, SyncProgress};
+
+/// What a run may do.
+pub(super) enum Mode {
+    /// Write.
+    Write,
+    /// Write what a plan has; what is new or different since only as far as this brake lets it.
+    Approved {
+        /// The plan.
+        plan: RunId,
+        /// A brake that excuses no first run.
+        beyond: Box<Brake>,
+    },
+    /// Plan, and write nothing.
+    Plan(Planned),
+}
+
+/// A plan that is being made.
+#[derive(Default)]
+pub(super) struct Planned {
+    items: u64,
+    /// All items taken together, in whatever order they come.
+    sum: [u8; 32],
+    /// Whether it is only looked at, and nobody is to decide upon it.
+    pub(super) is_preview: bool,
+}
+
+/// Whether a sync runs for the first time and a person wants to see what it would do.
+pub(super) fn is_needed(settings: &Settings, progress: &PerSide<SyncProgress>) -> bool {
+    settings.approval == Approval::FirstRun
+        && Side::BOTH.iter().any(|source| {
+            settings.running(*source).is_some() && progress.of(*source).first_run_done_at.is_none()
+        })
+}
+
+impl Session<'_> {
+    /// Takes these items into the plan.
+    pub(super) async fn note(&mut self, works: &[Work]) -> Result<(), RunError> {
+        let mut items = Vec::new();
+        for work in works {
+            self.report.add(&work.item);
+            let Mode::Plan(planned) = &mut self.mode else { continue };
+            if work.item.ops.is_empty() {
+                continue;
+            }
+            let hash = work.item.hash();
+            planned.items += 1;
+            for (sum, byte) in planned.sum.iter_mut().zip(hash.as_bytes()) {
+                *sum ^= byte;
+            }
+            let (number, hash) = (planned.items, hash.to_hex().to_string());
+            items.push(PlanItem { number, hash, item: work.item.clone() });
+        }
+        self.runner.store.add_plan_items(&self.held, self.run, &items).await?;
+        self.note_progress().await
+    }
+
+    /// A plan to which items can be added.
+    pub(super) async fn begin_plan(&self) -> Result<(), RunError> {
+        self.save_plan(String::new(), PlanState::Building).await
+    }
+
+    /// The plan is complete: it waits for a person, unless the same one waits already.
+    pub(super) async fn finish_plan(&mut self) -> Result<(), RunError> {
+        let Mode::Plan(planned) = &self.mode else { return Ok(()) };
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let hash: String = planned.sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        let waiting = store.waiting_plan(workspace, self.connection.id).await?;
+        let version = self.connection.settings.version;
+        let is_known = waiting.is_some_and(|plan| plan.hash == hash && plan.version == version);
+        if planned.is_preview || is_known {
+            return self.save_plan(hash, PlanState::Building).await;
+        }
+        // Nobody has to agree to nothing.
+        if planned.items == 0 {
+            self.save_plan(hash, PlanState::Approved).await?;
+            return Ok(store.ask_again(workspace, self.connection.id).await?);
+        }
+        self.save_plan(hash, PlanState::Waiting).await
+    }
+
+    async fn save_plan(&self, hash: String, state: PlanState) -> Result<(), RunError> {
+        let is_decided = state == PlanState::Approved;
+        let plan = PlanRow {
+            id: self.run,
+            connection: self.connection.id,
+            version: self.connection.settings.version,
+            hash,
+            report: self.report.clone(),
+            state,
+            made_at: self.now(),
+            decided_at: is_decided.then(|| self.now()),
+            decided_by: is_decided.then(|| "nothing to write".to_owned()),
+        };
+        Ok(self.runner.store.save_plan(&self.held, &plan).await?)
+    }
+
+    /// Which of these items go beyond the plan that was approved.
+    pub(super) async fn hold_beyond(&mut self, works: &mut [Work]) -> Result<(), RunError> {
+        let Mode::Approved { plan, .. } = &self.mode else { return Ok(()) };
+        let hash = |work: &Work| work.item.hash().to_hex().to_string();
+        let hashes = works.iter().filter(|work| !work.item.ops.is_empty()).map(hash).collect();
+        let workspace = self.connection.workspace;
+        let approved = self.runner.store.items_in_plan(workspace, *plan, &hashes).await?;
+        for work in works {
+            work.is_approved = approved.contains(&hash(work));
+        }
+        Ok(())
+    }
+
+    /// Tells how far the run is.
+    pub(super) async fn note_progress(&self) -> Result<(), RunError> {
+        Ok(self.runner.store.note_report(&self.held, self.run, &self.report).await?)
+    }
+}

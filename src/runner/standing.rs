@@ -1,0 +1,74 @@
+//! How records stand after an item: what is told of them, and what a person should look at.
+
+use super::execute::Work;
+use super::session::Session;
+use crate::planner::{Failure, Item, Outcome, Wait};
+use crate::store::{IssueId, IssuesOf, NewIssue, PendingReason, RecordOutcome, Settlement};
+
+impl Work {
+    /// The item as it came out: with the ops that were done, and what became of it.
+    fn outcome(&self) -> Item {
+        let mut item = self.item.clone();
+        item.ops.retain(|op| self.done.contains(&(op.side, op.kind)));
+        item.outcome = match self.failed {
+            Some(PendingReason::Refused) => Outcome::Failed(Failure::Refused),
+            Some(PendingReason::Failed) => Outcome::Waiting(Wait::Retry),
+            Some(PendingReason::Unknown | PendingReason::Doubt) => Outcome::Waiting(Wait::Answer),
+            Some(PendingReason::Brake | PendingReason::Ambiguous | PendingReason::Conflict)
+            | None => item.outcome,
+        };
+        item
+    }
+}
+
+impl Session<'_> {
+    /// Counts the item, and writes down how its records stand.
+    pub(super) fn tell(&mut self, work: &Work, settlement: &mut Settlement) {
+        let item = work.outcome();
+        self.report.add(&item);
+        let (run, now) = (self.run, self.now());
+        for (side, end) in work.ends.iter() {
+            let Some(end) = end else { continue };
+            settlement.outcomes.push(RecordOutcome {
+                end: end.clone(),
+                side,
+                outcome: item.outcome.clone(),
+                findings: item.findings.clone(),
+                code: work.code.clone(),
+                run,
+                since: now,
+            });
+        }
+        let Some(anchor) = work.anchor() else { return };
+        let id = || IssueId(self.runner.ids.next(now));
+        let mut open: Vec<NewIssue> = item
+            .findings
+            .iter()
+            .map(|finding| NewIssue {
+                id: id(),
+                code: finding.code.name().to_owned(),
+                side: finding.side,
+                field: finding.field.clone(),
+            })
+            .collect();
+        let problem = match &item.outcome {
+            Outcome::Failed(Failure::RequiredField(field)) => {
+                Some(("REQUIRED_FIELD_MISSING", Some(field.clone())))
+            }
+            Outcome::Failed(Failure::Unsettled) => Some(("UNSETTLED", None)),
+            Outcome::Failed(Failure::Refused) => Some(("REFUSED", work.field.clone())),
+            Outcome::Conflict => Some(("CONFLICT", None)),
+            Outcome::Ambiguous => Some(("AMBIGUOUS", None)),
+            Outcome::Duplicate => Some(("DUPLICATE", None)),
+            Outcome::Waiting(Wait::Brake) => Some(("BRAKE", None)),
+            _ => None,
+        };
+        open.extend(problem.map(|(code, field)| NewIssue {
+            id: id(),
+            code: code.to_owned(),
+            side: None,
+            field,
+        }));
+        settlement.issues.push(IssuesOf { end: anchor.clone(), run, at: now, open });
+    }
+}
