@@ -111,7 +111,7 @@ impl Http {
     /// [`Error::NotSent`] if the machine has no certificates to check servers by.
     pub fn new() -> Result<Self, Error> {
         // A second start in the same process finds it installed.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .timeout(WHOLE)

@@ -1,5 +1,5 @@
-"""Kommo's emulator, judged by the public client aioamocrm: every answer is taken by the client's own
-code and asserted of the objects that it makes.
+"""Kommo's emulator, judged by the public client aioamocrm: every answer is taken by the client's
+own code and asserted of the objects that it makes.
 
 Environment:
     EMULATOR_ADDRESS        where the emulator listens
@@ -9,15 +9,15 @@ Environment:
 Whoever serves the emulator also has to post its webhooks.
 
 Call                    What is asserted
-----------------------  -----------------------------------------------------------------------------
-exchange_code           a code gives a pair of tokens for a day, kept by the storage; it is good once
+----------------------  ----------------------------------------------------------------------------
+exchange_code           a code gives a pair of tokens for a day, and is good once
 wrong_secret            the token endpoint refuses the integration with 400
 refresh                 a refresh gives another pair, and the API takes the new access token
 refresh_is_good_once    a spent refresh token is answered 401 and "revoked"; the new pair lives on
 renewal_after_401       an access token that died is renewed by the client, and the call succeeds
 wrong_token             an unknown bearer token is an AuthError with the problem's detail
 account                 id, subdomain, currency, user; `with` adds the filter's switch
-users                   two users with rights, the acting one among them; one by id; none by a wrong id
+users                   two users with rights, one of them acting; one by id; none by a wrong id
 custom_fields           the predefined fields by code, with the labels of phones and e-mails
 custom_fields_in_pages  one field a page, three pages, found by the client's own walk
 create_one              one reference with an id and the place as request_id
@@ -25,11 +25,11 @@ get                     names, owner, times, phones and e-mails with labels, a c
 create_in_batches       620 items in three requests, 620 ids, request_ids by place
 batch_limit             251 items are refused with 422, and none is made
 refused_items           a bad batch is a ValidationError by item and path, and nothing of it is made
-pages                   three pages of 250, 250 and 120, a next link on the first two, then none (204)
+pages                   250, 250 and 120 people, a next link on the first two; then nothing (204)
 iterate_with_order      the client's walk over three pages, by time downwards and by id upwards
 filters                 by ids, by name, and by time with both ends included
 query                   a search by e-mail, by digits of a phone, and for nobody
-update                  two at once: what is sent changes, what is not sent stays, lists are replaced
+update                  two at once: what is sent changes, the rest stays, lists are replaced
 update_one              a single object by PATCH; null clears a field
 update_unknown          an unknown id is a ValidationError at `id`
 unknown_id              a contact that is not there is 204, which the client takes for NotFoundError
@@ -90,8 +90,8 @@ class House:
     """What the calls share: clients, and what earlier calls made."""
 
     def __init__(self):
-        # Below the limit of seven, so that jitter on the way does not add up to an eighth.
-        self.limiter = RateLimiter(6)
+        # Below the limit of seven, so that what is late on its way does not make an eighth.
+        self.limiter = RateLimiter(5)
         self.storage = MemoryTokenStorage()
         self.auth = oauth(self.storage)
         self.client = self.open(self.auth)

@@ -70,7 +70,7 @@ impl House {
         let router = emulator.router();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         // Another test may have installed it already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         Self { emulator, clock, base, client }
     }

@@ -33,6 +33,7 @@ fn route(emulator: &Emulator, exchange: &Exchange) -> Outcome {
             let merge: Merge = read(body)?;
             done(emulator.person_merges(merge.winner, merge.loser))
         }
+        (["code"], "GET") => Ok(Answer::json(200, &json!({ "code": emulator.grant_code() }))),
         (["requests"], "GET") => Ok(Answer::json(200, &json!(emulator.requests()))),
         (["requests"], "DELETE") => {
             emulator.forget_requests();

@@ -94,10 +94,37 @@ impl Call {
 
     /// The body, whatever its content type says.
     pub(super) fn json(&self) -> Result<Value, Refusal> {
-        serde_json::from_slice(&self.body).map_err(|_| {
+        let mut body = serde_json::from_slice(&self.body).map_err(|_| {
             let message = "either the request body or parameters is in wrong format";
             Refusal::new(400, "UNABLE_TO_PARSE_DATA_TYPE", message, json!({}))
-        })
+        })?;
+        spell_ids(&mut body);
+        Ok(body)
+    }
+}
+
+/// Ids may come as numbers, as the vendor's own clients send them: they are texts from here on.
+fn spell_ids(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object.iter_mut() {
+                match name.as_str() {
+                    "id" => spell(value),
+                    "ids" => value.as_array_mut().into_iter().flatten().for_each(spell),
+                    _ => spell_ids(value),
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(spell_ids),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn spell(value: &mut Value) {
+    if let Value::Number(number) = value
+        && number.is_u64()
+    {
+        *value = Value::String(number.to_string());
     }
 }
 

@@ -26,6 +26,10 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Answer {
             _ => unreadable(),
         },
         (&Method::DELETE, ["_emulator", "contacts", id]) => done(state.person_deletes(id)),
+        (&Method::GET, ["_emulator", "code"]) => {
+            let now = state.now();
+            Answer::json(200, json!({"code": state.tokens.grant_code(now)}))
+        }
         (&Method::GET, ["_emulator", "requests"]) => {
             Answer::json(200, state.requests.iter().map(describe).collect())
         }

@@ -111,7 +111,7 @@ pub(super) fn update(state: &mut State, module: Module, id: Option<&str>, call: 
     Ok(Answer::batch("data", items, 200).costing(batch.cost()))
 }
 
-/// The id that a record names: a string, since a number of so many digits gets blurred on its way.
+/// The id that a record names.
 fn id_of<'a>(record: &'a Item, place: Place) -> Result<&'a str, Refusal> {
     let path = place.path("id");
     let id = record.get("id").ok_or_else(|| Refusal::mandatory("id", &path))?;
