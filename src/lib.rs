@@ -20,6 +20,7 @@
 //! Who may know whom is kept by `tests/architecture.rs`.
 
 pub mod accounts;
+pub mod connections;
 pub mod connectors;
 pub mod lab;
 pub mod net;

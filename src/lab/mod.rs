@@ -1,4 +1,6 @@
 //! The laboratory: what tries the house as a whole. Nothing outside may use it.
 
+pub mod check;
 pub mod emulate;
+pub mod people;
 pub mod simulate;

@@ -39,6 +39,8 @@ pub(super) fn person(maker: &mut Maker, number: u32, kind: Kind, home: Home) -> 
         Kind::Refused => {
             let mut thin = maker.thinned(&full);
             thin.phone = NO_NUMBER.to_owned();
+            // An apostrophe that a spreadsheet left behind: the right app wants a letter there.
+            thin.email = format!("'{}", thin.email);
             on_one_side(home, &[thin])
         }
         Kind::Cut => {

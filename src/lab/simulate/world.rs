@@ -12,8 +12,9 @@ use super::ids;
 use crate::connectors::Connector;
 use crate::connectors::memory::{Author, Faults, Habits, MemoryConnector, Vendor};
 use crate::planner::{
-    Channel, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry, FirstRun, Function, Limit,
-    MatchKey, NamePart, Rule, Settings, SideSettings, Sync, SyncState, Thresholds, WritePolicy,
+    Approval, Channel, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry, FirstRun, Function,
+    Limit, MatchKey, NamePart, Rule, Settings, SideSettings, Sync, SyncState, Thresholds,
+    WritePolicy,
 };
 use crate::ports::{Clock, ManualClock};
 use crate::record::{Field, FieldId, FieldType, PerSide, RemoteId, Schema, Semantic, Side, Value};
@@ -345,5 +346,7 @@ fn settings() -> Settings {
         }],
         // People come and go by handfuls here; the brake has tests of its own.
         brake: Thresholds { deletions: open, clears: open, creates: open, one_field: open },
+        approval: Approval::Never,
+        every_minutes: Settings::EVERY_MINUTES,
     }
 }

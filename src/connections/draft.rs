@@ -1,0 +1,114 @@
+//! Drafts: changes to the configuration are collected, reviewed, and take hold together.
+
+use crate::planner::{Acknowledgements, Review, Settings, review};
+use crate::record::Side;
+use crate::store::{Connection, ConnectionId, DraftRow, WorkspaceId};
+
+use super::{Connections, Error, Result};
+
+/// The number of the edit that somebody saw; none if there was no draft.
+pub type Edit = Option<u32>;
+
+impl Connections {
+    /// The configuration that somebody works on: the draft, or else the live one.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn draft(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<DraftRow> {
+        if let Some(draft) = self.store.draft(workspace, id).await? {
+            return Ok(draft);
+        }
+        let live = self.store.connection(workspace, id).await?.settings;
+        Ok(DraftRow { edit: 0, based_on: live.version, settings: live })
+    }
+
+    /// Changes the draft. `seen` is the edit that the change was made from; none takes whatever is
+    /// there.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] if somebody else was first.
+    pub async fn edit(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        seen: Edit,
+        change: impl FnOnce(&mut Settings) -> Result<()> + Send,
+    ) -> Result<DraftRow> {
+        let mut draft = self.draft(workspace, id).await?;
+        if seen.is_some_and(|seen| seen != draft.edit) {
+            return Err(Error::Stale);
+        }
+        change(&mut draft.settings)?;
+        let expected = (draft.edit > 0).then_some(draft.edit);
+        draft.edit =
+            self.store.save_draft(workspace, id, expected, draft.based_on, &draft.settings).await?;
+        Ok(draft)
+    }
+
+    /// Throws the draft away.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn discard(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<()> {
+        Ok(self.store.discard_draft(workspace, id).await?)
+    }
+
+    /// Says what is missing before the draft may take hold.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn review(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        given: &Acknowledgements,
+    ) -> Result<Review> {
+        Ok(review(&self.draft(workspace, id).await?.settings, given))
+    }
+
+    /// Makes the draft the live configuration. `token` is that of its review.
+    ///
+    /// # Errors
+    /// [`Error::NoDraft`], [`Error::Unfinished`], [`Error::StaleReview`].
+    pub async fn publish(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        token: &str,
+        given: &Acknowledgements,
+    ) -> Result<Connection> {
+        let draft = self.store.draft(workspace, id).await?.ok_or(Error::NoDraft)?;
+        check(&draft.settings, token, given)?;
+        self.put(workspace, id, draft.based_on, draft.settings).await
+    }
+
+    pub(super) async fn put(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        based_on: u32,
+        mut settings: Settings,
+    ) -> Result<Connection> {
+        let live = self.store.connection(workspace, id).await?.settings;
+        for side in Side::BOTH {
+            let before = live.sync(side).map(|sync| sync.entries.clone()).unwrap_or_default();
+            for entry in settings.syncs.of_mut(side).iter_mut().flat_map(|sync| &mut sync.entries) {
+                // An entry that is new meets for the first time: nothing is remembered of it.
+                let known = before.iter().find(|old| old.id == entry.id);
+                entry.since = known.map_or(live.version + 1, |old| old.since);
+            }
+        }
+        self.store.publish(workspace, id, based_on, &settings).await?;
+        Ok(self.store.connection(workspace, id).await?)
+    }
+}
+
+/// Whether a review of exactly this, under these acknowledgements, found nothing missing.
+pub(super) fn check(settings: &Settings, token: &str, given: &Acknowledgements) -> Result<()> {
+    let review = review(settings, given);
+    match &review.token {
+        None => Err(Error::Unfinished(Box::new(review))),
+        Some(right) if right == token => Ok(()),
+        Some(_) => Err(Error::StaleReview),
+    }
+}

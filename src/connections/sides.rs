@@ -1,0 +1,69 @@
+//! What a connection knows of its two accounts.
+
+use crate::connectors;
+use crate::planner::SideSettings;
+use crate::record::{FieldType, ObjectName, Region, Schema};
+use crate::store::{Account, AccountStatus, Description};
+
+use super::{Connections, Error, Result};
+
+impl Connections {
+    /// An account as one side: its objects in order of preference, with what it says of itself.
+    pub(super) async fn side(
+        &self,
+        account: &Account,
+        objects: &[ObjectName],
+    ) -> Result<SideSettings> {
+        if account.status != AccountStatus::Connected {
+            return Err(Error::NotConnected);
+        }
+        let known = self.store.description(account.workspace, account.id).await?;
+        let known = known.ok_or(Error::NotDescribed)?;
+        let objects = chosen(account, objects, &known)?;
+        let tags = objects.first().and_then(|object| known.schemas.get(object)).and_then(tags);
+        let schemas = known.schemas.into_iter().filter(|(name, _)| objects.contains(name));
+        Ok(SideSettings {
+            app: app_name(account),
+            schemas: schemas.collect(),
+            objects,
+            region: account.region.as_deref().and_then(|region| region.parse::<Region>().ok()),
+            users: known.users,
+            tags,
+        })
+    }
+}
+
+fn app_name(account: &Account) -> String {
+    connectors::app(&account.app)
+        .map_or_else(|| account.app.clone(), |app| app.about().name.to_owned())
+}
+
+fn tags(schema: &Schema) -> Option<crate::record::FieldId> {
+    schema.iter().find(|field| field.kind == FieldType::Tag).map(|field| field.id.clone())
+}
+
+/// The objects that were asked for; the app's first, if none was.
+fn chosen(account: &Account, asked: &[ObjectName], known: &Description) -> Result<Vec<ObjectName>> {
+    let names = || {
+        let names: Vec<&str> = known.schemas.keys().map(ObjectName::as_str).collect();
+        names.join(", ")
+    };
+    for object in asked {
+        if !known.schemas.contains_key(object) {
+            return Err(Error::UnknownObject {
+                app: app_name(account),
+                object: object.to_string(),
+                known: names(),
+            });
+        }
+    }
+    if !asked.is_empty() {
+        return Ok(asked.to_vec());
+    }
+    let first = connectors::app(&account.app)
+        .and_then(|app| app.about().objects.first())
+        .map(|object| ObjectName::new(object.name))
+        .filter(|object| known.schemas.contains_key(object))
+        .or_else(|| known.schemas.keys().next().cloned());
+    Ok(vec![first.ok_or(Error::NotDescribed)?])
+}
