@@ -2,7 +2,8 @@
 //! policy, conflict, quarantine or brake holds an opt-out back.
 
 use super::draft::Draft;
-use super::item::{Cause, Decision, FindingCode};
+use super::finding::FindingCode;
+use super::item::{Cause, Decision};
 use super::settings::{ConsentChannel, ConsentPolicy};
 use crate::record::{Consent, FieldType, Side, Value};
 

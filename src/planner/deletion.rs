@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::draft::Draft;
-use super::item::{Cause, Decision, FindingCode, Outcome, Skip, Wait};
+use super::finding::FindingCode;
+use super::item::{Cause, Decision, Outcome, Skip, Wait};
 use super::pair::LinkState;
 use super::settings::{DeletionPolicy, SyncState};
 use crate::record::{FieldId, PerSide, Side, Value, fold};

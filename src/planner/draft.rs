@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::filter::Verdict;
-use super::item::{Cause, Decision, Entered, Finding, FindingCode};
+use super::finding::{Finding, FindingCode};
+use super::item::{Cause, Decision, Entered};
 use super::mapping::{Context, Entry, Function, Made, NamePart, make, stand_in};
 use super::pair::{Base, Link, Pair, Sent};
 use super::settings::{EntryId, Settings};

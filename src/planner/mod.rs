@@ -10,6 +10,7 @@ mod create;
 mod deletion;
 mod draft;
 mod filter;
+mod finding;
 mod item;
 mod mapping;
 mod matching;
@@ -24,9 +25,10 @@ mod suggest;
 
 pub use brake::{Brake, BrakeClass, History, Limit, Thresholds, has_lost_too_much, history};
 pub use filter::{Condition, Filter, Test, Verdict};
+pub use finding::{Finding, FindingCode};
 pub use item::{
-    Cause, Decision, Entered, Failure, Finding, FindingCode, Item, Op, OpKind, Outcome, Row, Skip,
-    Standing, TagChange, Wait,
+    Cause, Decision, Entered, Failure, Item, Op, OpKind, Outcome, Row, Skip, Standing, TagChange,
+    Wait,
 };
 pub use mapping::{
     Compatibility, ConstantWhen, Entry, Function, NamePart, StandIn, Transform, Unresolved,
@@ -35,7 +37,7 @@ pub use mapping::{
 pub use matching::{Candidate, Held, Key, Match, match_records, record_keys};
 pub use pair::{Base, Link, LinkState, Marks, Pair, Presence, Seen, Sent};
 pub use report::Report;
-pub use review::{Fault, FaultCode, Review, Warning, WarningCode, review};
+pub use review::{At, Fault, FaultCode, Review, Warning, WarningCode, review};
 pub use settings::{
     Acknowledgement, Acknowledgements, Approval, Channel, ConsentChannel, ConsentPolicy,
     DeletionPolicy, EntryId, FirstRun, MatchKey, Rule, Settings, SideSettings, Sync, SyncState,

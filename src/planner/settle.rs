@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 
 use super::draft::Draft;
-use super::item::{Cause, Entered, FindingCode, Row, Standing};
+use super::finding::FindingCode;
+use super::item::{Cause, Entered, Row, Standing};
 use super::mapping::{Entry, Function, Made};
 use super::merge::{Judgement, Turn, Wish, judge};
 use super::pair::Base;
