@@ -50,7 +50,8 @@ impl Connections {
     /// # Errors
     /// [`Error::Store`].
     pub async fn discard(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<()> {
-        Ok(self.store.discard_draft(workspace, id).await?)
+        let known = self.store.connection(workspace, id).await?;
+        Ok(self.store.discard_draft(workspace, known.id).await?)
     }
 
     /// Says what is missing before the draft may take hold.
@@ -93,8 +94,11 @@ impl Connections {
         for side in Side::BOTH {
             let before = live.sync(side).map(|sync| sync.entries.clone()).unwrap_or_default();
             for entry in settings.syncs.of_mut(side).iter_mut().flat_map(|sync| &mut sync.entries) {
-                // An entry that is new meets for the first time: nothing is remembered of it.
-                let known = before.iter().find(|old| old.id == entry.id);
+                // An entry that is new, or reads other fields, meets for the first time: nothing is
+                // remembered of it.
+                let known = before.iter().find(|old| {
+                    (&old.id, &old.target, &old.inputs) == (&entry.id, &entry.target, &entry.inputs)
+                });
                 entry.since = known.map_or(live.version + 1, |old| old.since);
             }
         }

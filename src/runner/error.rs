@@ -10,6 +10,9 @@ pub enum RunError {
     /// Another worker runs this connection; it was asked to run once more.
     #[error("another worker runs this connection")]
     Busy,
+    /// Another configuration was published while it ran: the next run goes on with that.
+    #[error("the configuration was changed meanwhile")]
+    Changed,
     /// The store failed, or the lease is lost.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -40,6 +43,7 @@ impl RunError {
     pub fn code(&self) -> String {
         match self {
             Self::Busy => "busy".to_owned(),
+            Self::Changed => "changed".to_owned(),
             Self::Store(store::Error::Fenced) => "fenced".to_owned(),
             Self::Store(_) => "store".to_owned(),
             Self::App { error, .. } => error.code.clone(),

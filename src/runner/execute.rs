@@ -96,6 +96,7 @@ impl Session<'_> {
         if matches!(self.mode, Mode::Plan(_)) {
             return self.note(&works).await;
         }
+        self.stop_if_changed().await?;
         self.hold_beyond(&mut works).await?;
         for work in &mut works {
             self.admit(work);
@@ -125,6 +126,17 @@ impl Session<'_> {
             }
         }
         self.note_progress().await
+    }
+
+    /// A sync that was paused, or anything else that was published meanwhile, takes hold at once.
+    async fn stop_if_changed(&self) -> Result<(), RunError> {
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let live = store.connection(workspace, self.connection.id).await?.settings.version;
+        if live == self.connection.settings.version {
+            return Ok(());
+        }
+        store.ask_again(workspace, self.connection.id).await?;
+        Err(RunError::Changed)
     }
 
     /// The brake: what it holds waits, all but permission.

@@ -7,6 +7,7 @@
 mod approval;
 mod error;
 mod execute;
+mod hold;
 mod observe;
 mod plan;
 mod resume;
@@ -107,7 +108,10 @@ impl Runner {
         };
         let run = self.store.begin_run(&held, &run).await?;
         let mut session = Session::open(self, held, &run, known, connectors).await?;
-        let outcome = session.run().await;
+        let outcome = tokio::select! {
+            outcome = session.run() => outcome,
+            () = self.hold_on(&held) => Err(store::Error::Fenced.into()),
+        };
         self.finish(&session, &outcome).await?;
         self.store.release(&held).await?;
         outcome?;

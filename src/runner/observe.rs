@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::RunError;
 use super::session::{Session, app_error};
 use crate::connectors::{Change, ErrorKind, Fetched, Query};
-use crate::planner::{Presence, Settings, SideSettings, record_keys};
+use crate::planner::{Presence, Settings, SideSettings, StandIn, record_keys};
 use crate::record::{FieldId, FieldType, Record, RemoteId, Semantic, Side, normalise};
 use crate::store::{Feed, FeedId, Observation, Observed};
 
@@ -183,6 +183,10 @@ fn needed_fields(settings: &Settings, side: Side, feed: &Feed) -> BTreeSet<Field
     for (source, entry) in settings.entries() {
         if source == side {
             needed.extend(entry.inputs.iter().cloned());
+            needed.extend(entry.fallback.iter().filter_map(|stand_in| match stand_in {
+                StandIn::Field(field) | StandIn::LocalPart(field) => Some(field.clone()),
+                StandIn::Value(_) => None,
+            }));
         } else {
             needed.insert(entry.target.clone());
         }

@@ -70,13 +70,22 @@ impl<'a> Session<'a> {
                         let beyond = Box::new(brake.without_first_runs());
                         Mode::Approved { plan: plan.id, beyond }
                     }
+                    // It was cut off before a sync was started that has to be agreed to.
+                    None if is_first => Mode::Plan(Planned::default()),
                     None => Mode::Write,
                 }
             }
         };
         let runs = runner.store.runs(workspace, connection.id, RUNS_LOOKED_AT).await?;
-        let last = runs.iter().find(|row| row.state == RunState::Finished);
-        let is_reconfigured = last.is_some_and(|row| row.version != connection.settings.version);
+        let is_done = |row: &&RunRow| row.state == RunState::Finished && row.kind == RunKind::Sync;
+        let last = runs.iter().find(is_done);
+        // A sync that runs for the first time looks at what the other has long been through with.
+        let has_first_run = Side::BOTH.iter().any(|source| {
+            connection.settings.running(*source).is_some()
+                && connection.progress.of(*source).first_run_done_at.is_none()
+        });
+        let is_reconfigured =
+            has_first_run || last.is_none_or(|row| row.version != connection.settings.version);
         Ok(Self {
             runner,
             held,
@@ -103,11 +112,7 @@ impl<'a> Session<'a> {
         if !matches!(self.mode, Mode::Plan(_)) {
             return self.write().await;
         }
-        // What a plan takes for granted holds only once it is carried out.
-        let progress = self.connection.progress.clone();
-        let planned = self.plan().await;
-        self.connection.progress = progress;
-        planned
+        self.plan().await
     }
 
     async fn plan(&mut self) -> Result<(), RunError> {
@@ -156,7 +161,8 @@ impl<'a> Session<'a> {
             self.connection.progress.of_mut(source).baseline = Some(baseline);
             is_new = true;
         }
-        if is_new && !matches!(self.mode, Mode::Plan(_)) {
+        // What was there when it was started stays the baseline, however long somebody thinks about it.
+        if is_new {
             let progress: &PerSide<SyncProgress> = &self.connection.progress;
             self.runner.store.set_progress(&self.held, self.connection.id, progress).await?;
         }

@@ -69,6 +69,13 @@ impl Session<'_> {
             side: None,
             field,
         }));
+        // What was once told of the other record is told of the pair now, if at all.
+        for (_, end) in work.ends.iter() {
+            if let Some(end) = end.as_ref().filter(|end| *end != anchor) {
+                let end = end.clone();
+                settlement.issues.push(IssuesOf { end, run, at: now, open: Vec::new() });
+            }
+        }
         settlement.issues.push(IssuesOf { end: anchor.clone(), run, at: now, open });
     }
 }

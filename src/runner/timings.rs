@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Timings {
     /// How long a lease holds without being renewed. Longer than any single call.
     pub lease: Duration,
+    /// How often it is renewed while a call goes on; none where time is played and stands during calls.
+    pub renew: Option<Duration>,
     /// When a create of unknown outcome is looked for, counted from its sending. After the last of
     /// these it is taken not to have happened, so that must be longer than any answer can be late.
     pub resolve: Vec<Duration>,
@@ -26,6 +28,7 @@ impl Default for Timings {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(60),
+            renew: Some(Duration::from_secs(15)),
             resolve: [15, 60, 300, 600].map(Duration::from_secs).to_vec(),
             sweep: Duration::from_secs(900),
             fresh: Duration::from_secs(60),

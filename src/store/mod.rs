@@ -20,10 +20,10 @@ pub use memory::MemoryStore;
 pub use rows::{
     Account, AccountId, AccountStatus, Connection, ConnectionFeed, ConnectionId, Description,
     DraftRow, End, Feed, FeedId, Held, Intent, IntentState, IssueId, IssueRow, IssuesOf, LeaseKey,
-    LeaseKind, LinkId, LinkRow, NewIssue, Observation, Observed, OpFilter, OpId, OpRow, OpState,
-    OutcomeFilter, OwnWrite, Pending, PendingReason, PlanItem, PlanRow, PlanState, RecordOutcome,
-    RunEnd, RunId, RunKind, RunRow, RunState, Sealed, SeenRow, Settlement, SyncProgress, Trigger,
-    Workspace, WorkspaceId,
+    LeaseKind, LinkId, LinkRow, NewIssue, NoId, Observation, Observed, OpFilter, OpId, OpRow,
+    OpState, OutcomeFilter, OwnWrite, Pending, PendingReason, PlanItem, PlanRow, PlanState,
+    RecordOutcome, RunEnd, RunId, RunKind, RunRow, RunState, Sealed, SeenRow, Settlement,
+    SyncProgress, Trigger, Workspace, WorkspaceId,
 };
 
 pub use sql::SqlStore;

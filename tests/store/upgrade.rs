@@ -21,7 +21,10 @@ const BEFORE: u32 = 6;
 /// How many steps there were before ops named the records they were done to.
 const BEFORE_TARGETS: u32 = 7;
 
-pub const ALL: &[(&str, fn(&str))] = &[
+/// An upgrade that is tried: its name, and how, in a database at this address.
+type Upgrade = (&'static str, fn(&str));
+
+pub const ALL: &[Upgrade] = &[
     ("accounts_of_an_older_version_are_brought_along", try_accounts),
     ("ops_of_an_older_version_name_their_records", try_journal),
 ];

@@ -1,11 +1,17 @@
 //! Ids, and leases, which are named by them.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::store::Error;
+
+/// A text that is no id of this kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of this kind: one begins with {0}_")]
+pub struct NoId(&'static str);
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -23,6 +29,15 @@ macro_rules! id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!($prefix, "_{}"), self.0.simple())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NoId;
+
+            fn from_str(text: &str) -> Result<Self, NoId> {
+                let bare = text.strip_prefix(concat!($prefix, "_")).ok_or(NoId($prefix))?;
+                Uuid::try_parse(bare).map(Self).map_err(|_| NoId($prefix))
             }
         }
     };

@@ -17,7 +17,7 @@ pub use connection::{Connection, ConnectionFeed, SyncProgress};
 pub use draft::DraftRow;
 pub use feed::{Feed, Observation, Observed, SeenRow};
 pub use ids::{
-    AccountId, ConnectionId, FeedId, Held, IssueId, LeaseKey, LeaseKind, LinkId, OpId, RunId,
+    AccountId, ConnectionId, FeedId, Held, IssueId, LeaseKey, LeaseKind, LinkId, NoId, OpId, RunId,
     WorkspaceId,
 };
 pub use issue::{IssueRow, IssuesOf, NewIssue};
