@@ -99,7 +99,9 @@ impl Gate {
         match self.app.refresh(&self.world, &self.line, kept).await {
             Ok(granted) => self.vault.replace(held, self.of, &stored, granted).await,
             Err(error) => {
-                if error.kind == ErrorKind::Unauthorised {
+                // Somebody may have reconnected it meanwhile.
+                let is_same = self.vault.read(self.of).await?.generation == stored.generation;
+                if error.kind == ErrorKind::Unauthorised && is_same {
                     self.needs_reconnecting(&error.code).await?;
                 }
                 Err(error.into())

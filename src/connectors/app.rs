@@ -22,6 +22,8 @@ pub struct About {
     pub credentials: &'static [CredentialAbout],
     /// What can be kept the same.
     pub objects: &'static [ObjectAbout],
+    /// The hosts that an operator can set addresses for.
+    pub hosts: &'static [&'static str],
     /// Whether its keys run out and can be renewed without a person.
     pub renews_keys: bool,
     /// Requests a second that an account may be asked.

@@ -136,15 +136,32 @@ fn whole_name(body: &mut Map<String, Json>, known: Option<&Record>) -> Option<(F
     {
         return None;
     }
-    let part = |name: &str| match body.get(name).and_then(Json::as_str) {
-        Some(text) => text.to_owned(),
-        None => known
+    let stored = |name: &str| {
+        known
             .and_then(|record| record.get(&FieldId::new(name)))
             .map(Value::text)
-            .unwrap_or_default(),
+            .unwrap_or_default()
     };
-    let whole = format!("{} {}", part(fields::FIRST_NAME), part(fields::LAST_NAME));
-    let whole = whole.trim().to_owned();
+    let joined = |first: &str, last: &str| format!("{first} {last}").trim().to_owned();
+    // Of a record that is there, nothing is written that is not known.
+    let is_known = |name: &str| known.is_some_and(|r| r.get(&FieldId::new(name)).is_some());
+    let all = [fields::NAME, fields::FIRST_NAME, fields::LAST_NAME];
+    if body.contains_key("id") && !all.into_iter().all(is_known) {
+        return None;
+    }
+    // A full name that says something else than its parts was chosen by somebody: it stays.
+    let (first, last) = (stored(fields::FIRST_NAME), stored(fields::LAST_NAME));
+    let before = stored(fields::NAME);
+    if !before.is_empty() && before != joined(&first, &last) {
+        return None;
+    }
+    let part =
+        |name: &str, old: String| body.get(name).and_then(Json::as_str).map_or(old, str::to_owned);
+    let (first, last) = (part(fields::FIRST_NAME, first), part(fields::LAST_NAME, last));
+    let whole = joined(&first, &last);
+    // The part that was read from the full name is written with it, so that it stays.
+    body.insert(fields::FIRST_NAME.to_owned(), Json::from(first));
+    body.insert(fields::LAST_NAME.to_owned(), Json::from(last));
     body.insert(fields::NAME.to_owned(), Json::from(whole.clone()));
     Some((FieldId::new(fields::NAME), Value::Text(whole)))
 }

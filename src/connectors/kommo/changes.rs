@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::KommoConnector;
 use super::convert::{Users, not_understood, record};
 use super::fields;
 use super::wire::{Contact, Event};
+use super::{CAPABILITY, KommoConnector};
 use crate::connectors::{Change, Error, ErrorKind, Fetched, Lookup, Page, Query, Result};
 use crate::record::{FieldId, FieldType, Record, RemoteId};
 
@@ -89,14 +89,17 @@ pub(super) async fn changes(
         let removals = connector.removals(from).await?;
         let happened_meanwhile = removals.events.iter().any(|event| event.created_at >= began);
         changes.extend(connector.look(&removals.events, query).await?);
-        if at.page > 1 && happened_meanwhile && at.again < AGAIN_MAX {
+        if at.page > 1 && happened_meanwhile {
+            // After some tries in one run the next goes on trying: a walk that may have missed
+            // somebody is never taken for a whole one.
+            let is_enough = at.again == AGAIN_MAX;
             let restart = Cursor {
                 since: at.since,
-                again: at.again + 1,
+                again: if is_enough { 0 } else { at.again + 1 },
                 removed_to: at.removed_to.or(Some(began - OVERLAP_SECONDS)),
                 ..Cursor::default()
             };
-            return page(changes, &restart, false);
+            return page(changes, &restart, is_enough);
         }
         next.removed_to = Some(removals.at.as_second() - OVERLAP_SECONDS);
     }
@@ -159,8 +162,9 @@ impl KommoConnector {
         let gone: BTreeSet<RemoteId> =
             events.iter().map(id).filter(|id| !restored.contains(id)).collect();
         let mut changes: Vec<Change> = gone.into_iter().map(Change::Gone).collect();
-        if !restored.is_empty() {
-            let found = fetch(self, query, &restored).await?;
+        let restored: Vec<RemoteId> = restored.into_iter().collect();
+        for chunk in restored.chunks(CAPABILITY.read_many_max) {
+            let found = fetch(self, query, &chunk.iter().cloned().collect()).await?;
             changes.extend(found.into_iter().map(|fetched| match fetched {
                 Fetched::Live(record) => Change::Seen(record),
                 Fetched::Gone(id) | Fetched::Forbidden(id) => Change::Gone(id),

@@ -12,7 +12,7 @@ use super::labelled::Labelled;
 use super::wire::{Contact, CustomField, CustomValue, User};
 use super::{CONTACTS, fields};
 use crate::connectors::{Error, ErrorKind, Query, Result};
-use crate::record::{Choice, FieldId, Record, Reference, Revision, Value};
+use crate::record::{Choice, FieldId, Record, Reference, Revision, Value, name};
 
 /// The users of the account: id to e-mail address.
 #[derive(Clone, Default)]
@@ -83,9 +83,10 @@ pub(super) fn record(contact: &Contact, query: &Query, users: &Users) -> Record 
         Some(text) if !text.is_empty() => Value::Text(text.clone()),
         _ => Value::Cleared,
     };
+    let (first, last) = name_parts(contact);
     all.insert(FieldId::new(fields::NAME), text(&contact.name));
-    all.insert(FieldId::new(fields::FIRST_NAME), text(&contact.first_name));
-    all.insert(FieldId::new(fields::LAST_NAME), text(&contact.last_name));
+    all.insert(FieldId::new(fields::FIRST_NAME), text(&first));
+    all.insert(FieldId::new(fields::LAST_NAME), text(&last));
     let owner = users.reference(contact.responsible_user_id.unwrap_or_default());
     all.insert(FieldId::new(fields::OWNER), owner);
     let tags = contact.embedded.tags.iter().flatten().map(|tag| Value::Text(tag.name.clone()));
@@ -102,6 +103,16 @@ pub(super) fn record(contact: &Contact, query: &Query, users: &Users) -> Record 
         }
     }
     record
+}
+
+/// Many accounts fill only the full name: then its parts are read from it.
+fn name_parts(contact: &Contact) -> (Option<String>, Option<String>) {
+    let is_empty = |part: &Option<String>| part.as_deref().unwrap_or_default().is_empty();
+    if !is_empty(&contact.first_name) || !is_empty(&contact.last_name) {
+        return (contact.first_name.clone(), contact.last_name.clone());
+    }
+    let parts = name::split(contact.name.as_deref().unwrap_or_default(), &[]);
+    (Some(parts.first), Some(parts.last))
 }
 
 fn custom(field: &CustomField) -> BTreeMap<FieldId, Value> {
@@ -215,6 +226,14 @@ mod tests {
         assert!(
             matches!(get("responsible_user_id"), Some(Value::Reference(r)) if r.email.is_some())
         );
+    }
+
+    #[test]
+    fn a_contact_with_nothing_but_a_full_name_has_its_parts() {
+        let json = r#"{"id": 1, "name": "Ana Diaz", "first_name": "", "last_name": null}"#;
+        let contact: Contact = serde_json::from_str(json).unwrap();
+        let (first, last) = name_parts(&contact);
+        assert_eq!((first.as_deref(), last.as_deref()), (Some("Ana"), Some("Diaz")));
     }
 
     #[test]

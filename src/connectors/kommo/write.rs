@@ -88,12 +88,13 @@ async fn send(
     };
     match reply.status {
         200..=202 => {
+            answer_all(&batch, unknown("no_outcome".to_owned()), answers);
             written(&batch, &reply, answers);
             Ok(Next::Done)
         }
         400 | 422 => refused(connector, method, batch, &reply, answers).await,
         // The server broke down on it: nobody knows how far it came.
-        500..=599 => {
+        203..=299 | 408 | 499 | 500..=599 => {
             answer_all(&batch, unknown(format!("http_{}", reply.status)), answers);
             Ok(Next::Done)
         }
@@ -152,7 +153,14 @@ async fn refused(
         answers.insert(item.at, rejected(item, &fault));
     }
     if method == Method::Post && !rest.is_empty() {
-        rest = take_out_made(connector, rest, reply.at.as_second(), answers).await?;
+        match newest(connector).await {
+            Ok(newest) => rest = take_out_made(rest, &newest, reply.at.as_second(), answers),
+            // Whether any of them was made after all can't be told now.
+            Err(error) => {
+                answer_all(&rest, |_| Written::Unknown { code: error.code.clone() }, answers);
+                return Ok(Next::Done);
+            }
+        }
     }
     if !bad.is_empty() || rest.is_empty() {
         return Ok(Next::Again(rest));
@@ -188,19 +196,22 @@ fn rejected(item: &Item, fault: &Fault) -> Written {
     Written::Rejected { code: code.to_owned(), field, holder: None }
 }
 
+/// The contacts that were made last.
+async fn newest(connector: &KommoConnector) -> Result<Vec<Contact>> {
+    let path = "/api/v4/contacts?order[id]=desc&limit=250";
+    connector.api.read_list(path, "look_up").await?.elements("contacts")
+}
+
 /// Whether any of a dropped batch was made after all: the newest contacts are compared with what was
 /// sent. A listing shows them at once, where a search may be late.
-async fn take_out_made(
-    connector: &KommoConnector,
+fn take_out_made(
     batch: Vec<Item>,
+    newest: &[Contact],
     now: i64,
     answers: &mut BTreeMap<usize, Written>,
-) -> Result<Vec<Item>> {
+) -> Vec<Item> {
     /// Longer than any request may take.
     const RECENT_SECONDS: i64 = 120;
-    let path = "/api/v4/contacts?order[id]=desc&limit=250";
-    let list = connector.api.read_list(path, "look_up").await?;
-    let newest: Vec<Contact> = list.elements("contacts")?;
     let recent =
         newest.iter().filter(|c| c.created_at.is_some_and(|at| at >= now - RECENT_SECONDS));
     let mut made: BTreeMap<u64, Map<String, Json>> =
@@ -219,7 +230,7 @@ async fn take_out_made(
             None => rest.push(item),
         }
     }
-    Ok(rest)
+    rest
 }
 
 /// What tells a contact from others: its names, phones and addresses.

@@ -23,7 +23,9 @@ pub(super) fn record(data: &Map<String, Json>, query: &Query, schema: &Schema) -
     record.created_at = data.get("Created_Time").and_then(Json::as_str).and_then(moment);
     record.revision = record.modified_at.map(revision);
     for field in &query.fields {
-        let json = data.get(field.as_str()).unwrap_or(&Json::Null);
+        // Empty fields come as null. One that is hidden from us, or was asked for in another request,
+        // does not come at all: nothing is known of it.
+        let Some(json) = data.get(field.as_str()) else { continue };
         let value = match schema.get(field) {
             Some(known) => read(json, known),
             None => read(json, &Field::new(field.as_str(), FieldType::Text)),
@@ -143,7 +145,7 @@ mod tests {
     fn the_sample_record_reads_with_its_times_in_utc() {
         let page: super::super::wire::Records =
             serde_json::from_slice(include_bytes!("fixtures/records.json")).unwrap();
-        let fields = ["Last_Name", "Email", "Email_Opt_Out", "Owner", "Tag", "Fax"];
+        let fields = ["Last_Name", "Email", "Email_Opt_Out", "Owner", "Tag", "Hidden"];
         let query = Query {
             object: ObjectName::new(CONTACTS),
             collection: String::new(),
@@ -160,11 +162,11 @@ mod tests {
         .collect();
         let record = record(&page.data[0], &query, &schema).unwrap();
         assert_eq!(record.modified_at.unwrap().to_string(), "2026-08-01T08:00:00Z");
+        assert_eq!(record.get(&"Hidden".into()), None, "what does not come is not known");
         let get = |field: &str| record.get(&FieldId::new(field)).unwrap().clone();
         assert_eq!(get("Email"), Value::Email("ana@example.com".into()));
         assert_eq!(get("Email_Opt_Out"), Value::Consent(Consent::Unknown));
         assert_eq!(get("Tag"), Value::List(vec![Value::Text("vip".into())]));
-        assert_eq!(get("Fax"), Value::Cleared);
         let Value::Reference(owner) = get("Owner") else { panic!("no owner") };
         assert_eq!(owner.email.as_deref(), Some("eva@example.com"));
     }

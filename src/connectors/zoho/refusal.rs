@@ -64,8 +64,7 @@ pub(super) fn error(operation: &'static str, reply: &Reply) -> Error {
 }
 
 /// Record states in which Zoho takes no edit for now.
-const PASSING: [&str; 5] =
-    ["RECORD_LOCKED", "NOT_APPROVED", "NOT_REVIEWED", "RECORD_IN_BLUEPRINT", "INTERNAL_ERROR"];
+const PASSING: [&str; 4] = ["RECORD_LOCKED", "NOT_APPROVED", "NOT_REVIEWED", "RECORD_IN_BLUEPRINT"];
 
 /// What became of a record that was not written.
 pub(super) fn rejected(outcome: &Outcome) -> Written {
@@ -73,6 +72,10 @@ pub(super) fn rejected(outcome: &Outcome) -> Written {
     let inner = outcome.details.get("errors").and_then(|errors| errors.get(0)).cloned();
     if let Some(inner) = inner.and_then(|inner| serde_json::from_value::<Outcome>(inner).ok()) {
         return rejected(&inner);
+    }
+    // It broke down on this one: nobody knows how far it came.
+    if outcome.code == "INTERNAL_ERROR" {
+        return Written::Unknown { code: outcome.code.clone() };
     }
     if PASSING.contains(&outcome.code.as_str()) {
         return Written::Later { code: outcome.code.clone() };

@@ -64,7 +64,16 @@ async fn send(
             _ => Written::Later { code: error.code },
         });
     }
-    let answers = records.iter().zip(outcomes);
-    let refused = answers.filter(|(_, outcome)| !outcome.is_success());
-    refused.map(|((at, _), outcome)| (*at, refusal::rejected(&outcome))).collect()
+    // Told apart by id where ids are told; a record without an outcome is one of which nothing is known.
+    let is_whole = outcomes.len() == records.len();
+    let of = |place: usize, id: &RemoteId| {
+        let named = outcomes.iter().find(|outcome| outcome.detail("id") == Some(id.as_str()));
+        named.or_else(|| outcomes.get(place).filter(|o| is_whole && o.detail("id").is_none()))
+    };
+    let failed = records.iter().enumerate().filter_map(|(place, (at, id))| match of(place, id) {
+        Some(outcome) if outcome.is_success() => None,
+        Some(outcome) => Some((*at, refusal::rejected(outcome))),
+        None => Some((*at, Written::Unknown { code: "no_outcome".to_owned() })),
+    });
+    failed.collect()
 }

@@ -33,6 +33,7 @@ struct Wire {
 }
 
 const OPERATION: &str = "token";
+const THROTTLED_ERROR: &str = "Access Denied";
 /// Ten calls in ten minutes are allowed.
 const THROTTLED: Duration = Duration::from_secs(600);
 
@@ -69,8 +70,12 @@ fn read(answer: &Answer, centre: &Centre, is_elsewhere: bool, now: Timestamp) ->
     let unavailable =
         || Error::new(ErrorKind::Unavailable, OPERATION, format!("http_{}", answer.status));
     let wire: Wire = serde_json::from_slice(&answer.body).map_err(|_| unavailable())?;
-    if let Some(error) = wire.error {
-        return Err(refusal(&error, now));
+    match wire.error {
+        Some(error) if error == THROTTLED_ERROR => return Err(refusal(&error, now)),
+        // Whatever a server says that breaks down, it says nothing of the credentials.
+        _ if answer.status >= 500 || answer.status == 429 => return Err(unavailable()),
+        Some(error) => return Err(refusal(&error, now)),
+        None => {}
     }
     let Some(token) = wire.access_token else { return Err(unavailable()) };
     let domain = wire.api_domain.unwrap_or_default();
@@ -85,7 +90,7 @@ fn read(answer: &Answer, centre: &Centre, is_elsewhere: bool, now: Timestamp) ->
 
 fn refusal(code: &str, now: Timestamp) -> Error {
     match code {
-        "Access Denied" => Error::new(ErrorKind::RateLimited, OPERATION, "token_throttled")
+        THROTTLED_ERROR => Error::new(ErrorKind::RateLimited, OPERATION, "token_throttled")
             .at(now.checked_add(THROTTLED).unwrap_or(Timestamp::MAX))
             .advise("Zoho allows ten token requests in ten minutes: wait"),
         "invalid_code" => Error::new(ErrorKind::Config, OPERATION, code).advise(
@@ -96,8 +101,11 @@ fn refusal(code: &str, now: Timestamp) -> Error {
             .advise("check the client id, and that the client belongs to this data centre"),
         "invalid_client_secret" => Error::new(ErrorKind::Config, OPERATION, code)
             .advise("check the client secret: each data centre has its own"),
-        _ => Error::new(ErrorKind::Config, OPERATION, code)
-            .advise("check the client and its settings in Zoho's API console"),
+        "invalid_redirect_uri" | "unauthorized_client" | "unsupported_grant_type" => {
+            Error::new(ErrorKind::Config, OPERATION, code)
+                .advise("check the client and its settings in Zoho's API console")
+        }
+        _ => Error::new(ErrorKind::Unavailable, OPERATION, code),
     }
 }
 
@@ -123,6 +131,8 @@ mod tests {
         let throttled = ask(r#"{"error":"Access Denied","error_description":"x"}"#).err().unwrap();
         assert_eq!(throttled.kind, ErrorKind::RateLimited);
         assert_eq!(ask("<html>").err().unwrap().kind, ErrorKind::Unavailable);
+        let other = ask(r#"{"error":"general_error"}"#).err().unwrap();
+        assert_eq!(other.kind, ErrorKind::Unavailable, "nobody has to reconnect for this");
     }
 
     #[test]

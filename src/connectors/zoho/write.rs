@@ -55,7 +55,12 @@ pub(super) async fn apply(connector: &ZohoConnector, writes: &[Write]) -> Result
         });
         answers.extend(applied.map(|applied| (*at, applied)));
     }
-    answers.extend(failed);
+    for (at, answer) in failed {
+        // The fields are written and the tags are not: what landed is found out by reading.
+        let has_fields = writes.get(at).is_some_and(|write| !write.fields.is_empty());
+        let code = "tags_failed".to_owned();
+        answers.insert(at, if has_fields { Written::Unknown { code } } else { answer });
+    }
     let missing = || Written::Unknown { code: "no_answer".to_owned() };
     Ok((0..writes.len()).map(|at| answers.remove(&at).unwrap_or_else(missing)).collect())
 }
@@ -81,7 +86,7 @@ async fn send(
     if outcomes.is_empty() {
         let error = refusal::error(operation, &reply);
         return match reply.status {
-            200..=299 | 500..=599 => Ok(all(Written::Unknown { code: error.code })),
+            200..=299 | 408 | 499 | 500..=599 => Ok(all(Written::Unknown { code: error.code })),
             _ => Err(error),
         };
     }
