@@ -1,0 +1,123 @@
+//! Builds everything once. The program, the demo and the tests call the same function.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::accounts::Accounts;
+use crate::auth::Tokens;
+use crate::config::Config;
+use crate::connections::Connections;
+use crate::connectors::World;
+use crate::graphql::{Services, api};
+use crate::http::{self, Http, Ready};
+use crate::jobs::{Dispatcher, Jobs};
+use crate::net;
+use crate::ports::{Clock, Entropy as _, Ids, NoEntropy, SeededIds, SystemClock, SystemEntropy};
+use crate::runner::{Runner, Timings};
+use crate::secrets::Sealer;
+use crate::store::{self, SqlStore, Store, Workspace, WorkspaceId};
+
+/// The whole server, ready to be served.
+pub struct App {
+    /// What answers over HTTP.
+    pub router: axum::Router,
+    /// What runs connections.
+    pub dispatcher: Dispatcher,
+    /// What makes tokens.
+    pub tokens: Arc<Tokens>,
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    ids: Arc<dyn Ids>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why it can't be built.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error("the database can't be used: {0}")]
+    Store(#[from] store::Error),
+    /// The machine has no randomness.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+    /// The HTTP client.
+    #[error("no HTTP client: {0}")]
+    Net(#[from] net::Error),
+}
+
+/// The workspace of whoever names none.
+pub const HOME: &str = "home";
+
+/// Builds everything.
+///
+/// # Errors
+/// [`Error`] says what is missing.
+pub async fn build(config: &Config) -> Result<App, Error> {
+    let store: Arc<dyn Store> = Arc::new(SqlStore::open(&config.database_url).await?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut seed = [0; 8];
+    SystemEntropy.fill(&mut seed)?;
+    let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(u64::from_le_bytes(seed)));
+    // Unique to this start: another may hold leases under the name of the last.
+    let holder = ids.next(clock.now()).to_string();
+    let entropy = Arc::new(SystemEntropy);
+    let sealer = Sealer::new(config.secret_key.clone(), Vec::new(), entropy);
+    let world = World {
+        http: net::Http::new()?,
+        clock: clock.clone(),
+        overrides: config.overrides.clone(),
+    };
+    let accounts =
+        Arc::new(Accounts::new(store.clone(), sealer, world, ids.clone(), holder.clone()));
+    let connections = Arc::new(Connections::new(store.clone(), clock.clone(), ids.clone()));
+    let runner = Arc::new(Runner::new(
+        store.clone(),
+        clock.clone(),
+        ids.clone(),
+        holder,
+        Timings::default(),
+    ));
+    let (jobs, dispatcher) = Jobs::new(store.clone(), accounts.clone(), runner, clock.clone());
+    let services = Services {
+        store: store.clone(),
+        accounts,
+        connections,
+        jobs: Arc::new(jobs),
+        clock: clock.clone(),
+    };
+    let key = config.secret_key.derive("concord 2026 api tokens");
+    let tokens = Arc::new(Tokens::new(&key, clock.clone()));
+    let router = http::router(Http {
+        executor: api(services),
+        tokens: tokens.clone(),
+        graphiql: config.graphiql,
+        ready: Arc::new(Readiness(store.clone())),
+    });
+    Ok(App { router, dispatcher, tokens, store, ids, clock })
+}
+
+impl App {
+    /// The workspace of this name, made if it is new.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn workspace(&self, name: &str) -> Result<WorkspaceId, Error> {
+        let known = self.store.workspaces().await?;
+        if let Some(known) = known.into_iter().find(|workspace| workspace.name == name) {
+            return Ok(known.id);
+        }
+        let id = WorkspaceId(self.ids.next(self.clock.now()));
+        self.store.add_workspace(&Workspace { id, name: name.to_owned() }).await?;
+        Ok(id)
+    }
+}
+
+struct Readiness(Arc<dyn Store>);
+
+#[async_trait]
+impl Ready for Readiness {
+    async fn ready(&self) -> bool {
+        self.0.workspaces().await.is_ok()
+    }
+}

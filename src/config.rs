@@ -1,0 +1,216 @@
+//! All settings, read once at the start. Every fault is named at once, with what to do.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use crate::connectors::{ALL, Overrides};
+use crate::ports::{Entropy, SystemEntropy};
+use crate::secrets::MasterKey;
+
+/// All settings.
+#[derive(Clone)]
+pub struct Config {
+    /// Where the database is: `sqlite://FILE` or `postgres://USER@HOST/NAME`.
+    pub database_url: String,
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// What seals credentials and signs tokens.
+    pub secret_key: MasterKey,
+    /// Whether GraphiQL is served.
+    pub graphiql: bool,
+    /// What the operator has set otherwise than the vendors.
+    pub overrides: Overrides,
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Faults(pub Vec<String>);
+
+/// What is given on the command line, before the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The port.
+    pub port: Option<u16>,
+    /// The folder of the embedded database and the key.
+    pub data: Option<PathBuf>,
+    /// The database.
+    pub database_url: Option<String>,
+    /// Whether GraphiQL is served.
+    pub graphiql: bool,
+}
+
+const PORT: u16 = 8080;
+const DATA: &str = "concord-data";
+const KEY_FILE: &str = "secret.key";
+
+impl Config {
+    /// Reads the settings: what is given, then the environment, then what is usual. Makes the data
+    /// folder and its key if they are not there.
+    ///
+    /// # Errors
+    /// [`Faults`] names everything that is wrong, each with what to do.
+    pub fn read(given: &Given, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+        let mut faults = Vec::new();
+        let port = given.port.or_else(|| {
+            let text = variable("CONCORD_PORT")?;
+            let port = text.parse().ok();
+            if port.is_none() {
+                faults.push("CONCORD_PORT is no port: give a number from 1 to 65535".to_owned());
+            }
+            port
+        });
+        let host = variable("CONCORD_HOST").map(|text| text.parse::<IpAddr>());
+        let host = match host {
+            None => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            Some(Ok(host)) => host,
+            Some(Err(_)) => {
+                faults.push("CONCORD_HOST is no address: give one such as 0.0.0.0".to_owned());
+                IpAddr::V4(Ipv4Addr::LOCALHOST)
+            }
+        };
+        let data = given.data.clone().or_else(|| variable("CONCORD_DATA").map(PathBuf::from));
+        let data = data.unwrap_or_else(|| PathBuf::from(DATA));
+        let url = given.database_url.clone().or_else(|| variable("DATABASE_URL"));
+        if let Some(url) = &url
+            && !["sqlite:", "postgres:", "postgresql:"].iter().any(|kind| url.starts_with(kind))
+        {
+            let fault = "DATABASE_URL is neither sqlite://FILE nor postgres://USER@HOST/NAME";
+            faults.push(fault.to_owned());
+        }
+        let key = match variable("CONCORD_SECRET_KEY") {
+            Some(text) => {
+                MasterKey::parse(&text).map_err(|error| format!("CONCORD_SECRET_KEY: {error}"))
+            }
+            None => kept_key(&data),
+        };
+        if url.is_none()
+            && let Err(fault) = writable(&data)
+        {
+            faults.push(fault);
+        }
+        let overrides = overrides(&variable, &mut faults);
+        let graphiql =
+            given.graphiql || variable("CONCORD_GRAPHIQL").is_some_and(|on| on == "true");
+        let secret_key = key.map_err(|fault| faults.push(fault)).ok();
+        match secret_key {
+            Some(secret_key) if faults.is_empty() => Ok(Self {
+                database_url: url.unwrap_or_else(|| {
+                    format!("sqlite://{}", data.join("concord.sqlite").display())
+                }),
+                listen: SocketAddr::new(host, port.unwrap_or(PORT)),
+                secret_key,
+                graphiql,
+                overrides,
+            }),
+            _ => Err(Faults(faults)),
+        }
+    }
+}
+
+fn writable(data: &Path) -> Result<(), String> {
+    let fault = |error: std::io::Error| {
+        format!(
+            "the data folder {} can't be written ({error}): choose another by --data",
+            data.display()
+        )
+    };
+    std::fs::create_dir_all(data).map_err(fault)?;
+    let probe = data.join(".writable");
+    std::fs::write(&probe, b"").map_err(fault)?;
+    std::fs::remove_file(&probe).map_err(fault)
+}
+
+/// The key in the data folder, made if it is not there; only its owner can read it.
+fn kept_key(data: &Path) -> Result<MasterKey, String> {
+    let file = data.join(KEY_FILE);
+    if let Ok(text) = std::fs::read_to_string(&file) {
+        let fault = |error| format!("{}: {error}", file.display());
+        return MasterKey::parse(&text).map_err(fault);
+    }
+    writable(data)?;
+    let fault = |error: std::io::Error| format!("{} can't be written: {error}", file.display());
+    let entropy: &dyn Entropy = &SystemEntropy;
+    let key = MasterKey::generate(entropy).map_err(|error| error.to_string())?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut opened = options.open(&file).map_err(fault)?;
+    std::io::Write::write_all(&mut opened, key.to_text().as_bytes()).map_err(fault)?;
+    Ok(key)
+}
+
+/// `CONCORD_APP_<APP>_URL`, `CONCORD_APP_ZOHO_ACCOUNTS_URL` and `CONCORD_APP_<APP>_RATE`.
+fn overrides(variable: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Overrides {
+    let mut overrides = Overrides::default();
+    for app in ALL {
+        let about = app.about();
+        for host in about.hosts {
+            let name = format!("CONCORD_APP_{}_URL", host.to_uppercase());
+            let Some(url) = variable(&name) else { continue };
+            if url.starts_with("http://") || url.starts_with("https://") {
+                overrides = overrides.with_address(host, &url);
+            } else {
+                faults.push(format!("{name} is no address: it begins with https:// or http://"));
+            }
+        }
+        let name = format!("CONCORD_APP_{}_RATE", about.slug.to_uppercase());
+        match variable(&name).map(|rate| rate.parse::<u32>()) {
+            None => {}
+            Some(Ok(rate)) if rate > 0 => overrides = overrides.with_rate(about.slug, rate),
+            Some(_) => faults.push(format!("{name} is no rate: give requests a second, such as 5")),
+        }
+    }
+    overrides
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)], data: &Path) -> Result<Config, Faults> {
+        let given = Given { data: Some(data.to_owned()), ..Given::default() };
+        Config::read(&given, |name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn folder(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("concord-config-{name}-{}", std::process::id()))
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let wrong = [
+            ("CONCORD_PORT", "many"),
+            ("CONCORD_HOST", "here"),
+            ("DATABASE_URL", "mysql://x"),
+            ("CONCORD_SECRET_KEY", "short"),
+            ("CONCORD_APP_KOMMO_URL", "ftp://x"),
+            ("CONCORD_APP_ZOHO_RATE", "0"),
+        ];
+        let Faults(faults) = read(&wrong, &folder("faults")).err().unwrap();
+        assert_eq!(faults.len(), wrong.len(), "{faults:?}");
+        assert!(!faults.iter().any(|fault| fault.contains("short")), "no secret is told");
+    }
+
+    #[test]
+    fn the_key_is_made_once_and_kept() {
+        let folder = folder("key");
+        let first = read(&[], &folder).unwrap();
+        let second = read(&[], &folder).unwrap();
+        assert_eq!(*first.secret_key.to_text(), *second.secret_key.to_text());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_named() {
+        let file = folder("file");
+        std::fs::write(&file, b"").unwrap();
+        let Faults(faults) = read(&[], &file.join("below")).err().unwrap();
+        assert!(faults.iter().any(|fault| fault.contains("--data")), "{faults:?}");
+        std::fs::remove_file(file).unwrap();
+    }
+}

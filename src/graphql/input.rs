@@ -1,0 +1,269 @@
+//! What mutations take: filters, entries and values, in the words of the API.
+
+use async_graphql::{InputObject, OneofObject};
+
+use super::error::{UserError, UserErrorCode};
+use super::types::{ConstantWhen, EntryFunction, FilterOperator, PhoneFormat, Side};
+use crate::planner::{
+    Condition, Entry, EntryId, Filter, Function, NamePart, Rule, StandIn, Test, Transform,
+};
+use crate::record::{Choice, FieldId, Value};
+
+/// A value: exactly one of these.
+#[derive(OneofObject)]
+pub enum ValueInput {
+    /// Text.
+    Text(String),
+    /// A number in decimal digits.
+    Number(String),
+    /// A checkbox.
+    Boolean(bool),
+    /// A day, as `2026-08-01`.
+    Date(String),
+    /// A moment, as `2026-08-01T10:00:00Z`.
+    DateTime(String),
+    /// An option, by its id.
+    Option(String),
+    /// An e-mail address.
+    Email(String),
+    /// A phone number.
+    Phone(String),
+    /// Several texts, such as tags.
+    Texts(Vec<String>),
+}
+
+/// Something that a person types in to connect an account.
+#[derive(InputObject)]
+pub struct CredentialInput {
+    /// Its name, as the catalogue has it.
+    pub name: String,
+    /// Its value. It can never be read back.
+    #[graphql(secret)]
+    pub value: String,
+}
+
+/// One side of a new connection.
+#[derive(InputObject)]
+pub struct SideInput {
+    /// The account.
+    pub account_id: async_graphql::ID,
+    /// Its objects in order of preference; the app's first, if none is named.
+    #[graphql(default)]
+    pub objects: Vec<String>,
+}
+
+/// The field on each side that says whether a person may be written to.
+#[derive(InputObject)]
+pub struct ConsentFieldsInput {
+    /// The field on the left.
+    pub left: String,
+    /// The field on the right.
+    pub right: String,
+}
+
+/// A rule.
+#[derive(InputObject)]
+pub struct RuleInput {
+    /// Which records; all, without.
+    pub filter: Option<FilterInput>,
+}
+
+/// A filter: exactly one of these.
+#[derive(OneofObject)]
+pub enum FilterInput {
+    /// Every one of these must let the record in.
+    All(Vec<FilterInput>),
+    /// One of these is enough.
+    Any(Vec<FilterInput>),
+    /// A single condition.
+    Is(ConditionInput),
+}
+
+/// One question about one field.
+#[derive(InputObject)]
+pub struct ConditionInput {
+    /// The field.
+    pub field: String,
+    /// The question.
+    pub operator: FilterOperator,
+    /// What it is compared with: one value, or several for `IN`.
+    #[graphql(default)]
+    pub values: Vec<ValueInput>,
+}
+
+/// One line of a mapping.
+#[derive(InputObject)]
+pub struct EntryInput {
+    /// Its id, if it was there before: then what was remembered for it stays.
+    pub id: Option<String>,
+    /// The field that it writes.
+    pub target: String,
+    /// The fields that it reads, in order.
+    #[graphql(default)]
+    pub inputs: Vec<String>,
+    /// How the inputs become one value.
+    #[graphql(default_with = "EntryFunction::Copy")]
+    pub function: EntryFunction,
+    /// What stands between joined texts.
+    pub separator: Option<String>,
+    /// The constant.
+    pub constant: Option<ValueInput>,
+    /// When the constant is written.
+    pub constant_when: Option<ConstantWhen>,
+    /// The form in which phone numbers are written.
+    pub phone_format: Option<PhoneFormat>,
+    /// Options that are replaced by options of the target.
+    #[graphql(default)]
+    pub options: Vec<OptionPairInput>,
+    /// What is written where there would be nothing; the first that gives anything.
+    #[graphql(default)]
+    pub fallback: Vec<FallbackInput>,
+}
+
+/// An option and what it becomes.
+#[derive(InputObject)]
+pub struct OptionPairInput {
+    /// The option of the source, by id or text.
+    pub from: String,
+    /// The option of the target.
+    pub to: String,
+}
+
+/// What stands in for a source that gives nothing: exactly one of these.
+#[derive(OneofObject)]
+pub enum FallbackInput {
+    /// A fixed value.
+    Value(ValueInput),
+    /// Another field of the source.
+    Field(String),
+    /// What stands before the @ of this field.
+    LocalPartOf(String),
+}
+
+fn invalid(path: &str, message: &str) -> UserError {
+    UserError::new(UserErrorCode::Invalid, message).at(path)
+}
+
+impl ValueInput {
+    fn value(self) -> Result<Value, UserError> {
+        let bad = |message| invalid("value", message);
+        Ok(match self {
+            Self::Text(text) => Value::Text(text),
+            Self::Number(digits) => Value::Number(
+                digits.parse().map_err(|_| bad("a number is written in decimal digits: 12.5"))?,
+            ),
+            Self::Boolean(yes) => Value::Boolean(yes),
+            Self::Date(day) => {
+                Value::Date(day.parse().map_err(|_| bad("a day is written as 2026-08-01"))?)
+            }
+            Self::DateTime(at) => Value::DateTime(
+                at.parse().map_err(|_| bad("a moment is written as 2026-08-01T10:00:00Z"))?,
+            ),
+            Self::Option(id) => Value::Choice(Choice::new(id)),
+            Self::Email(address) => Value::Email(address),
+            Self::Phone(number) => Value::Phone(number),
+            Self::Texts(texts) => Value::List(texts.into_iter().map(Value::Text).collect()),
+        })
+    }
+}
+
+impl RuleInput {
+    pub(super) fn rule(self) -> Result<Rule, UserError> {
+        let filter = self.filter.map(FilterInput::filter).transpose()?.unwrap_or_default();
+        Ok(Rule { filter })
+    }
+}
+
+impl FilterInput {
+    fn filter(self) -> Result<Filter, UserError> {
+        let members = |filters: Vec<Self>| filters.into_iter().map(Self::filter).collect();
+        Ok(match self {
+            Self::All(filters) => {
+                let members: Result<Vec<Filter>, UserError> = members(filters);
+                Filter::All(members?)
+            }
+            Self::Any(filters) => {
+                let members: Result<Vec<Filter>, UserError> = members(filters);
+                Filter::Any(members?)
+            }
+            Self::Is(condition) => Filter::Is(condition.condition()?),
+        })
+    }
+}
+
+impl ConditionInput {
+    fn condition(self) -> Result<Condition, UserError> {
+        let operator = self.operator;
+        let values: Result<Vec<Value>, UserError> =
+            self.values.into_iter().map(ValueInput::value).collect();
+        let mut values = values?.into_iter();
+        let mut one = || {
+            values.next().ok_or_else(|| invalid("values", "this operator compares with one value"))
+        };
+        let test = match operator {
+            FilterOperator::Equals => Test::Equals(one()?),
+            FilterOperator::NotEquals => Test::NotEquals(one()?),
+            FilterOperator::Contains => Test::Contains(one()?.text()),
+            FilterOperator::HasTag => Test::HasTag(one()?.text()),
+            FilterOperator::In => Test::In(values.collect()),
+            FilterOperator::IsEmpty => Test::IsEmpty,
+            FilterOperator::IsNotEmpty => Test::IsNotEmpty,
+        };
+        Ok(Condition { field: FieldId::new(self.field), test })
+    }
+}
+
+impl EntryInput {
+    /// The entry, in the sync that reads this side.
+    pub(super) fn entry(self, source: Side) -> Result<Entry, UserError> {
+        let function = match self.function {
+            EntryFunction::Copy => Function::Copy,
+            EntryFunction::FirstNonEmpty => Function::FirstNonEmpty,
+            EntryFunction::Join => {
+                Function::Join { separator: self.separator.unwrap_or_else(|| " ".to_owned()) }
+            }
+            EntryFunction::JoinName => Function::JoinName,
+            EntryFunction::SplitFirstName => Function::SplitName(NamePart::First),
+            EntryFunction::SplitLastName => Function::SplitName(NamePart::Last),
+            EntryFunction::Constant => {
+                let missing = || invalid("constant", "a constant needs its value");
+                Function::Constant {
+                    value: self.constant.ok_or_else(missing)?.value()?,
+                    when: self.constant_when.map(Into::into).unwrap_or_default(),
+                }
+            }
+        };
+        let mut transforms = Vec::new();
+        transforms.extend(self.phone_format.map(|format| Transform::Phone(format.into())));
+        if !self.options.is_empty() {
+            let pairs = self.options.into_iter().map(|pair| (pair.from, pair.to));
+            transforms.push(Transform::Options(pairs.collect()));
+        }
+        let fallback: Result<Vec<StandIn>, UserError> =
+            self.fallback.into_iter().map(FallbackInput::stand_in).collect();
+        let direction = match source {
+            Side::Left => "right",
+            Side::Right => "left",
+        };
+        let id = self.id.unwrap_or_else(|| format!("{direction}.{}", self.target));
+        Ok(Entry {
+            id: EntryId(id),
+            since: 0,
+            target: FieldId::new(self.target),
+            inputs: self.inputs.into_iter().map(FieldId::new).collect(),
+            function,
+            transforms,
+            fallback: fallback?,
+        })
+    }
+}
+
+impl FallbackInput {
+    fn stand_in(self) -> Result<StandIn, UserError> {
+        Ok(match self {
+            Self::Value(value) => StandIn::Value(value.value()?),
+            Self::Field(field) => StandIn::Field(FieldId::new(field)),
+            Self::LocalPartOf(field) => StandIn::LocalPart(FieldId::new(field)),
+        })
+    }
+}

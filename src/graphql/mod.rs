@@ -1,0 +1,89 @@
+//! The API: what a front-end or another backend reads and does. Its types are its own; it asks the
+//! rooms below, always in the workspace of whoever asks.
+
+#[expect(unreachable_pub, reason = "what is in the schema is public by it")]
+mod error;
+#[expect(unreachable_pub, reason = "what is in the schema is public by it")]
+mod input;
+mod limits;
+#[expect(unreachable_pub, reason = "what is in the schema is public by it")]
+mod mutation;
+#[expect(unreachable_pub, reason = "what is in the schema is public by it")]
+mod page;
+mod query;
+#[expect(unreachable_pub, reason = "what is in the schema is public by it")]
+mod types;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, EmptySubscription, Schema};
+
+use crate::accounts::Accounts;
+use crate::auth::Principal;
+use crate::connections::Connections;
+use crate::jobs::Jobs;
+use crate::ports::Clock;
+use crate::store::{Store, WorkspaceId};
+use mutation::Mutation;
+use query::Query;
+
+pub use limits::Limits;
+
+/// What the API asks.
+#[derive(Clone)]
+pub struct Services {
+    /// What is remembered.
+    pub store: Arc<dyn Store>,
+    /// The accounts.
+    pub accounts: Arc<Accounts>,
+    /// How connections are set up.
+    pub connections: Arc<Connections>,
+    /// What runs.
+    pub jobs: Arc<Jobs>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The schema with what stands behind it.
+pub type Api = Schema<Query, Mutation, EmptySubscription>;
+
+/// How deep a query may be nested: enough for the standard introspection.
+const DEPTH_MAX: usize = 15;
+/// What a query may cost: a field is 1, a page as many times its fields as it may have entries.
+const COST_MAX: usize = 5_000;
+/// Directives in a query.
+const DIRECTIVES_MAX: usize = 8;
+
+/// The API over these services.
+#[must_use]
+pub fn api(services: Services) -> Api {
+    Schema::build(Query, Mutation::default(), EmptySubscription)
+        .data(services)
+        .limit_depth(DEPTH_MAX)
+        .limit_complexity(COST_MAX)
+        .limit_directives(DIRECTIVES_MAX)
+        .disable_suggestions()
+        .extension(Limits)
+        .finish()
+}
+
+/// The schema in GraphQL's own language, as it is committed.
+#[must_use]
+pub fn sdl() -> String {
+    let schema = Schema::build(Query, Mutation::default(), EmptySubscription).finish();
+    schema.sdl()
+}
+
+/// What the API asks, from a resolver.
+fn services<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Services> {
+    ctx.data::<Services>()
+}
+
+/// The workspace of whoever asks.
+fn workspace(ctx: &Context<'_>) -> async_graphql::Result<WorkspaceId> {
+    Ok(principal(ctx)?.workspace)
+}
+
+fn principal<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Principal> {
+    ctx.data::<Principal>()
+}

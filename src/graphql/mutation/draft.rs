@@ -1,0 +1,256 @@
+//! Working on the configuration of a connection: everything is edited in its draft.
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use super::connection::connection_id;
+use super::may_write;
+use super::payload::{DonePayload, DraftPayload};
+use crate::connections;
+use crate::graphql::error::{Outcome, UserError, of_connections};
+use crate::graphql::input::{ConsentFieldsInput, EntryInput, RuleInput};
+use crate::graphql::types::{
+    Approval, ConnectionDraft, ConsentPolicy, DeletionPolicy, FirstRun, MatchKey, Side, WritePolicy,
+};
+use crate::graphql::{services, workspace};
+use crate::planner::{Channel, ConsentChannel, Entry, Rule, Settings, Sync};
+use crate::record::{FieldId, PerSide};
+
+/// Mutations of drafts.
+#[derive(Default)]
+pub struct DraftMutations;
+
+/// What `connectionUpdate` takes. What is left out stays as it is.
+#[derive(InputObject)]
+pub struct ConnectionUpdateInput {
+    /// The connection.
+    connection_id: ID,
+    /// The edit that the change was made from; whatever is there, without.
+    expected_edit: Option<u32>,
+    /// Whose value stands at first meetings and in conflicts.
+    preferred_side: Option<Side>,
+    /// What people are recognised by, strongest first.
+    match_keys: Option<Vec<MatchKey>>,
+    /// Whether records that carry none of the match keys are left out.
+    avoid_duplicates: Option<bool>,
+    /// What a person has to agree to first.
+    approval: Option<Approval>,
+    /// How often it runs by itself, in minutes: 1 at least.
+    every_minutes: Option<u32>,
+    /// Where the permission to send e-mail is kept.
+    email_consent: Option<ConsentFieldsInput>,
+}
+
+/// What `syncUpdate` takes. What is left out stays as it is.
+#[derive(InputObject)]
+pub struct SyncUpdateInput {
+    /// The connection.
+    connection_id: ID,
+    /// The side that the sync reads.
+    source: Side,
+    /// The edit that the change was made from; whatever is there, without.
+    expected_edit: Option<u32>,
+    /// What it sends of what is there at its start.
+    first_run: Option<FirstRun>,
+    /// Whether it replaces values.
+    write_policy: Option<WritePolicy>,
+    /// What deletions do.
+    deletion: Option<DeletionPolicy>,
+    /// How permission travels.
+    consent: Option<ConsentPolicy>,
+    /// Whether emptying a field empties its target.
+    clearing: Option<bool>,
+}
+
+/// What `ruleSet` takes.
+#[derive(InputObject)]
+pub struct RuleSetInput {
+    /// The connection.
+    connection_id: ID,
+    /// The side that the sync reads.
+    source: Side,
+    /// The edit that the change was made from; whatever is there, without.
+    expected_edit: Option<u32>,
+    /// The rules, in place of those that were there.
+    rules: Vec<RuleInput>,
+}
+
+/// What `mappingSet` takes.
+#[derive(InputObject)]
+pub struct MappingSetInput {
+    /// The connection.
+    connection_id: ID,
+    /// The side that the sync reads.
+    source: Side,
+    /// The edit that the change was made from; whatever is there, without.
+    expected_edit: Option<u32>,
+    /// The entries, in place of those that write the same fields; of all, if `replace` is set.
+    entries: Vec<EntryInput>,
+    /// Whether entries that are not named are taken away.
+    #[graphql(default)]
+    replace: bool,
+}
+
+#[Object]
+impl DraftMutations {
+    /// Changes what holds for both directions.
+    async fn connection_update(
+        &self,
+        ctx: &Context<'_>,
+        input: ConnectionUpdateInput,
+    ) -> async_graphql::Result<DraftPayload> {
+        let (id, edit) = (input.connection_id.clone(), input.expected_edit);
+        Ok(change(ctx, &id, edit, move |settings| {
+            update_connection(settings, input);
+            Ok(())
+        })
+        .await?
+        .into())
+    }
+
+    /// Changes how one direction behaves.
+    async fn sync_update(
+        &self,
+        ctx: &Context<'_>,
+        input: SyncUpdateInput,
+    ) -> async_graphql::Result<DraftPayload> {
+        let (id, edit) = (input.connection_id.clone(), input.expected_edit);
+        Ok(change(ctx, &id, edit, move |settings| {
+            update_sync(sync(settings, input.source)?, &input);
+            Ok(())
+        })
+        .await?
+        .into())
+    }
+
+    /// Says which records a direction sends.
+    async fn rule_set(
+        &self,
+        ctx: &Context<'_>,
+        input: RuleSetInput,
+    ) -> async_graphql::Result<DraftPayload> {
+        let rules: Result<Vec<Rule>, UserError> =
+            input.rules.into_iter().map(RuleInput::rule).collect();
+        let rules = match rules {
+            Ok(rules) => rules,
+            Err(error) => return Ok(Err(error).into()),
+        };
+        let source = input.source;
+        Ok(change(ctx, &input.connection_id, input.expected_edit, move |settings| {
+            sync(settings, source)?.rules = rules;
+            Ok(())
+        })
+        .await?
+        .into())
+    }
+
+    /// Says which fields of a direction are made of which.
+    async fn mapping_set(
+        &self,
+        ctx: &Context<'_>,
+        input: MappingSetInput,
+    ) -> async_graphql::Result<DraftPayload> {
+        let (source, replace) = (input.source, input.replace);
+        let entries: Result<Vec<Entry>, UserError> =
+            input.entries.into_iter().map(|entry| entry.entry(source)).collect();
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return Ok(Err(error).into()),
+        };
+        Ok(change(ctx, &input.connection_id, input.expected_edit, move |settings| {
+            let sync = sync(settings, source)?;
+            let is_new = |old: &Entry| entries.iter().any(|new| new.target == old.target);
+            sync.entries.retain(|old| !replace && !is_new(old));
+            sync.entries.extend(entries);
+            Ok(())
+        })
+        .await?
+        .into())
+    }
+
+    /// Throws the draft away.
+    async fn draft_discard(
+        &self,
+        ctx: &Context<'_>,
+        connection_id: ID,
+    ) -> async_graphql::Result<DonePayload> {
+        Ok(discard(ctx, &connection_id).await?.into())
+    }
+}
+
+async fn change(
+    ctx: &Context<'_>,
+    id: &ID,
+    seen: Option<u32>,
+    change: impl FnOnce(&mut Settings) -> connections::Result<()> + Send,
+) -> Outcome<ConnectionDraft> {
+    if let Err(error) = may_write(ctx)? {
+        return Ok(Err(error));
+    }
+    let id = match connection_id(id) {
+        Ok(id) => id,
+        Err(error) => return Ok(Err(error)),
+    };
+    match services(ctx)?.connections.edit(workspace(ctx)?, id, seen, change).await {
+        Ok(draft) => Ok(Ok(draft.into())),
+        Err(error) => Ok(Err(of_connections(error)?)),
+    }
+}
+
+async fn discard(ctx: &Context<'_>, id: &ID) -> Outcome<bool> {
+    if let Err(error) = may_write(ctx)? {
+        return Ok(Err(error));
+    }
+    let id = match connection_id(id) {
+        Ok(id) => id,
+        Err(error) => return Ok(Err(error)),
+    };
+    match services(ctx)?.connections.discard(workspace(ctx)?, id).await {
+        Ok(()) => Ok(Ok(true)),
+        Err(error) => Ok(Err(of_connections(error)?)),
+    }
+}
+
+fn sync(settings: &mut Settings, source: Side) -> connections::Result<&mut Sync> {
+    settings.syncs.of_mut(source.into()).as_mut().ok_or(connections::Error::NoSync)
+}
+
+fn update_connection(settings: &mut Settings, input: ConnectionUpdateInput) {
+    if let Some(side) = input.preferred_side {
+        settings.preferred = Some(side.into());
+    }
+    if let Some(keys) = input.match_keys {
+        settings.match_keys = keys.into_iter().map(Into::into).collect();
+    }
+    if let Some(avoid) = input.avoid_duplicates {
+        settings.avoid_duplicates = avoid;
+    }
+    if let Some(approval) = input.approval {
+        settings.approval = approval.into();
+    }
+    if let Some(minutes) = input.every_minutes {
+        settings.every_minutes = minutes.max(1);
+    }
+    if let Some(fields) = input.email_consent {
+        settings.consent.retain(|channel| channel.channel != Channel::Email);
+        let fields = PerSide { left: FieldId::new(fields.left), right: FieldId::new(fields.right) };
+        settings.consent.push(ConsentChannel { channel: Channel::Email, fields });
+    }
+}
+
+fn update_sync(sync: &mut Sync, input: &SyncUpdateInput) {
+    if let Some(first_run) = input.first_run {
+        sync.first_run = first_run.into();
+    }
+    if let Some(policy) = input.write_policy {
+        sync.write_policy = policy.into();
+    }
+    if let Some(deletion) = input.deletion {
+        sync.deletion = deletion.into();
+    }
+    if let Some(consent) = input.consent {
+        sync.consent = consent.into();
+    }
+    if let Some(clearing) = input.clearing {
+        sync.clearing = clearing;
+    }
+}

@@ -1,0 +1,57 @@
+//! The answers of mutations: what was done, or what a person has to mend.
+
+use async_graphql::SimpleObject;
+
+use crate::graphql::error::UserError;
+use crate::graphql::types::{Account, Connection, ConnectionDraft, Issue, Plan, ReviewResult};
+
+macro_rules! payload {
+    ($(#[$doc:meta])* $name:ident, $field:ident: $type:ty, $about:literal) => {
+        $(#[$doc])*
+        #[derive(SimpleObject)]
+        pub struct $name {
+            #[doc = $about]
+            $field: Option<$type>,
+            /// What has to be mended; then nothing was done.
+            user_errors: Vec<UserError>,
+        }
+
+        impl From<Result<$type, UserError>> for $name {
+            fn from(result: Result<$type, UserError>) -> Self {
+                match result {
+                    Ok(done) => Self { $field: Some(done), user_errors: Vec::new() },
+                    Err(error) => Self { $field: None, user_errors: vec![error] },
+                }
+            }
+        }
+    };
+}
+
+payload!(
+    /// The answer of a mutation of an account.
+    AccountPayload, account: Account, "The account."
+);
+payload!(
+    /// The answer of a mutation of a connection.
+    ConnectionPayload, connection: Connection, "The connection."
+);
+payload!(
+    /// The answer of a mutation of a draft.
+    DraftPayload, draft: ConnectionDraft, "The draft."
+);
+payload!(
+    /// The answer of a review.
+    ReviewPayload, review: ReviewResult, "What was found."
+);
+payload!(
+    /// The answer of a decision upon a plan.
+    PlanPayload, plan: Plan, "The plan."
+);
+payload!(
+    /// The answer of a mutation of an issue.
+    IssuePayload, issue: Issue, "The issue."
+);
+payload!(
+    /// The answer of a mutation that leaves nothing.
+    DonePayload, done: bool, "Always true."
+);

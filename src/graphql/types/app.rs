@@ -1,0 +1,100 @@
+//! The catalogue: the apps that can be connected.
+
+use async_graphql::{Object, SimpleObject};
+
+use crate::connectors;
+
+/// An app that can be connected.
+pub struct App(pub(in crate::graphql) &'static dyn connectors::App);
+
+/// Something that a person types in to connect an account.
+#[derive(SimpleObject)]
+pub struct AppCredential {
+    /// Its name in `accountConnect`.
+    name: &'static str,
+    /// Its name for people, with where to find it.
+    label: &'static str,
+    /// Whether it is secret: it can be written and never read.
+    is_secret: bool,
+    /// Whether an account can't be connected without it.
+    is_required: bool,
+}
+
+/// A kind of record that can be kept the same.
+#[derive(SimpleObject)]
+pub struct AppObject {
+    /// Its name in settings.
+    name: &'static str,
+    /// Its name for people.
+    label: &'static str,
+}
+
+/// What an app can do.
+#[derive(SimpleObject)]
+pub struct AppCapability {
+    /// Whether changes since a point in time can be asked for.
+    list_incremental: bool,
+    /// Whether removed records are reported.
+    list_reports_removed: bool,
+    /// Whether records can be removed.
+    delete: bool,
+    /// Whether records have tags.
+    tags: bool,
+    /// Whether every account has a field for permission to send e-mail.
+    consent: bool,
+    /// Records per page of a listing.
+    page_max: u64,
+    /// Records per write.
+    write_many_max: u64,
+}
+
+#[Object]
+impl App {
+    /// Its name in settings.
+    async fn slug(&self) -> &str {
+        self.0.about().slug
+    }
+
+    /// Its name for people.
+    async fn name(&self) -> &str {
+        self.0.about().name
+    }
+
+    /// The vendor's documentation of what is used.
+    async fn docs(&self) -> &str {
+        self.0.about().docs
+    }
+
+    /// What a person types in to connect an account.
+    async fn credentials(&self) -> Vec<AppCredential> {
+        let about = self.0.about().credentials.iter();
+        about
+            .map(|credential| AppCredential {
+                name: credential.name,
+                label: credential.label,
+                is_secret: credential.is_secret,
+                is_required: credential.is_required,
+            })
+            .collect()
+    }
+
+    /// What can be kept the same.
+    async fn objects(&self) -> Vec<AppObject> {
+        let about = self.0.about().objects.iter();
+        about.map(|object| AppObject { name: object.name, label: object.label }).collect()
+    }
+
+    /// What it can do.
+    async fn capability(&self) -> AppCapability {
+        let can = self.0.capability();
+        AppCapability {
+            list_incremental: can.list_incremental,
+            list_reports_removed: can.list_reports_removed,
+            delete: can.delete,
+            tags: can.tags,
+            consent: can.consent,
+            page_max: can.page_max as u64,
+            write_many_max: can.write_many_max as u64,
+        }
+    }
+}

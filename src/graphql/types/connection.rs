@@ -1,0 +1,347 @@
+//! Connections, their syncs and their drafts.
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use super::history::changes;
+use super::rule::Rule;
+use super::{
+    Account, Approval, ConsentPolicy, DeletionPolicy, Entry, FirstRun, Issue, MatchKey,
+    OutcomeName, Plan, RecordStanding, Run, Side, SyncState, WritePolicy,
+};
+use crate::graphql::error::read_error;
+use crate::graphql::page::{ChangePage, FIRST, IssuePage, RecordPage, RunPage, cost, count, page};
+use crate::graphql::services;
+use crate::planner::{self, Settings};
+use crate::record;
+use crate::store::{self, End, IssueId, OpFilter, OutcomeFilter, RunId};
+
+/// Two accounts kept the same.
+pub struct Connection(pub(in crate::graphql) store::Connection);
+
+/// One side of a connection.
+#[derive(SimpleObject)]
+pub struct ConnectionSide {
+    /// Which.
+    side: Side,
+    /// Its account.
+    account: Account,
+    /// Its objects, in order of preference.
+    objects: Vec<String>,
+}
+
+/// One direction of a connection.
+#[derive(SimpleObject)]
+pub struct Sync {
+    /// The side that it reads.
+    source: Side,
+    /// The side that it writes.
+    target: Side,
+    /// Whether it writes.
+    state: SyncState,
+    /// What it sends of what is there at its start.
+    first_run: FirstRun,
+    /// Whether it replaces values.
+    write_policy: WritePolicy,
+    /// What deletions do.
+    deletion: DeletionPolicy,
+    /// How permission travels.
+    consent: ConsentPolicy,
+    /// Whether emptying a field empties its target.
+    clearing: bool,
+    /// A record is in scope if any of these lets it in.
+    rules: Vec<Rule>,
+    /// Which field is made of which.
+    mapping: Vec<Entry>,
+}
+
+/// A field on each side that says whether a person may be written to.
+#[derive(SimpleObject)]
+pub struct ConsentFields {
+    /// The field on the left.
+    left: String,
+    /// The field on the right.
+    right: String,
+}
+
+/// A configuration.
+pub struct Configuration(Settings);
+
+/// A configuration that somebody works on.
+#[derive(SimpleObject)]
+pub struct ConnectionDraft {
+    /// The number of the last edit; 0 if nothing was edited.
+    edit: u32,
+    /// The version that it was begun from.
+    based_on: u32,
+    /// What it says.
+    configuration: Configuration,
+}
+
+/// What a review found.
+#[derive(SimpleObject)]
+pub struct ReviewResult {
+    /// What must be mended first.
+    faults: Vec<ReviewRemark>,
+    /// What should be known.
+    warnings: Vec<ReviewRemark>,
+    /// What a person has still to say.
+    unacknowledged: Vec<super::Acknowledgement>,
+    /// What a start names; none while anything is missing.
+    token: Option<String>,
+}
+
+/// One remark of a review.
+#[derive(SimpleObject)]
+pub struct ReviewRemark {
+    /// What, such as `PREFERRED_SIDE_REQUIRED`.
+    code: String,
+    /// The sync, by the side that it reads.
+    source: Option<Side>,
+    /// The field.
+    field: Option<String>,
+    /// What is wrong and what to do, or what follows.
+    message: String,
+}
+
+/// How many records stand how.
+#[derive(SimpleObject)]
+pub struct OutcomeCount {
+    /// How.
+    outcome: OutcomeName,
+    /// How many.
+    count: u64,
+}
+
+impl From<planner::Review> for ReviewResult {
+    fn from(review: planner::Review) -> Self {
+        fn remark(code: &impl serde::Serialize, at: &planner::At, message: &str) -> ReviewRemark {
+            let code = serde_json::to_value(code).ok();
+            ReviewRemark {
+                code: code.and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default(),
+                source: at.sync.map(Side::from),
+                field: at.field.as_ref().map(ToString::to_string),
+                message: message.to_owned(),
+            }
+        }
+        let faults = review.faults.iter().map(|f| remark(&f.code, &f.at, &f.message)).collect();
+        let warnings = review.warnings.iter().map(|w| remark(&w.code, &w.at, &w.message)).collect();
+        let unacknowledged = review.unacknowledged.into_iter().map(Into::into).collect();
+        Self { faults, warnings, unacknowledged, token: review.token }
+    }
+}
+
+impl From<store::DraftRow> for ConnectionDraft {
+    fn from(draft: store::DraftRow) -> Self {
+        Self {
+            edit: draft.edit,
+            based_on: draft.based_on,
+            configuration: Configuration(draft.settings),
+        }
+    }
+}
+
+#[Object]
+impl Configuration {
+    /// Its version; of a draft, that which it was begun from.
+    async fn version(&self) -> u32 {
+        self.0.version
+    }
+
+    /// Whose value stands at first meetings and in conflicts.
+    async fn preferred_side(&self) -> Option<Side> {
+        self.0.preferred.map(Side::from)
+    }
+
+    /// What people are recognised by, strongest first.
+    async fn match_keys(&self) -> Vec<MatchKey> {
+        self.0.match_keys.iter().map(|key| (*key).into()).collect()
+    }
+
+    /// Whether records that carry none of the match keys are left out.
+    async fn avoid_duplicates(&self) -> bool {
+        self.0.avoid_duplicates
+    }
+
+    /// What a person has to agree to first.
+    async fn approval(&self) -> Approval {
+        self.0.approval.into()
+    }
+
+    /// How often it runs by itself, in minutes.
+    async fn every_minutes(&self) -> u32 {
+        self.0.every_minutes
+    }
+
+    /// Where the permission to send e-mail is kept.
+    async fn email_consent(&self) -> Option<ConsentFields> {
+        let channel = self.0.consent.iter().find(|c| c.channel == planner::Channel::Email)?;
+        Some(ConsentFields {
+            left: channel.fields.left.to_string(),
+            right: channel.fields.right.to_string(),
+        })
+    }
+
+    /// The syncs, that which reads the left first.
+    async fn syncs(&self) -> Vec<Sync> {
+        let syncs = record::Side::BOTH.into_iter().filter_map(|source| {
+            let sync = self.0.sync(source)?;
+            Some(Sync {
+                source: source.into(),
+                target: source.other().into(),
+                state: sync.state.into(),
+                first_run: sync.first_run.into(),
+                write_policy: sync.write_policy.into(),
+                deletion: sync.deletion.into(),
+                consent: sync.consent.into(),
+                clearing: sync.clearing,
+                rules: sync.rules.iter().map(Rule::from).collect(),
+                mapping: sync.entries.iter().map(Entry::from).collect(),
+            })
+        });
+        syncs.collect()
+    }
+}
+
+#[Object]
+impl Connection {
+    /// Its id.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// Its name for people.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// Its two sides.
+    #[graphql(complexity = "2 * child_complexity")]
+    async fn sides(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ConnectionSide>> {
+        let store = &services(ctx)?.store;
+        let mut sides = Vec::new();
+        for side in record::Side::BOTH {
+            let Some(feed) = self.0.feeds.iter().find(|feed| feed.side == side) else { continue };
+            let feed = store.feed(self.0.workspace, feed.feed).await.map_err(read_error)?;
+            let account =
+                store.account(self.0.workspace, feed.account).await.map_err(read_error)?;
+            let objects = self.0.settings.sides.of(side).objects.iter();
+            sides.push(ConnectionSide {
+                side: side.into(),
+                account: Account(account),
+                objects: objects.map(ToString::to_string).collect(),
+            });
+        }
+        Ok(sides)
+    }
+
+    /// The live configuration.
+    async fn configuration(&self) -> Configuration {
+        Configuration(self.0.settings.clone())
+    }
+
+    /// What somebody works on; the live configuration, if nobody does.
+    async fn draft(&self, ctx: &Context<'_>) -> async_graphql::Result<ConnectionDraft> {
+        let draft = services(ctx)?.connections.draft(self.0.workspace, self.0.id).await;
+        Ok(draft.map_err(|error| crate::graphql::error::internal(&error))?.into())
+    }
+
+    /// Its runs, newest first.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn runs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "FIRST")] first: i32,
+        after: Option<String>,
+    ) -> async_graphql::Result<RunPage> {
+        let before = after.and_then(|cursor| cursor.parse::<RunId>().ok());
+        let (asked, workspace) = (count(first), self.0.workspace);
+        let store = &services(ctx)?.store;
+        let rows = store.runs_before(workspace, self.0.id, before, asked + 1).await;
+        let rows = rows.map_err(read_error)?;
+        Ok(page(rows, asked, |row| row.id.to_string(), |row| Run(row, workspace)))
+    }
+
+    /// The plan that waits for somebody to agree.
+    async fn waiting_plan(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Plan>> {
+        let workspace = self.0.workspace;
+        let plan = services(ctx)?.store.waiting_plan(workspace, self.0.id).await;
+        Ok(plan.map_err(read_error)?.map(|plan| Plan(plan, workspace)))
+    }
+
+    /// Records of which there is something to tell: left out, waiting, failed, or with findings.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn records(
+        &self,
+        ctx: &Context<'_>,
+        outcome: Option<OutcomeName>,
+        side: Option<Side>,
+        #[graphql(default_with = "FIRST")] first: i32,
+        after: Option<String>,
+    ) -> async_graphql::Result<RecordPage> {
+        let filter = OutcomeFilter {
+            outcome: outcome.map(|outcome| outcome.name().to_owned()),
+            side: side.map(record::Side::from),
+        };
+        let after = after.and_then(|cursor| {
+            let (feed, id) = cursor.split_once('/')?;
+            Some(End { feed: feed.parse().ok()?, id: record::RemoteId::new(id) })
+        });
+        let (asked, workspace, connection) = (count(first), self.0.workspace, self.0.id);
+        let store = &services(ctx)?.store;
+        let rows = store.outcomes(workspace, connection, &filter, after, asked + 1).await;
+        let rows = rows.map_err(read_error)?;
+        let cursor = |row: &store::RecordOutcome| format!("{}/{}", row.end.feed, row.end.id);
+        Ok(page(rows, asked, cursor, |row| RecordStanding { row, workspace, connection }))
+    }
+
+    /// How many records stand how, those in sync left out.
+    async fn record_counts(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<OutcomeCount>> {
+        let store = &services(ctx)?.store;
+        let counts = store.count_outcomes(self.0.workspace, self.0.id).await.map_err(read_error)?;
+        let counts = counts.into_iter();
+        Ok(counts
+            .map(|(name, count)| OutcomeCount { outcome: OutcomeName::named(&name), count })
+            .collect())
+    }
+
+    /// How many pairs are kept the same.
+    async fn link_count(&self, ctx: &Context<'_>) -> async_graphql::Result<u64> {
+        let store = &services(ctx)?.store;
+        store.count_links(self.0.workspace, self.0.id).await.map_err(read_error)
+    }
+
+    /// What was written, newest first; of one record, if it is named by its side and id in the app.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn changes(
+        &self,
+        ctx: &Context<'_>,
+        side: Option<Side>,
+        record_id: Option<String>,
+        #[graphql(default_with = "FIRST")] first: i32,
+        after: Option<String>,
+    ) -> async_graphql::Result<ChangePage> {
+        let side = side.map(record::Side::from);
+        let feed = self.0.feeds.iter().find(|feed| side == Some(feed.side));
+        let end = feed
+            .zip(record_id)
+            .map(|(feed, id)| End { feed: feed.feed, id: record::RemoteId::new(id) });
+        let filter = OpFilter { run: None, end, applied_only: false };
+        changes(ctx, self.0.workspace, self.0.id, &filter, first, after).await
+    }
+
+    /// What a person should look at, newest first.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn issues(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = true)] open: bool,
+        #[graphql(default_with = "FIRST")] first: i32,
+        after: Option<String>,
+    ) -> async_graphql::Result<IssuePage> {
+        let before = after.and_then(|cursor| cursor.parse::<IssueId>().ok());
+        let asked = count(first);
+        let store = &services(ctx)?.store;
+        let rows = store.issues(self.0.workspace, self.0.id, open, before, asked + 1).await;
+        Ok(page(rows.map_err(read_error)?, asked, |row| row.id.to_string(), Issue))
+    }
+}

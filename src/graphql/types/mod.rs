@@ -1,0 +1,26 @@
+//! The types of the API.
+
+mod account;
+mod app;
+mod change;
+mod connection;
+mod history;
+mod mapping;
+mod record;
+mod rule;
+mod value;
+mod words;
+
+pub use account::Account;
+pub use app::App;
+pub use change::Change;
+pub use connection::{Connection, ConnectionDraft, ReviewResult};
+pub use history::{Issue, Plan, PlanItem, Run};
+pub use mapping::Entry;
+pub use record::RecordStanding;
+pub use value::Value;
+pub use words::{
+    Acknowledgement, Approval, ConsentPolicy, ConstantWhen, DeletionPolicy, EntryFunction,
+    FieldType, FilterOperator, FirstRun, MatchKey, OutcomeName, PhoneFormat, Side, SyncState,
+    WritePolicy,
+};

@@ -1,0 +1,120 @@
+//! Records: how they stand.
+
+use async_graphql::{Context, Object, SimpleObject};
+
+use super::{OutcomeName, Side, Value};
+use crate::graphql::error::read_error;
+use crate::graphql::page::{ChangePage, FIRST, cost};
+use crate::graphql::services;
+use crate::planner::{Failure, Outcome, Wait};
+use crate::store::{ConnectionId, OpFilter, RecordOutcome, WorkspaceId};
+
+/// How a record stands, where there is something to tell.
+pub struct RecordStanding {
+    pub(in crate::graphql) row: RecordOutcome,
+    pub(in crate::graphql) workspace: WorkspaceId,
+    pub(in crate::graphql) connection: ConnectionId,
+}
+
+/// Something to know of a record.
+#[derive(SimpleObject)]
+pub struct Finding {
+    /// What, such as `VALUE_CUT`.
+    code: &'static str,
+    /// On which side.
+    side: Option<Side>,
+    /// In which field.
+    field: Option<String>,
+}
+
+/// A field of a record, as it was last seen.
+#[derive(SimpleObject)]
+pub struct FieldValue {
+    /// The field.
+    field: String,
+    /// Its value.
+    value: Value,
+}
+
+#[Object(name = "Record")]
+impl RecordStanding {
+    /// Its id in the app.
+    async fn remote_id(&self) -> String {
+        self.row.end.id.to_string()
+    }
+
+    /// Its side.
+    async fn side(&self) -> Side {
+        self.row.side.into()
+    }
+
+    /// What became of it.
+    async fn outcome(&self) -> OutcomeName {
+        OutcomeName::named(self.row.outcome.name())
+    }
+
+    /// Why, where the outcome has reasons: `no_match_key`, `refused`, `brake` and the like.
+    async fn reason(&self) -> Option<String> {
+        match &self.row.outcome {
+            Outcome::Skipped(skip) => Some(skip.name().to_owned()),
+            Outcome::Failed(Failure::RequiredField(field)) => {
+                Some(format!("required_field {field}"))
+            }
+            Outcome::Failed(Failure::Unsettled) => Some("unsettled".to_owned()),
+            Outcome::Failed(Failure::Refused) => Some("refused".to_owned()),
+            Outcome::Waiting(Wait::Unread) => Some("unread".to_owned()),
+            Outcome::Waiting(Wait::Brake) => Some("brake".to_owned()),
+            Outcome::Waiting(Wait::Retry) => Some("retry".to_owned()),
+            Outcome::Waiting(Wait::Answer) => Some("answer".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The app's own code, where it refused.
+    async fn code(&self) -> Option<&str> {
+        self.row.code.as_deref()
+    }
+
+    /// What else to know of it.
+    async fn findings(&self) -> Vec<Finding> {
+        let findings = self.row.findings.iter();
+        findings
+            .map(|finding| Finding {
+                code: finding.code.name(),
+                side: finding.side.map(Side::from),
+                field: finding.field.as_ref().map(ToString::to_string),
+            })
+            .collect()
+    }
+
+    /// Since when it stands so.
+    async fn since(&self) -> String {
+        self.row.since.to_string()
+    }
+
+    /// The fields as they were last seen.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn fields(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FieldValue>> {
+        let end = &self.row.end;
+        let store = &services(ctx)?.store;
+        let ids = [end.id.clone()].into();
+        let rows = store.seen_by_id(self.workspace, end.feed, &ids).await.map_err(read_error)?;
+        let fields = rows.iter().flat_map(|row| row.seen.record.fields.iter());
+        Ok(fields
+            .map(|(field, value)| FieldValue { field: field.to_string(), value: value.into() })
+            .collect())
+    }
+
+    /// What was ever written to it, newest first.
+    #[graphql(complexity = "cost(first, child_complexity)")]
+    async fn changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "FIRST")] first: i32,
+        after: Option<String>,
+    ) -> async_graphql::Result<ChangePage> {
+        let end = Some(self.row.end.clone());
+        let filter = OpFilter { run: None, end, applied_only: false };
+        super::history::changes(ctx, self.workspace, self.connection, &filter, first, after).await
+    }
+}

@@ -1,0 +1,69 @@
+//! The request in the body: read within limits, and understood.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_graphql::Request;
+use axum::body::{Body, HttpBody as _};
+use axum::http::StatusCode;
+use tokio::time::timeout;
+
+use super::refusal::Refusal;
+
+/// The largest body that is read, in bytes.
+const LARGEST: usize = 256 * 1024;
+/// Until the whole body has come.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads the whole body, or refuses it as soon as it is known to be too large.
+pub(super) async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+    timeout(PATIENCE, collect(body)).await.unwrap_or_else(|_| {
+        let message = "the request did not come whole within 10 seconds: send it again";
+        Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message))
+    })
+}
+
+/// Not axum's own function for this: its errors do not tell a large body from a broken one.
+async fn collect(mut body: Body) -> Result<Vec<u8>, Refusal> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > LARGEST {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(announced);
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| Refusal::bad("the request broke off: send it again"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > LARGEST {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+fn too_large() -> Refusal {
+    let message = "the request is larger than 256 KiB: send less at once";
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+}
+
+/// Reads the one GraphQL request that a body may hold.
+pub(super) fn parse(bytes: &[u8]) -> Result<Request, Refusal> {
+    match bytes.trim_ascii_start().first() {
+        // Serde would take a list for an object with its members in order.
+        Some(b'[') => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "BATCH_NOT_ALLOWED",
+            "several requests came in one list: send each by itself, or several fields in one",
+        )),
+        Some(b'{') => serde_json::from_slice(bytes).map_err(|_| malformed()),
+        _ => Err(malformed()),
+    }
+}
+
+fn malformed() -> Refusal {
+    Refusal::bad(
+        "the body is not a GraphQL request: send a JSON object with `query` as text and, where \
+         needed, `variables` as an object and `operationName` as text",
+    )
+}

@@ -1,0 +1,93 @@
+//! The GraphQL endpoint: who asks is checked first, then what they send, and only then is it executed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::Executor;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::media::Media;
+use super::refusal::Refusal;
+use super::{body, media, outcome};
+use crate::auth::{Principal, Tokens};
+
+/// Until a request is answered.
+const WHOLE: Duration = Duration::from_secs(30);
+/// How many requests are answered at once.
+const AT_ONCE: usize = 64;
+
+/// What the endpoint needs.
+pub(super) struct Endpoint<E> {
+    executor: E,
+    tokens: Arc<Tokens>,
+    places: Semaphore,
+}
+
+pub(super) async fn answer<E: Executor>(
+    State(endpoint): State<Arc<Endpoint<E>>>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let media = Media::wanted(&head.headers);
+    let answer = timeout(WHOLE, endpoint.respond(&head.headers, body, media)).await;
+    answer.unwrap_or_else(|_| Err(too_slow())).unwrap_or_else(|refusal| refusal.render(media))
+}
+
+impl<E: Executor> Endpoint<E> {
+    pub(super) fn new(executor: E, tokens: Arc<Tokens>) -> Self {
+        Self { executor, tokens, places: Semaphore::new(AT_ONCE) }
+    }
+
+    async fn respond(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        media: Media,
+    ) -> Result<Response, Refusal> {
+        let principal = self.admit(headers)?;
+        media::check(headers)?;
+        // Taken after the token was checked: a stranger can keep nobody out.
+        let _place = self.places.try_acquire().map_err(|_| busy())?;
+        let bytes = body::read(body).await?;
+        let request = body::parse(&bytes)?.data(principal);
+        Ok(outcome::render(self.executor.execute(request).await, media))
+    }
+
+    fn admit(&self, headers: &HeaderMap) -> Result<Principal, Refusal> {
+        let Some(token) = bearer(headers) else {
+            return Err(Refusal::unauthenticated(
+                "there is no token: send `Authorization: Bearer <token>` with a token that \
+                 `concord token` made",
+            ));
+        };
+        let principal = self.tokens.verify(token);
+        principal.map_err(|refused| Refusal::unauthenticated(refused.to_string()))
+    }
+}
+
+/// The token, if there is exactly one.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn busy() -> Refusal {
+    let message = "too many requests are being answered: send it again in a second";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", message).with(header::RETRY_AFTER, "1")
+}
+
+fn too_slow() -> Refusal {
+    Refusal::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "TIMEOUT",
+        "this was not done within 30 seconds and was given up: ask for less at once, and look \
+         whether a mutation was done before you send it again",
+    )
+}

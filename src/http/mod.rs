@@ -1,0 +1,76 @@
+//! What this server answers over HTTP: the GraphQL endpoint, whether it is alive and ready, and
+//! GraphiQL where it is switched on.
+//!
+//! The endpoint takes one GraphQL request as JSON by `POST`, from somebody with a token, and nothing
+//! else: a form, a link or a page of another site cannot make a browser send that. Every request has a
+//! limit on its size and on its time, and only so many are answered at once.
+
+mod body;
+mod endpoint;
+mod explorer;
+mod headers;
+mod media;
+mod outcome;
+mod probe;
+mod refusal;
+
+use std::sync::Arc;
+
+use async_graphql::Executor;
+use async_trait::async_trait;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::auth::Tokens;
+use endpoint::Endpoint;
+use media::Media;
+use refusal::Refusal;
+
+/// Tells whether the server can do its work.
+#[async_trait]
+pub trait Ready: Send + Sync {
+    /// Whether it can now.
+    async fn ready(&self) -> bool;
+}
+
+/// What the server is made of.
+pub struct Http<E> {
+    /// The schema that executes GraphQL requests; it finds a [`crate::auth::Principal`] in their data.
+    pub executor: E,
+    /// What checks the tokens.
+    pub tokens: Arc<Tokens>,
+    /// Whether GraphiQL is served.
+    pub graphiql: bool,
+    /// What tells whether the server is ready.
+    pub ready: Arc<dyn Ready>,
+}
+
+/// The server's addresses with what answers there.
+pub fn router<E: Executor>(http: Http<E>) -> Router {
+    let endpoint = Arc::new(Endpoint::new(http.executor, http.tokens));
+    let mut router = Router::new()
+        .route("/graphql", post(endpoint::answer::<E>).with_state(endpoint))
+        .route("/healthz", get(probe::is_alive))
+        .route("/readyz", get(probe::is_ready).with_state(http.ready));
+    if http.graphiql {
+        router = explorer::add_to(router);
+    }
+    router
+        .fallback(refuse_path)
+        .method_not_allowed_fallback(refuse_method)
+        .layer(map_response(headers::secure))
+}
+
+async fn refuse_path() -> Response {
+    let message = "there is nothing at this address: the API is at /graphql";
+    Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", message).render(Media::Json)
+}
+
+/// The router adds the header that names the methods.
+async fn refuse_method() -> Response {
+    let message = "this address does not take this method: use one that the header Allow names";
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message).render(Media::Json)
+}

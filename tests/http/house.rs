@@ -1,0 +1,230 @@
+//! A server on a port of its own, and two ways to ask it: as a client does, and byte by byte.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use concord::auth::{Principal, Role, Tokens};
+use concord::http::{self, Ready};
+use concord::net::{self, Method};
+use concord::ports::ManualClock;
+use concord::store::WorkspaceId;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::world::{World, schema};
+
+pub const START: i64 = 1_786_000_000;
+pub const KEY: [u8; 32] = [7; 32];
+/// A request that would write.
+pub const ADD: &str = r#"{"query":"mutation { add }"}"#;
+pub const JSON: &str = "application/json";
+
+pub struct House {
+    pub world: Arc<World>,
+    pub clock: Arc<ManualClock>,
+    pub is_ready: Arc<AtomicBool>,
+    tokens: Arc<Tokens>,
+    address: SocketAddr,
+    client: net::Http,
+}
+
+struct Readiness(Arc<AtomicBool>);
+
+#[async_trait]
+impl Ready for Readiness {
+    async fn ready(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl House {
+    pub async fn open() -> Self {
+        Self::with(false).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the server ends with its test")]
+    pub async fn with(graphiql: bool) -> Self {
+        let world = Arc::new(World::new());
+        let clock = Arc::new(ManualClock::at(Timestamp::from_second(START).unwrap()));
+        let tokens = Arc::new(Tokens::new(&KEY, clock.clone()));
+        let is_ready = Arc::new(AtomicBool::new(true));
+        let router = http::router(http::Http {
+            executor: schema(world.clone()),
+            tokens: tokens.clone(),
+            graphiql,
+            ready: Arc::new(Readiness(is_ready.clone())),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let client = net::Http::new().unwrap();
+        Self { world, clock, is_ready, tokens, address, client }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn writes(&self) -> usize {
+        self.world.writes.load(Ordering::SeqCst)
+    }
+
+    pub fn token(&self) -> String {
+        self.token_of("ana", 7)
+    }
+
+    pub fn token_of(&self, subject: &str, workspace: u128) -> String {
+        let workspace = WorkspaceId(uuid::Uuid::from_u128(workspace));
+        let principal = Principal { workspace, subject: subject.to_owned(), role: Role::Operator };
+        self.tokens.issue(&principal, Duration::from_secs(600)).unwrap()
+    }
+
+    /// A request with a token, and nothing else yet.
+    pub fn signed(&self, method: Method, path: &str) -> net::Request {
+        let value = format!("Bearer {}", self.token());
+        net::Request::new(method, self.url(path)).authorization(value.into())
+    }
+
+    pub async fn send(&self, request: net::Request) -> Reply {
+        let answer = self.client.send(request).await.unwrap();
+        let body = String::from_utf8(answer.body).unwrap();
+        Reply { status: answer.status, headers: answer.headers, body }
+    }
+
+    /// Posts this as the body of a request for GraphQL.
+    pub async fn post(&self, content_type: &'static str, body: impl Into<Vec<u8>>) -> Reply {
+        self.send(self.signed(Method::Post, "/graphql").body(content_type, body)).await
+    }
+
+    /// Asks with a query, as clients do.
+    pub async fn ask(&self, query: &str) -> Reply {
+        self.post(JSON, json!({ "query": query }).to_string()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(net::Request::new(Method::Get, self.url(path))).await
+    }
+
+    pub async fn raw(&self) -> Raw {
+        Raw(TcpStream::connect(self.address).await.unwrap())
+    }
+
+    /// A request for GraphQL to its last header but its length, with a token.
+    pub fn head(&self, headers: &[&str]) -> String {
+        let mut head = format!(
+            "POST /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             authorization: Bearer {}\r\n",
+            self.token()
+        );
+        for header in headers {
+            head.push_str(header);
+            head.push_str("\r\n");
+        }
+        head
+    }
+
+    /// Posts this with exactly these headers.
+    pub async fn post_raw(&self, headers: &[&str], body: &str) -> Reply {
+        let head = self.head(headers);
+        self.tell(&format!("{head}content-length: {}\r\n\r\n{body}", body.len())).await
+    }
+
+    /// Sends this text, and reads what is answered.
+    pub async fn tell(&self, text: &str) -> Reply {
+        let raw = self.raw().await;
+        raw.send(text.as_bytes()).await;
+        raw.answer().await
+    }
+}
+
+/// A connection without anything in between.
+pub struct Raw(TcpStream);
+
+impl Raw {
+    /// Sends until all is sent or nobody takes any more. Tells how many bytes were sent.
+    pub async fn send(&self, bytes: &[u8]) -> usize {
+        let mut sent = 0;
+        while sent < bytes.len() {
+            self.0.writable().await.unwrap();
+            match self.0.try_write(&bytes[sent..]) {
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => break,
+            }
+        }
+        sent
+    }
+
+    /// Reads until the server closes.
+    pub async fn answer(&self) -> Reply {
+        let mut text = Vec::new();
+        let mut part = [0; 4096];
+        loop {
+            self.0.readable().await.unwrap();
+            match self.0.try_read(&mut part) {
+                Ok(0) => break,
+                Ok(count) => text.extend_from_slice(&part[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                // A server that did not read all it was sent breaks the connection.
+                Err(_) => break,
+            }
+        }
+        Reply::read(&String::from_utf8(text).unwrap())
+    }
+}
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+}
+
+impl Reply {
+    fn read(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines.map(|line| {
+            let (name, value) = line.split_once(':').unwrap();
+            (name.to_ascii_lowercase(), value.trim().to_owned())
+        });
+        Self { status, headers: headers.collect(), body: body.to_owned() }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub fn data(&self) -> Value {
+        let json = self.json();
+        assert_eq!((self.status, &json["errors"]), (200, &Value::Null));
+        json["data"].clone()
+    }
+
+    /// The code of the first error.
+    pub fn code(&self) -> String {
+        self.json()["errors"][0]["extensions"]["code"].as_str().unwrap().to_owned()
+    }
+
+    /// The text of the first error.
+    pub fn message(&self) -> String {
+        self.json()["errors"][0]["message"].as_str().unwrap().to_owned()
+    }
+
+    /// That it was refused like this.
+    #[track_caller]
+    pub fn is_refused(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.code().as_str()), (status, code), "{}", self.body);
+    }
+}

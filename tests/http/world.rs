@@ -1,0 +1,90 @@
+//! A schema as small as the tests allow.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_graphql::{Context, EmptySubscription, Object, Result, Schema};
+use concord::auth::Principal;
+use concord::graphql::Limits;
+use tokio::sync::Semaphore;
+
+/// What the resolvers leave behind, and what they wait for.
+pub struct World {
+    /// How often something was written.
+    pub writes: AtomicUsize,
+    /// How many slow answers were begun.
+    pub begun: AtomicUsize,
+    /// What slow answers wait for.
+    pub gate: Semaphore,
+}
+
+pub type TestSchema = Schema<Query, Mutation, EmptySubscription>;
+
+pub fn schema(world: Arc<World>) -> TestSchema {
+    Schema::build(Query, Mutation, EmptySubscription)
+        .data(world)
+        .extension(Limits)
+        .limit_depth(12)
+        .limit_complexity(2000)
+        .finish()
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self { writes: AtomicUsize::new(0), begun: AtomicUsize::new(0), gate: Semaphore::new(0) }
+    }
+}
+
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// Whom the server takes the asker for.
+    async fn me(&self, ctx: &Context<'_>) -> Result<String> {
+        let principal = ctx.data::<Principal>()?;
+        Ok(format!("{} in {}", principal.subject, principal.workspace))
+    }
+
+    #[graphql(complexity = "first * child_complexity")]
+    async fn things(&self, first: usize) -> Vec<Thing> {
+        (0..first).map(|_| Thing).collect()
+    }
+
+    /// Answers once the gate is open.
+    async fn slow(&self, ctx: &Context<'_>) -> Result<bool> {
+        let world = ctx.data::<Arc<World>>()?;
+        world.begun.fetch_add(1, Ordering::SeqCst);
+        drop(world.gate.acquire().await.unwrap());
+        Ok(true)
+    }
+
+    /// Fails as a library fails.
+    async fn broken(&self) -> Result<bool> {
+        Err(std::io::Error::other("no table contact in /var/lib/concord/db").into())
+    }
+}
+
+pub struct Thing;
+
+#[Object]
+impl Thing {
+    async fn name(&self) -> &str {
+        "thing"
+    }
+
+    #[graphql(complexity = "first * child_complexity")]
+    async fn things(&self, first: usize) -> Vec<Thing> {
+        (0..first).map(|_| Thing).collect()
+    }
+}
+
+pub struct Mutation;
+
+#[Object]
+impl Mutation {
+    /// Writes, and counts it.
+    async fn add(&self, ctx: &Context<'_>) -> Result<usize> {
+        let world = ctx.data::<Arc<World>>()?;
+        Ok(world.writes.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
