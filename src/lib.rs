@@ -14,14 +14,27 @@
 //!   journal, and the leases under which anything is written.
 //! - [`connectors`]: the apps, one folder each: Kommo, Zoho CRM, and the reference app in this process.
 //! - [`accounts`]: authorised accounts, and the gate through which everybody speaks to one.
-//! - [`runner`]: the shell of one run: observe, plan, execute, settle, resume.
-//! - [`lab`]: what tries the house as a whole: the simulation.
+//! - [`connections`]: setting connections up: drafts, reviews, starting and stopping.
+//! - [`runner`]: the shell of one run: observe, plan, approve, execute, settle, resume.
+//! - [`jobs`]: what runs, and when.
+//! - [`auth`]: who asks, and what they may do.
+//! - [`graphql`]: the API.
+//! - [`http`]: what the server answers: the API, health, GraphiQL.
+//! - [`config`] and [`app`]: all settings, and everything built once.
+//! - [`lab`]: what tries the house as a whole: the demo, the emulators' people, the checker, the
+//!   simulation.
 //!
 //! Who may know whom is kept by `tests/architecture.rs`.
 
 pub mod accounts;
+pub mod app;
+pub mod auth;
+pub mod config;
 pub mod connections;
 pub mod connectors;
+pub mod graphql;
+pub mod http;
+pub mod jobs;
 pub mod lab;
 pub mod net;
 pub mod planner;

@@ -1,9 +1,16 @@
 //! The program: parses its arguments and calls the library.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use concord::app::{self, HOME};
+use concord::auth::{Principal, Role};
+use concord::config::{Config, Given};
+use concord::graphql;
+use concord::lab::demo::{self, Options};
 use concord::lab::emulate::{self, Emulated};
 use concord::lab::simulate::{Profile, Summary, simulate};
 use concord::store::SqlStore;
@@ -15,8 +22,90 @@ struct Arguments {
     command: Command,
 }
 
+/// Where the server is and what it keeps.
+#[derive(Args)]
+struct Place {
+    /// The port of the server.
+    #[arg(long)]
+    port: Option<u16>,
+    /// The folder of the embedded database and the secret key.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// The database: sqlite://FILE or postgres://USER@HOST/NAME; also as DATABASE_URL.
+    #[arg(long)]
+    database_url: Option<String>,
+}
+
 #[derive(Subcommand)]
 enum Command {
+    /// Shows everything: two emulated CRMs full of people, the server, and a connection between them.
+    Demo {
+        #[command(flatten)]
+        place: Place,
+        /// How many people.
+        #[arg(long, default_value_t = 300)]
+        contacts: u32,
+        /// From which seed they are made.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Ends after the last check.
+        #[arg(long)]
+        once: bool,
+        /// Prints one JSON object on standard output, and nothing else there.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Serves the API and runs connections.
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Serves GraphiQL at /.
+        #[arg(long)]
+        graphiql: bool,
+    },
+    /// Makes a token for the API.
+    Token {
+        #[command(flatten)]
+        place: Place,
+        /// The workspace; made if it is new.
+        #[arg(long, default_value = HOME)]
+        workspace: String,
+        /// Whose token it is, for the record of what was done.
+        #[arg(long, default_value = "operator")]
+        subject: String,
+        /// What it may do.
+        #[arg(long, default_value = "owner")]
+        role: TokenRole,
+        /// For how many days.
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+    },
+    /// Prints the GraphQL schema.
+    Schema,
+    /// Names everything that is wrong with the settings.
+    Doctor {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Makes or upgrades the tables of a database.
+    Migrate {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Serves an emulator of an app on this machine.
+    Emulate {
+        /// Which app.
+        app: EmulatedApp,
+        /// On which port; 0 takes any that is free.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// How many sample people the two apps have between them.
+        #[arg(long, default_value_t = 0)]
+        contacts: u32,
+        /// From which seed they are made.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Plays seeds of the simulation and tells which laws were broken, if any.
     ///
     /// Each seed is two apps with people in them, kept the same under time-outs, crashes and stalled
@@ -29,20 +118,6 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         first: u64,
     },
-    /// Serves an emulator of an app on this machine.
-    Emulate {
-        /// Which app.
-        app: EmulatedApp,
-        /// On which port; 0 takes any that is free.
-        #[arg(long, default_value_t = 0)]
-        port: u16,
-    },
-    /// Makes or upgrades the tables of a database.
-    Migrate {
-        /// Where it is: sqlite://FILE or postgres://USER@HOST/NAME.
-        #[arg(long, default_value = "sqlite://concord.sqlite")]
-        database_url: String,
-    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -51,41 +126,98 @@ enum EmulatedApp {
     Zoho,
 }
 
-impl From<EmulatedApp> for Emulated {
-    fn from(app: EmulatedApp) -> Self {
-        match app {
-            EmulatedApp::Kommo => Self::Kommo,
-            EmulatedApp::Zoho => Self::Zoho,
+#[derive(Clone, Copy, ValueEnum)]
+enum TokenRole {
+    Owner,
+    Operator,
+    Viewer,
+}
+
+impl Place {
+    fn given(&self, graphiql: bool) -> Given {
+        Given {
+            port: self.port,
+            data: self.data.clone(),
+            database_url: self.database_url.clone(),
+            graphiql,
         }
     }
+
+    fn config(&self, graphiql: bool) -> Result<Config> {
+        Ok(Config::read(&self.given(graphiql), environment)?)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the environment comes in")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
+        Command::Demo { place, contacts, seed, once, json } => {
+            let given = place.given(true);
+            let converged = demo::run(&Options { given, contacts, seed, once, json }).await?;
+            return Ok(if converged { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Serve { place, graphiql } => serve(&place.config(graphiql)?).await?,
+        Command::Token { place, workspace, subject, role, days } => {
+            let app = app::build(&place.config(false)?).await?;
+            let workspace = app.workspace(&workspace).await?;
+            let role = match role {
+                TokenRole::Owner => Role::Owner,
+                TokenRole::Operator => Role::Operator,
+                TokenRole::Viewer => Role::Viewer,
+            };
+            let life = Duration::from_secs(u64::from(days) * 24 * 60 * 60);
+            println!("{}", app.tokens.issue(&Principal { workspace, subject, role }, life)?);
+        }
+        Command::Schema => print!("{}", graphql::sdl()),
+        Command::Doctor { place } => {
+            let config = place.config(false)?;
+            SqlStore::open(&config.database_url).await.context("the database can't be used")?;
+            println!("Everything is in order.");
+        }
+        Command::Migrate { place } => {
+            SqlStore::open(&place.config(false)?.database_url).await?;
+            println!("The tables are up to date.");
+        }
+        Command::Emulate { app, port, contacts, seed } => {
+            let app = match app {
+                EmulatedApp::Kommo => Emulated::Kommo,
+                EmulatedApp::Zoho => Emulated::Zoho,
+            };
+            let in_use = || format!("port {port} can't be listened on: take another by --port");
+            let listening = emulate::listen(app, port).await.with_context(in_use)?;
+            listening.app.fill(contacts, seed);
+            println!("address: {}", listening.address);
+            for (name, value) in &listening.credentials {
+                println!("{name}: {value}");
+            }
+            listening.serve().await?;
+        }
         Command::Simulate { seeds, first } => {
             let mut summary = Summary::default();
             for seed in first..first.saturating_add(seeds) {
                 summary.add(&simulate(seed, &Profile::default()));
             }
             println!("{summary}");
-            Ok(if summary.is_lawful() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
-        Command::Emulate { app, port } => {
-            let listening = emulate::listen(app.into(), port).await.with_context(|| {
-                format!("port {port} can't be listened on: take another by --port")
-            })?;
-            println!("address: {}", listening.address);
-            for (name, value) in &listening.credentials {
-                println!("{name}: {value}");
-            }
-            listening.serve().await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Command::Migrate { database_url } => {
-            SqlStore::open(&database_url).await?;
-            println!("The tables are up to date.");
-            Ok(ExitCode::SUCCESS)
+            return Ok(if summary.is_lawful() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: &Config) -> Result<()> {
+    let in_use = || format!("{} can't be listened on: take another port by --port", config.listen);
+    let listener = tokio::net::TcpListener::bind(config.listen).await.with_context(in_use)?;
+    let app = app::build(config).await?;
+    println!("http://{}/graphql", config.listen);
+    tokio::select! {
+        served = axum::serve(listener, app.router) => served?,
+        ran = app.dispatcher.run() => ran?,
+        stopped = tokio::signal::ctrl_c() => stopped?,
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+use super::people::{move_in, people};
 use crate::connectors::{kommo, zoho};
 use crate::ports::{Clock, SystemClock};
 
@@ -36,6 +37,25 @@ pub enum AppHandle {
     Kommo(kommo::emulator::Emulator),
     /// Zoho CRM.
     Zoho(zoho::emulator::Emulator),
+}
+
+impl AppHandle {
+    /// Moves in sample people: those of them who are on this app's side.
+    pub fn fill(&self, contacts: u32, seed: u64) {
+        let people = people(contacts, seed);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        // The other side of the same people is not looked at.
+        match self {
+            Self::Kommo(kommo) => {
+                let other = zoho::emulator::Emulator::new(zoho::emulator::Options::new(clock));
+                let _ = move_in(&people, kommo, &other);
+            }
+            Self::Zoho(zoho) => {
+                let other = kommo::emulator::Emulator::new(kommo::emulator::Options::new(clock));
+                let _ = move_in(&people, &other, zoho);
+            }
+        }
+    }
 }
 
 impl Listening {

@@ -72,7 +72,12 @@ pub struct Played {
 pub fn simulate(seed: u64, profile: &Profile) -> Played {
     let clock = world::clock();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
-    let stage = Stage { store, clock, timings: Timings::default(), leases_run_by: None };
+    let stage = Stage {
+        store,
+        clock,
+        timings: Timings { renew: None, ..Timings::default() },
+        leases_run_by: None,
+    };
     // Nothing in it waits for anything real: polling is all it takes.
     let mut play = pin!(play(seed, profile, stage));
     let mut context = Context::from_waker(Waker::noop());
@@ -91,7 +96,7 @@ const POLLS_MAX: u64 = 100_000_000;
 /// which was cut off keeps its lease for a moment of real time; no worker stalls.
 pub async fn simulate_over(store: Arc<dyn Store>, seed: u64, profile: &Profile) -> Played {
     let lease = Duration::from_millis(400);
-    let timings = Timings { lease, ..Timings::default() };
+    let timings = Timings { lease, renew: None, ..Timings::default() };
     let stage = Stage { store, clock: world::clock(), timings, leases_run_by: Some(lease) };
     play(seed, &Profile { stalls: 0, ..*profile }, stage).await
 }

@@ -1,0 +1,294 @@
+//! What is done, step by step, through the public API.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value as Json, json};
+use tokio::time::{Instant, sleep};
+
+use super::client::{Client, text};
+use super::report::{DemoReport, Items, Seconds, SideReport};
+use super::{Town, edits};
+use crate::lab::check::differences;
+
+pub(super) struct Script {
+    client: Client,
+    town: Arc<Town>,
+    is_quiet: bool,
+}
+
+/// How often a run is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long anything may take at most.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+const RUN: &str = "id kind state error counts { items outcomes { name count } skipped { name count } \
+                   writes { side kind count } }";
+
+/// What stands at a place of an answer; null, if nothing does.
+fn at<'a>(json: &'a Json, pointer: &str) -> &'a Json {
+    json.pointer(pointer).unwrap_or(&Json::Null)
+}
+
+impl Script {
+    pub(super) fn new(client: Client, town: Arc<Town>, is_quiet: bool) -> Self {
+        Self { client, town, is_quiet }
+    }
+
+    fn say(&self, words: &str) {
+        if !self.is_quiet {
+            eprintln!("{words}");
+        }
+    }
+
+    pub(super) async fn play(&self) -> Result<DemoReport> {
+        let read = [self.town.kommo.contacts().len(), self.town.zoho.contacts().len()];
+        self.say("Connecting both accounts ...");
+        let [kommo, zoho] = &self.town.credentials;
+        let left = self.connect("kommo", kommo).await?;
+        let right = self.connect("zoho", zoho).await?;
+        let connection = self.set_up(&left, &right).await?;
+        self.town.kommo.forget_requests();
+        self.town.zoho.forget_requests();
+        let begun = Instant::now();
+        self.start(&connection).await?;
+        let first = self.approved(&connection).await?;
+        let first_run = begun.elapsed();
+        let calls = [self.town.kommo.requests().len(), self.town.zoho.requests().len()];
+        let begun = Instant::now();
+        self.run(&connection, &first).await?;
+        let no_change_run = begun.elapsed();
+        let edits = edits::edit(&self.town);
+        self.say(&format!("People made {edits} edits on both sides; they travel ..."));
+        let latest = self.latest(&connection).await?;
+        self.run(&connection, &latest).await?;
+        self.report(&first, read, calls, first_run, no_change_run)
+    }
+
+    async fn connect(&self, app: &str, credentials: &[(&str, String)]) -> Result<String> {
+        let credentials: Vec<Json> = credentials
+            .iter()
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
+        let input = json!({ "app": app, "credentials": credentials });
+        let answer = self
+            .client
+            .act("accountConnect", "AccountConnectInput", "account { id label }", input)
+            .await?;
+        let id = text(&answer, "/account/id")?;
+        // Numbers without a country code are dialled from here.
+        let input = json!({ "id": id, "region": "DE" });
+        self.client.act("accountUpdate", "AccountUpdateInput", "account { id }", input).await?;
+        Ok(id)
+    }
+
+    /// Makes the connection: the mapping that is suggested, with two fields of the account's own.
+    async fn set_up(&self, left: &str, right: &str) -> Result<String> {
+        let input = json!({
+            "title": "Kommo and Zoho CRM",
+            "left": { "accountId": left },
+            "right": { "accountId": right },
+        });
+        let answer = self
+            .client
+            .act("connectionCreate", "ConnectionCreateInput", "connection { id }", input)
+            .await?;
+        let id = text(&answer, "/connection/id")?;
+        let moved = &self.town.moved;
+        let custom = |number: u64| format!("cf_{number}");
+        let input = json!({
+            "connectionId": id,
+            "preferredSide": "LEFT",
+            "emailConsent": { "left": custom(moved.opt_out_field), "right": "Email_Opt_Out" },
+        });
+        let draft = "draft { edit }";
+        self.client.act("connectionUpdate", "ConnectionUpdateInput", draft, input).await?;
+        let pairs = [
+            (custom(moved.city_field), "Mailing_City".to_owned()),
+            (custom(moved.birthday_field), "Date_of_Birth".to_owned()),
+        ];
+        for source in ["LEFT", "RIGHT"] {
+            let input = json!({
+                "connectionId": id, "source": source, "firstRun": "ALL", "writePolicy": "OVERWRITE",
+            });
+            self.client.act("syncUpdate", "SyncUpdateInput", draft, input).await?;
+            let entries: Vec<Json> = pairs
+                .iter()
+                .map(|(left, right)| match source {
+                    "LEFT" => json!({ "target": right, "inputs": [left] }),
+                    _ => json!({ "target": left, "inputs": [right] }),
+                })
+                .collect();
+            let input = json!({ "connectionId": id, "source": source, "entries": entries });
+            self.client.act("mappingSet", "MappingSetInput", draft, input).await?;
+        }
+        Ok(id)
+    }
+
+    async fn start(&self, connection: &str) -> Result<()> {
+        let said = json!(["NO_OTHER_SYNC"]);
+        let input = json!({ "connectionId": connection, "acknowledgements": said });
+        let answer = "review { token faults { code message } unacknowledged }";
+        let answer =
+            self.client.act("connectionReview", "ConnectionReviewInput", answer, input).await?;
+        let Some(token) = answer.pointer("/review/token").and_then(Json::as_str) else {
+            bail!("the review found faults: {answer}");
+        };
+        let input = json!({
+            "connectionId": connection, "sources": ["LEFT", "RIGHT"],
+            "reviewToken": token, "acknowledgements": said,
+        });
+        let answer = "connection { id }";
+        self.client.act("connectionStart", "ConnectionStartInput", answer, input).await?;
+        Ok(())
+    }
+
+    /// Waits for the plan, agrees to it, and waits for the run that carries it out.
+    async fn approved(&self, connection: &str) -> Result<Json> {
+        self.say("Planning the first run ...");
+        let query =
+            "query($id: ID!) { connection(id: $id) { waitingPlan { id hash counts { items } } } }";
+        let plan = self
+            .until(|| async {
+                let data = self.client.ask(query, json!({ "id": connection })).await?;
+                let plan = data.pointer("/connection/waitingPlan").cloned();
+                Ok(plan.filter(|plan| !plan.is_null()))
+            })
+            .await?;
+        self.say(&format!("The plan has {} items: approved.", at(&plan, "/counts/items")));
+        let input = json!({ "planId": at(&plan, "/id"), "hash": at(&plan, "/hash") });
+        self.client.act("planApprove", "PlanDecideInput", "plan { state }", input).await?;
+        let items = at(&plan, "/counts/items").as_u64().unwrap_or_default();
+        self.ended(connection, None, items).await
+    }
+
+    /// Runs it once more, after the run `before`. Gives the new run.
+    async fn run(&self, connection: &str, before: &Json) -> Result<Json> {
+        let query =
+            "mutation($id: ID!) { connectionRun(connectionId: $id) { userErrors { message } } }";
+        self.client.ask(query, json!({ "id": connection })).await?;
+        self.ended(connection, at(before, "/id").as_str(), 0).await
+    }
+
+    async fn latest(&self, connection: &str) -> Result<Json> {
+        let query = format!(
+            "query($id: ID!) {{ connection(id: $id) {{ runs(first: 1) {{ edges {{ node {{ {RUN} }} }} }} }} }}"
+        );
+        let mut data = self.client.ask(&query, json!({ "id": connection })).await?;
+        let run = data.pointer_mut("/connection/runs/edges/0/node").map(Json::take);
+        run.context("no run yet")
+    }
+
+    /// Waits for a run that writes, newer than `before`, to end.
+    async fn ended(&self, connection: &str, before: Option<&str>, items: u64) -> Result<Json> {
+        let run = self
+            .until(|| async {
+                let Ok(run) = self.latest(connection).await else { return Ok(None) };
+                let is_new = before.is_none_or(|before| at(&run, "/id").as_str() > Some(before));
+                if at(&run, "/kind") != "SYNC" || !is_new {
+                    return Ok(None);
+                }
+                if items > 0 {
+                    self.show_progress(&run, items);
+                }
+                Ok((at(&run, "/state") != "RUNNING").then_some(run))
+            })
+            .await?;
+        if at(&run, "/state") == "FAILED" {
+            bail!("the run failed: {}", at(&run, "/error"));
+        }
+        Ok(run)
+    }
+
+    fn show_progress(&self, run: &Json, items: u64) {
+        const WIDTH: u64 = 40;
+        if self.is_quiet {
+            return;
+        }
+        let done = at(run, "/counts/items").as_u64().unwrap_or_default().min(items);
+        let filled = usize::try_from(done * WIDTH / items.max(1)).unwrap_or_default();
+        let bar = format!("{}{}", "#".repeat(filled), " ".repeat(WIDTH as usize - filled));
+        eprint!("\r[{bar}] {done} of {items}");
+        if at(run, "/state") != "RUNNING" {
+            eprintln!();
+        }
+    }
+
+    async fn until<T, F>(&self, mut look: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = look().await? {
+                return Ok(found);
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("it took too long");
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn report(
+        &self,
+        first: &Json,
+        read: [usize; 2],
+        calls: [usize; 2],
+        first_run: Duration,
+        no_change_run: Duration,
+    ) -> Result<DemoReport> {
+        let town = &self.town;
+        let found =
+            differences(&town.people, &town.moved, &town.kommo.contacts(), &town.zoho.contacts());
+        let writes = |side: &str, kind: &str| {
+            let all = at(first, "/counts/writes").as_array().into_iter().flatten();
+            let mine = all.filter(|count| at(count, "/side") == side && at(count, "/kind") == kind);
+            mine.filter_map(|count| at(count, "/count").as_u64()).sum()
+        };
+        let side = |at: usize, app: &str, side: &str| SideReport {
+            app: app.to_owned(),
+            read: read.get(at).map_or(0, |read| *read as u64),
+            created: writes(side, "create"),
+            updated: writes(side, "fields"),
+            tagged: writes(side, "tags"),
+            calls: calls.get(at).map_or(0, |calls| *calls as u64),
+        };
+        let named = |list: &Json| -> std::collections::BTreeMap<String, u64> {
+            let all = list.as_array().into_iter().flatten();
+            all.filter_map(|c| {
+                Some((at(c, "/name").as_str()?.to_owned(), at(c, "/count").as_u64()?))
+            })
+            .collect()
+        };
+        let outcomes = named(at(first, "/counts/outcomes"));
+        let outcome = |name: &str| outcomes.get(name).copied().unwrap_or_default();
+        let people = u32::try_from(town.people.people.len())?;
+        let reasons = town.people.reasons();
+        Ok(DemoReport {
+            people,
+            reasons: reasons.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
+            left: side(0, "kommo", "LEFT"),
+            right: side(1, "zoho", "RIGHT"),
+            items: Items {
+                linked: outcome("linked"),
+                in_sync: outcome("in_sync"),
+                updated: outcome("updated"),
+                created: outcome("created"),
+                skipped: named(at(first, "/counts/skipped")),
+                ambiguous: outcome("ambiguous"),
+                duplicate: outcome("duplicate"),
+                conflict: outcome("conflict"),
+                failed: outcome("failed"),
+            },
+            seconds: Seconds {
+                first_run: first_run.as_secs_f64(),
+                no_change_run: no_change_run.as_secs_f64(),
+                webhook_to_write: None,
+            },
+            converged: found.is_empty(),
+            differences: found.into_iter().map(Into::into).collect(),
+        })
+    }
+}

@@ -1,0 +1,309 @@
+//! The API as a front-end meets it: the committed schema, workspaces that see nothing of each other,
+//! roles, and input that cannot be right. The demo, which does everything through it, is played whole.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests fail by panicking"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{Request, Variables};
+use concord::accounts::Accounts;
+use concord::auth::{Principal, Role};
+use concord::config::Given;
+use concord::connections::Connections;
+use concord::connectors::{Overrides, World};
+use concord::graphql::{Api, Services, api, sdl};
+use concord::jobs::Jobs;
+use concord::lab::demo;
+use concord::lab::emulate::{Emulated, listen};
+use concord::net::Http;
+use concord::ports::{SeededIds, SystemClock, SystemEntropy};
+use concord::runner::{Runner, Timings};
+use concord::secrets::{MasterKey, Sealer};
+use concord::store::{MemoryStore, Store, Workspace, WorkspaceId};
+use serde_json::{Value as Json, json};
+
+struct House {
+    api: Api,
+    credentials: [Json; 2],
+}
+
+const HOME: u128 = 1;
+const ELSEWHERE: u128 = 2;
+
+fn workspace(number: u128) -> WorkspaceId {
+    WorkspaceId(uuid::Uuid::from_u128(number))
+}
+
+impl House {
+    async fn new() -> Self {
+        let clock = Arc::new(SystemClock);
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
+        for (number, name) in [(HOME, "home"), (ELSEWHERE, "elsewhere")] {
+            let row = Workspace { id: workspace(number), name: name.to_owned() };
+            store.add_workspace(&row).await.unwrap();
+        }
+        let mut overrides = Overrides::default();
+        let mut credentials = Vec::new();
+        for (app, hosts) in
+            [(Emulated::Kommo, vec!["kommo"]), (Emulated::Zoho, vec!["zoho", "zoho_accounts"])]
+        {
+            let listening = listen(app, 0).await.unwrap();
+            for host in hosts {
+                overrides = overrides.with_address(host, &listening.address);
+            }
+            let typed = listening.credentials.iter();
+            credentials
+                .push(typed.map(|(name, value)| json!({"name": name, "value": value})).collect());
+            #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
+            tokio::spawn(listening.serve());
+        }
+        let ids = Arc::new(SeededIds::new(1));
+        let key = MasterKey::generate(&SystemEntropy).unwrap();
+        let sealer = Sealer::new(key, Vec::new(), Arc::new(SystemEntropy));
+        let world = World { http: Http::new().unwrap(), clock: clock.clone(), overrides };
+        let accounts = Arc::new(Accounts::new(store.clone(), sealer, world, ids.clone(), "test"));
+        let connections = Arc::new(Connections::new(store.clone(), clock.clone(), ids.clone()));
+        let runner = Runner::new(store.clone(), clock.clone(), ids, "test", Timings::default());
+        let (jobs, _) = Jobs::new(store.clone(), accounts.clone(), Arc::new(runner), clock.clone());
+        let jobs = Arc::new(jobs);
+        let services = Services { store, accounts, connections, jobs, clock };
+        let right = credentials.pop().unwrap();
+        let left = credentials.pop().unwrap();
+        Self { api: api(services), credentials: [left, right] }
+    }
+
+    async fn ask_as(&self, number: u128, role: Role, query: &str, variables: Json) -> Json {
+        let who = Principal { workspace: workspace(number), subject: "test".to_owned(), role };
+        let request = Request::new(query).variables(Variables::from_json(variables)).data(who);
+        let answer = self.api.execute(request).await;
+        serde_json::to_value(&answer).unwrap()
+    }
+
+    async fn ask(&self, query: &str, variables: Json) -> Json {
+        let answer = self.ask_as(HOME, Role::Owner, query, variables).await;
+        assert!(answer.get("errors").is_none(), "{answer}");
+        answer["data"].clone()
+    }
+
+    /// Does a mutation with an input, and gives its payload.
+    async fn act(&self, name: &str, kind: &str, answer: &str, input: Json) -> Json {
+        let query = mutation(name, kind, answer);
+        self.ask(&query, json!({ "input": input })).await[name].clone()
+    }
+
+    async fn connect(&self, at: usize) -> String {
+        let app = ["kommo", "zoho"][at];
+        let input = json!({"app": app, "credentials": self.credentials[at]});
+        let done = self.act("accountConnect", "AccountConnectInput", "account { id }", input).await;
+        assert_eq!(done["userErrors"], json!([]), "{done}");
+        done["account"]["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn connection(&self) -> String {
+        let (left, right) = (self.connect(0).await, self.connect(1).await);
+        let input =
+            json!({"title": "T", "left": {"accountId": left}, "right": {"accountId": right}});
+        let answer = "connection { id }";
+        let done = self.act("connectionCreate", "ConnectionCreateInput", answer, input).await;
+        done["connection"]["id"].as_str().unwrap_or_else(|| panic!("{done}")).to_owned()
+    }
+}
+
+fn mutation(name: &str, kind: &str, answer: &str) -> String {
+    format!(
+        "mutation($input: {kind}!) {{ {name}(input: $input) {{ {answer} userErrors {{ code message detail path }} }} }}"
+    )
+}
+
+fn code(payload: &Json) -> &str {
+    let error = &payload["userErrors"][0];
+    let message = error["message"].as_str().unwrap_or_else(|| panic!("no error: {payload}"));
+    assert!(!message.is_empty());
+    error["code"].as_str().unwrap()
+}
+
+#[test]
+fn the_committed_schema_is_the_one_that_is_served() {
+    let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql"));
+    assert!(committed.unwrap() == sdl(), "run `cargo run -- schema > schema.graphql`");
+}
+
+#[tokio::test]
+async fn what_is_made_in_one_workspace_is_not_there_in_another() {
+    let house = House::new().await;
+    let connection = house.connection().await;
+    let account = house.ask("{ accounts { edges { node { id } } } }", json!({})).await;
+    let account = account["accounts"]["edges"][0]["node"]["id"].clone();
+    let elsewhere = |query: String, variables: Json| {
+        let house = &house;
+        async move { house.ask_as(ELSEWHERE, Role::Owner, &query, variables).await["data"].clone() }
+    };
+    let query = "query($c: ID!, $a: ID!) { connection(id: $c) { id } account(id: $a) { id } \
+                 connections { edges { cursor } } accounts { edges { cursor } } }";
+    let seen = elsewhere(query.to_owned(), json!({"c": connection, "a": account})).await;
+    assert_eq!(seen["connection"], Json::Null);
+    assert_eq!(seen["account"], Json::Null);
+    assert_eq!(seen["connections"]["edges"], json!([]));
+    assert_eq!(seen["accounts"]["edges"], json!([]));
+    let inputs = [
+        (
+            "connectionUpdate",
+            "ConnectionUpdateInput",
+            "draft { edit }",
+            json!({"connectionId": connection}),
+        ),
+        (
+            "syncUpdate",
+            "SyncUpdateInput",
+            "draft { edit }",
+            json!({"connectionId": connection, "source": "LEFT"}),
+        ),
+        (
+            "ruleSet",
+            "RuleSetInput",
+            "draft { edit }",
+            json!({"connectionId": connection, "source": "LEFT", "rules": []}),
+        ),
+        (
+            "mappingSet",
+            "MappingSetInput",
+            "draft { edit }",
+            json!({"connectionId": connection, "source": "LEFT", "entries": []}),
+        ),
+        (
+            "connectionReview",
+            "ConnectionReviewInput",
+            "review { token }",
+            json!({"connectionId": connection}),
+        ),
+        (
+            "connectionStart",
+            "ConnectionStartInput",
+            "connection { id }",
+            json!({"connectionId": connection, "sources": ["LEFT"], "reviewToken": "x"}),
+        ),
+        (
+            "draftPublish",
+            "DraftPublishInput",
+            "connection { id }",
+            json!({"connectionId": connection, "reviewToken": "x"}),
+        ),
+        (
+            "accountUpdate",
+            "AccountUpdateInput",
+            "account { id }",
+            json!({"id": account, "label": "stolen"}),
+        ),
+        (
+            "accountReconnect",
+            "AccountReconnectInput",
+            "account { id }",
+            json!({"id": account, "credentials": []}),
+        ),
+        (
+            "connectionCreate",
+            "ConnectionCreateInput",
+            "connection { id }",
+            json!({"title": "x", "left": {"accountId": account}, "right": {"accountId": account.as_str().unwrap().replace('0', "1")}}),
+        ),
+    ];
+    for (name, kind, answer, input) in inputs {
+        let done = elsewhere(mutation(name, kind, answer), json!({ "input": input })).await;
+        let said = code(&done[name]).to_owned();
+        assert!(said == "NOT_FOUND" || said == "INVALID", "{name}: {done}");
+    }
+    for (name, argument, kind) in [
+        ("accountCheck", "id", account.clone()),
+        ("accountDisconnect", "id", account.clone()),
+        ("connectionRun", "connectionId", json!(connection)),
+        ("connectionDisconnect", "connectionId", json!(connection)),
+        ("draftDiscard", "connectionId", json!(connection)),
+    ] {
+        let query = format!(
+            "mutation($id: ID!) {{ {name}({argument}: $id) {{ userErrors {{ code message }} }} }}"
+        );
+        let done = elsewhere(query, json!({ "id": kind })).await;
+        assert_eq!(code(&done[name]), "NOT_FOUND", "{name}");
+    }
+    assert_eq!(house.ask("{ connections { edges { node { title } } } }", json!({})).await["connections"]["edges"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_viewer_reads_and_changes_nothing() {
+    let house = House::new().await;
+    let input = json!({"input": {"app": "kommo", "credentials": house.credentials[0]}});
+    let query = mutation("accountConnect", "AccountConnectInput", "account { id }");
+    let done = house.ask_as(HOME, Role::Viewer, &query, input).await;
+    assert_eq!(code(&done["data"]["accountConnect"]), "FORBIDDEN");
+    let seen = house.ask_as(HOME, Role::Viewer, "{ apps { slug } }", json!({})).await;
+    assert_eq!(seen["data"]["apps"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn wrong_input_is_named_and_nothing_is_kept() {
+    let house = House::new().await;
+    let mut wrong = house.credentials[1].clone();
+    wrong[0]["value"] = json!("mars");
+    let input = json!({"app": "zoho", "credentials": wrong});
+    let done = house.act("accountConnect", "AccountConnectInput", "account { id }", input).await;
+    assert_eq!(code(&done), "INVALID");
+    assert_eq!(done["userErrors"][0]["detail"], "unknown_data_centre");
+    let connection = house.connection().await;
+    let id = json!(connection);
+    let input = json!({"connectionId": id, "source": "LEFT", "entries": [{"target": "Nonsense", "inputs": ["first_name"]}]});
+    house.act("mappingSet", "MappingSetInput", "draft { edit }", input).await;
+    let input = json!({"connectionId": id, "acknowledgements": ["NO_OTHER_SYNC"]});
+    let answer = "review { token faults { code field message } }";
+    let done = house.act("connectionReview", "ConnectionReviewInput", answer, input).await;
+    let codes: Vec<&str> = done["review"]["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["code"].as_str().unwrap())
+        .collect();
+    assert!(
+        codes.contains(&"UNKNOWN_FIELD") && codes.contains(&"PREFERRED_SIDE_REQUIRED"),
+        "{codes:?}"
+    );
+    assert_eq!(done["review"]["token"], Json::Null);
+    let input = json!({"connectionId": id, "sources": ["LEFT"], "reviewToken": "guessed", "acknowledgements": ["NO_OTHER_SYNC"]});
+    let done =
+        house.act("connectionStart", "ConnectionStartInput", "connection { id }", input).await;
+    assert_eq!(code(&done), "REVIEW_UNFINISHED");
+    let input = json!({"connectionId": id, "expectedEdit": 7, "preferredSide": "LEFT"});
+    let done =
+        house.act("connectionUpdate", "ConnectionUpdateInput", "draft { edit }", input).await;
+    assert_eq!(code(&done), "STALE");
+}
+
+#[tokio::test]
+async fn a_misspelt_field_and_a_query_that_costs_too_much_are_refused() {
+    let house = House::new().await;
+    for query in [
+        "{ conections { edges { cursor } } }",
+        "{ connections(first: 100) { edges { node { runs(first: 100) { edges { node { changes(first: 100) { edges { cursor } } } } } } } } }",
+    ] {
+        let answer = house.ask_as(HOME, Role::Owner, query, json!({})).await;
+        assert!(answer.get("errors").is_some(), "{answer}");
+        assert!(!answer.to_string().contains("Did you mean"));
+    }
+}
+
+#[tokio::test]
+async fn the_demo_converges_through_the_public_api() {
+    let folder = std::env::temp_dir().join(format!("concord-api-{}", std::process::id()));
+    let given = Given { data: Some(folder.clone()), ..Given::default() };
+    let options = demo::Options { given, contacts: 100, seed: 5, once: true, json: true };
+    let played = tokio::time::timeout(Duration::from_secs(300), demo::run(&options)).await;
+    let _ = std::fs::remove_dir_all(folder);
+    assert!(played.unwrap().unwrap(), "the two sides differ");
+}
