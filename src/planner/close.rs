@@ -1,7 +1,7 @@
 //! From the working copy to the item: the writes are the difference between what was observed and
 //! what the copies have become.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{Draft, Scope};
 use super::item::{Cause, Decision, Item, Op, OpKind, Outcome, TagChange};
@@ -178,8 +178,23 @@ fn remember_sent(draft: &mut Draft<'_>, ops: &[Op]) {
         for field in op.fields.keys().cloned().chain(tags) {
             let Some(value) = draft.read(op.side, &field).cloned() else { continue };
             let value = draft.normal(op.side, &field, &value);
-            let sent = Sent { value, expected: None, revision: None };
+            let is_whole = op.fields.contains_key(&field);
+            let ours = if is_whole { value.elements() } else { added(draft, op, &field) };
+            let sent = Sent { value, ours, expected: None, revision: None };
             draft.link.unconfirmed.of_mut(op.side).insert(field, sent);
         }
     }
+}
+
+/// The tags that a write adds, with those of an earlier one that are not confirmed yet.
+fn added(draft: &Draft<'_>, op: &Op, field: &FieldId) -> BTreeSet<Value> {
+    let normal = |tags: &[String]| {
+        let tags = tags.iter().cloned().map(Value::Text).collect();
+        draft.normal(op.side, field, &Value::List(tags)).elements()
+    };
+    let mut ours = normal(&op.tags.add);
+    if let Some(earlier) = draft.link.unconfirmed.of(op.side).get(field) {
+        ours.extend(earlier.ours.iter().cloned());
+    }
+    &ours - &normal(&op.tags.remove)
 }

@@ -102,7 +102,7 @@ impl<'a> Draft<'a> {
                         FindingCode::StoredDifferently
                     };
                     self.find(code, Some(side), Some(&field));
-                    self.accept(side, &field, stored, &sent.value);
+                    self.accept(side, &field, stored, &sent.ours);
                 }
             }
         }
@@ -128,7 +128,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes a value of a field as what every entry that touches it last agreed upon.
-    fn accept(&mut self, side: Side, field: &FieldId, stored: &Value, sent: &Normal) {
+    fn accept(&mut self, side: Side, field: &FieldId, stored: &Value, ours: &BTreeSet<Value>) {
         let is_set = self.field(side, field).is_some_and(|field| field.many);
         for (source, entry) in self.settings.entries() {
             let Some(mut base) = self.link.bases.remove(&entry.id) else { continue };
@@ -139,7 +139,7 @@ impl<'a> Draft<'a> {
                 for (input, slot) in entry.inputs.iter().zip(&mut base.inputs) {
                     if input == field {
                         *slot = if is_set {
-                            self.without_dropped(side, field, slot, stored, sent)
+                            self.without_dropped(side, field, slot, stored, ours)
                         } else {
                             stored.clone()
                         };
@@ -158,13 +158,12 @@ impl<'a> Draft<'a> {
         field: &FieldId,
         was: &Value,
         stored: &Value,
-        sent: &Normal,
+        ours: &BTreeSet<Value>,
     ) -> Value {
-        let sent = sent.elements();
         let stored = self.pairs(side, field, stored);
         let is_stored = |normal: &Value| stored.iter().any(|(known, _)| known == normal);
         let mut kept = self.pairs(side, field, was);
-        kept.retain(|(normal, _)| !sent.contains(normal) || is_stored(normal));
+        kept.retain(|(normal, _)| !ours.contains(normal) || is_stored(normal));
         Value::List(kept.into_iter().map(|(_, raw)| raw).collect())
     }
 

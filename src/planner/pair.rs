@@ -148,8 +148,11 @@ pub struct Marks {
 /// A value that we wrote, until it is read back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sent {
-    /// What we sent, in normal form.
+    /// What the record was to hold with it, in normal form.
     pub value: Normal,
+    /// What of it was in the write. Of a field that is written whole, all; of tags, those that were
+    /// added: one that stood there already and is missing afterwards was taken away by a person.
+    pub ours: BTreeSet<Value>,
     /// What the app is expected to make of it, where it is known to change values.
     #[serde(default)]
     pub expected: Option<Normal>,

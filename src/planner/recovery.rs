@@ -61,7 +61,7 @@ impl Link {
                 if source == op.side
                     && let Some(known) = self.bases.get(&entry.id)
                 {
-                    keep_elements(&mut base, known);
+                    keep_elements(&mut base, known, &op.tags.remove);
                 }
                 self.bases.insert(entry.id.clone(), base);
             }
@@ -123,12 +123,15 @@ impl Link {
     }
 }
 
-/// Of sets, what another op of the same item has carried already stays agreed.
-fn keep_elements(base: &mut Base, known: &Base) {
+/// Of sets, what another op of the same item has carried already stays agreed; not what this one
+/// took away.
+fn keep_elements(base: &mut Base, known: &Base, removed: &[String]) {
     for (slot, known) in base.inputs.iter_mut().zip(&known.inputs) {
         if let Value::List(items) = slot {
             for element in known.elements() {
-                if !items.iter().any(|item| fold(&item.text()) == fold(&element.text())) {
+                let text = fold(&element.text());
+                let is_held = items.iter().any(|item| fold(&item.text()) == text);
+                if !is_held && !removed.iter().any(|tag| fold(tag) == text) {
                     items.push(element.clone());
                 }
             }

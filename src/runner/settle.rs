@@ -6,9 +6,7 @@ use super::execute::{Shipment, Work, closed};
 use super::session::{Session, later};
 use crate::connectors::Written;
 use crate::planner::{Link, OpKind, Outcome, Wait};
-use crate::record::{
-    FieldId, FieldType, PerSide, Record, RemoteId, Revision, Side, Value, change_tags,
-};
+use crate::record::{FieldId, PerSide, Record, RemoteId, Revision, Side, Value, change_tags};
 use crate::store::{
     End, Intent, IntentState, LinkId, LinkRow, OpState, OwnWrite, PendingReason, Settlement,
 };
@@ -138,11 +136,13 @@ impl Session<'_> {
                 crate::record::normalise(&stored, known, settings.region.as_ref())
             });
         }
-        let is_tag = |field: &crate::record::Field| field.kind == FieldType::Tag;
-        for field in schema.into_iter().flat_map(|schema| schema.iter()).filter(|f| is_tag(f)) {
-            if let Some(sent) = link.unconfirmed.of_mut(side).get_mut(&field.id) {
-                sent.revision = revision.cloned();
-            }
+        // Tags that this write did not touch stay with the write that sent them.
+        let is_about_tags =
+            !(shipment.write.tags_add.is_empty() && shipment.write.tags_remove.is_empty());
+        if let Some(tags) = settings.tags.as_ref().filter(|_| is_about_tags)
+            && let Some(sent) = link.unconfirmed.of_mut(side).get_mut(tags)
+        {
+            sent.revision = revision.cloned();
         }
     }
 

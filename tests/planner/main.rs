@@ -15,4 +15,5 @@ mod cases;
 mod laws;
 mod matching_laws;
 mod normal_laws;
+mod races;
 mod world;

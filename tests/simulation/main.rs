@@ -46,6 +46,18 @@ fn no_seed_breaks_a_law() {
     }
 }
 
+/// Seeds that once broke a law.
+const MENDED: [u64; 3] = [910_808, 911_580, 912_235];
+
+#[test]
+fn what_was_broken_once_stays_mended() {
+    for seed in MENDED {
+        let mut summary = Summary::default();
+        summary.add(&simulate(seed, &Profile::default()));
+        assert!(summary.is_lawful(), "{summary}");
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_trace() {
     for seed in 0..20 {

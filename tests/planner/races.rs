@@ -1,0 +1,119 @@
+//! What people do to tags between our reading and our writing, and while an answer is lost.
+
+use concord::planner::{FirstRun, Item, Op, OpKind, SyncState, WritePolicy, plan_pair};
+use concord::record::{PerSide, Record, Side, Value};
+
+use crate::world::{App, Shapes, SyncShape, World, fields, settings};
+
+const TAGS: Shapes = Shapes {
+    names: false,
+    priority: false,
+    city: true,
+    options: false,
+    alias: false,
+    tags: true,
+    constant: false,
+};
+
+fn both_ways() -> concord::planner::Settings {
+    let shape = SyncShape {
+        state: SyncState::Running,
+        first_run: FirstRun::All,
+        write_policy: WritePolicy::Overwrite,
+        clearing: true,
+        filtered: false,
+    };
+    settings(PerSide { left: Some(shape), right: Some(shape) }, Some(Side::Left), TAGS)
+}
+
+fn tags(names: &[&str]) -> Value {
+    match names {
+        [] => Value::Cleared,
+        names => Value::List(names.iter().map(|name| Value::Text((*name).to_owned())).collect()),
+    }
+}
+
+fn world(left: &[&str], right: &[&str]) -> World {
+    let record = |side: Side, names: &[&str]| {
+        let mut record = Record::new("contacts", if side == Side::Left { "l" } else { "r" });
+        for field in fields(side) {
+            record.fields.insert((*field).into(), Value::Cleared);
+        }
+        record.fields.insert("tags".into(), tags(names));
+        record
+    };
+    World::new(PerSide {
+        left: Some(record(Side::Left, left)),
+        right: Some(record(Side::Right, right)),
+    })
+}
+
+/// Plans and writes until nothing is left to do.
+fn settle(world: &mut World) {
+    let settings = both_ways();
+    for _ in 0..4 {
+        let item = plan_pair(&settings, &world.pair());
+        world.apply(&item, App::Faithful);
+    }
+    let last = plan_pair(&settings, &world.pair());
+    assert!(last.ops.is_empty(), "{:?}", last.ops);
+}
+
+fn names(world: &World, side: Side) -> Vec<String> {
+    let value = world.get(side, "tags").unwrap();
+    let mut names: Vec<String> = value.elements().iter().map(Value::text).collect();
+    names.sort();
+    names
+}
+
+fn the_op(item: &Item, side: Side, kind: OpKind) -> Op {
+    item.ops.iter().find(|op| op.side == side && op.kind == kind).unwrap().clone()
+}
+
+#[test]
+fn a_tag_taken_away_just_before_our_write_is_taken_away_on_the_other_side_too() {
+    let mut world = world(&["vip"], &["press"]);
+    let item = plan_pair(&both_ways(), &world.pair());
+    world.set(Side::Left, "tags", Value::Cleared);
+    world.apply(&item, App::Faithful);
+    assert_eq!(names(&world, Side::Left), ["press"]);
+    assert_eq!(names(&world, Side::Right), ["press", "vip"]);
+    settle(&mut world);
+    assert_eq!(names(&world, Side::Left), ["press"]);
+    assert_eq!(names(&world, Side::Right), ["press"]);
+}
+
+#[test]
+fn a_tag_that_the_app_does_not_keep_is_not_taken_from_the_other_side() {
+    let mut world = world(&["vip"], &["press"]);
+    for _ in 0..4 {
+        let item = plan_pair(&both_ways(), &world.pair());
+        world.apply(&item, App::Strange);
+    }
+    assert_eq!(names(&world, Side::Left), ["vip"]);
+    assert_eq!(names(&world, Side::Right), ["press", "vip"]);
+}
+
+#[test]
+fn a_tag_put_back_after_we_took_it_away_travels_though_our_answer_was_lost() {
+    let settings = both_ways();
+    let mut world = world(&["press", "vip"], &["press", "vip"]);
+    settle(&mut world);
+    world.set(Side::Left, "tags", tags(&["vip"]));
+    let item = plan_pair(&settings, &world.pair());
+    let op = the_op(&item, Side::Right, OpKind::Tags);
+    assert_eq!(op.tags.remove, ["press"]);
+
+    // The app made it; its answer never came. It is looked up, and stands as it was sent.
+    let before = world.link.clone().unwrap();
+    world.set(Side::Right, "tags", tags(&["vip"]));
+    let mut link = before;
+    let planned = item.link.clone().unwrap().planned_for(&settings, Side::Right, [].iter());
+    link.recover(&planned, &settings, &op, world.records.right.as_ref().unwrap());
+    world.link = Some(link);
+
+    world.set(Side::Right, "tags", tags(&["press"]));
+    settle(&mut world);
+    assert_eq!(names(&world, Side::Left), ["press"]);
+    assert_eq!(names(&world, Side::Right), ["press"]);
+}
