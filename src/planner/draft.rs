@@ -90,7 +90,7 @@ impl<'a> Draft<'a> {
                     continue;
                 };
                 let normal = self.normal(side, &field, stored);
-                if normal == sent.value && sent.revision == record.revision {
+                if normal == sent.value && record.revision == *self.link.written.of(side) {
                     // Perhaps only what we believe: the app's own form may still come.
                     self.link.unconfirmed.of_mut(side).insert(field, sent);
                     continue;

@@ -74,6 +74,10 @@ pub struct Link {
     pub marks: PerSide<Marks>,
     /// Per side and field, what we sent and have not read back yet.
     pub unconfirmed: PerSide<BTreeMap<FieldId, Sent>>,
+    /// The revision that our last write of each record made, where the app told. A record that bears
+    /// it may be no more than what we believe.
+    #[serde(default)]
+    pub written: PerSide<Option<Revision>>,
     /// Per side, whether its record was in scope of the sync that reads it when it was last planned.
     /// A deletion travels only then.
     pub was_in_scope: PerSide<bool>,

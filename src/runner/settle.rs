@@ -82,9 +82,7 @@ impl Session<'_> {
         let mut record =
             known.unwrap_or_else(|| Record::new(shipment.write.object.clone(), id.clone()));
         record.id = id.clone();
-        if revision.is_some() {
-            record.revision.clone_from(&revision);
-        }
+        record.revision.clone_from(&revision);
         record.fields.extend(shipment.write.fields.clone());
         record.fields.extend(also);
         self.put_tags(side, shipment, &mut record);
@@ -100,6 +98,7 @@ impl Session<'_> {
             for (_, op) in &shipment.ops {
                 progress.recover(&planned, settings, op, &record);
             }
+            progress.written.of_mut(side).clone_from(&revision);
         }
         *work.records.of_mut(side) = Some(record);
         // Permission goes ahead of the rest.
@@ -127,6 +126,7 @@ impl Session<'_> {
     ) {
         let settings = self.connection.settings.sides.of(side);
         let schema = settings.schema(&shipment.write.object);
+        *link.written.of_mut(side) = revision.cloned();
         for (field, value) in &shipment.write.fields {
             let Some(sent) = link.unconfirmed.of_mut(side).get_mut(field) else { continue };
             sent.revision = revision.cloned();

@@ -345,6 +345,7 @@ impl World {
                 for sent in link.unconfirmed.of_mut(side).values_mut() {
                     sent.revision.clone_from(&revision);
                 }
+                *link.written.of_mut(side) = revision;
             }
         }
     }
