@@ -8,6 +8,7 @@ mod m20261121_000005_create_runs;
 mod m20261121_000006_create_journal;
 mod m20261122_000007_extend_accounts;
 mod m20261122_000008_create_history;
+mod m20261122_000009_create_webhooks;
 mod table;
 
 use async_trait::async_trait;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_create_journal::Migration),
             Box::new(m20261122_000007_extend_accounts::Migration),
             Box::new(m20261122_000008_create_history::Migration),
+            Box::new(m20261122_000009_create_webhooks::Migration),
         ]
     }
 }
