@@ -28,6 +28,10 @@ pub struct Model {
     pub item: String,
     /// What is to be written, and why, as a document.
     pub document: String,
+    /// The side that is written; none in ops of a version that did not say it here.
+    pub side: Option<String>,
+    /// What the brake counts it as, as a document; none where the side is none.
+    pub counted: Option<String>,
     /// The link as it will be once its item is written, as a document.
     pub planned: Option<String>,
     /// How it stands.

@@ -8,6 +8,8 @@ mod m20261121_000005_create_runs;
 mod m20261121_000006_create_journal;
 mod m20261122_000007_extend_accounts;
 mod m20261122_000008_create_history;
+mod m20261122_000009_create_webhooks;
+mod m20261122_000010_count_ops;
 mod table;
 
 use async_trait::async_trait;
@@ -29,6 +31,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_create_journal::Migration),
             Box::new(m20261122_000007_extend_accounts::Migration),
             Box::new(m20261122_000008_create_history::Migration),
+            Box::new(m20261122_000009_create_webhooks::Migration),
+            Box::new(m20261122_000010_count_ops::Migration),
         ]
     }
 }

@@ -35,6 +35,11 @@ pub(crate) fn bytes(name: &'static str, length: u32) -> ColumnDef {
     ColumnDef::new(name).var_binary(length).not_null().take()
 }
 
+/// Bytes of any length.
+pub(crate) fn blob(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).blob().not_null().take()
+}
+
 /// Bytes of any length that may be missing.
 pub(crate) fn blob_or_none(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).blob().null().take()

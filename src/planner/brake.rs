@@ -22,6 +22,14 @@ pub enum BrakeClass {
     OneField,
 }
 
+impl BrakeClass {
+    /// Whether it counts what the first run of a sync does, too: that may make and write much, but
+    /// destroys no more than any other.
+    fn counts_in_first_runs(self) -> bool {
+        matches!(self, Self::Deletions | Self::Clears)
+    }
+}
+
 /// How many of a kind may happen in a day: a share of the active links, but at least `floor` and at
 /// most `ceiling`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,8 +75,29 @@ impl Default for Thresholds {
     }
 }
 
+/// What an op counts as: the class, with the field where it counts by field.
+pub type Counted = (BrakeClass, Option<FieldId>);
+
 /// What was done in the last 24 hours, per written side.
-pub type History = PerSide<BTreeMap<(BrakeClass, Option<FieldId>), u64>>;
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History(PerSide<BTreeMap<Counted, u64>>);
+
+impl History {
+    /// Adds so many ops that write a side and count as this. `is_first` tells whether they were done
+    /// in a first run.
+    pub fn add(&mut self, side: Side, counted: &[Counted], is_first: bool, ops: u64) {
+        for counted in counted.iter().filter(|(class, _)| !is_first || class.counts_in_first_runs())
+        {
+            *self.0.of_mut(side).entry(counted.clone()).or_default() += ops;
+        }
+    }
+
+    /// How many records of a side count as this.
+    #[must_use]
+    pub fn count(&self, side: Side, counted: &Counted) -> u64 {
+        self.0.of(side).get(counted).copied().unwrap_or_default()
+    }
+}
 
 /// The brake of one run: a fold over its items.
 #[derive(Clone, Debug)]
@@ -106,20 +135,19 @@ impl Brake {
     pub fn admit(&mut self, item: &Item) -> Result<(), (Side, BrakeClass)> {
         let mut after = self.done.clone();
         for op in item.ops.iter().filter(|op| op.kind != OpKind::Consent) {
-            for counted in self.counts(op) {
-                let count = after.of_mut(op.side).entry(counted.clone()).or_default();
-                *count += 1;
-                if *count > self.limit(counted.0) {
+            let is_first = *self.first_run.of(op.side);
+            for counted in counted(op) {
+                if is_first && !counted.0.counts_in_first_runs() {
+                    continue;
+                }
+                after.add(op.side, std::slice::from_ref(&counted), is_first, 1);
+                if after.count(op.side, &counted) > self.limit(counted.0) {
                     return Err((op.side, counted.0));
                 }
             }
         }
         self.done = after;
         Ok(())
-    }
-
-    fn counts(&self, op: &Op) -> Vec<(BrakeClass, Option<FieldId>)> {
-        counts(op, *self.first_run.of(op.side))
     }
 
     fn limit(&self, class: BrakeClass) -> u64 {
@@ -134,40 +162,23 @@ impl Brake {
 }
 
 /// What an op counts as.
-fn counts(op: &Op, is_first: bool) -> Vec<(BrakeClass, Option<FieldId>)> {
-    {
-        match op.kind {
-            OpKind::Mark => vec![(BrakeClass::Deletions, None)],
-            OpKind::Create if is_first => Vec::new(),
-            OpKind::Create => vec![(BrakeClass::Creates, None)],
-            OpKind::Fields => {
-                let clears = (op.clears() > 0).then_some((BrakeClass::Clears, None));
-                let fields = op
-                    .fields
-                    .keys()
-                    .filter(|_| !is_first)
-                    .map(|field| (BrakeClass::OneField, Some(field.clone())));
-                clears.into_iter().chain(fields).collect()
-            }
-            // Tags that are added harm nobody; the set of tags counts as one field where it loses.
-            OpKind::Tags if !is_first && !op.tags.remove.is_empty() => {
-                let tags = op.decisions.first().map(|decision| decision.field.clone());
-                vec![(BrakeClass::OneField, tags)]
-            }
-            OpKind::Consent | OpKind::Tags => Vec::new(),
+#[must_use]
+pub fn counted(op: &Op) -> Vec<Counted> {
+    match op.kind {
+        OpKind::Mark => vec![(BrakeClass::Deletions, None)],
+        OpKind::Create => vec![(BrakeClass::Creates, None)],
+        OpKind::Fields => {
+            let clears = (op.clears() > 0).then_some((BrakeClass::Clears, None));
+            let fields = op.fields.keys().map(|field| (BrakeClass::OneField, Some(field.clone())));
+            clears.into_iter().chain(fields).collect()
         }
-    }
-}
-
-/// What was done, as a brake counts it; each op with whether it was done in a first run.
-pub fn history<'a>(done: impl IntoIterator<Item = (&'a Op, bool)>) -> History {
-    let mut history = History::default();
-    for (op, is_first) in done {
-        for counted in counts(op, is_first) {
-            *history.of_mut(op.side).entry(counted).or_default() += 1;
+        // Tags that are added harm nobody; the set of tags counts as one field where it loses.
+        OpKind::Tags if !op.tags.remove.is_empty() => {
+            let tags = op.decisions.first().map(|decision| decision.field.clone());
+            vec![(BrakeClass::OneField, tags)]
         }
+        OpKind::Consent | OpKind::Tags => Vec::new(),
     }
-    history
 }
 
 /// Whether so many of a side's linked records are suddenly gone that nothing may be done before a
@@ -254,10 +265,32 @@ mod tests {
     #[test]
     fn what_was_done_today_counts() {
         let mut history = History::default();
-        history.right.insert((BrakeClass::Deletions, None), 4);
+        history.add(Side::Right, &[(BrakeClass::Deletions, None)], false, 4);
         let first = PerSide::default();
         let mut brake = Brake::new(Thresholds::default(), 10, first, history);
         assert_eq!(admitted(&mut brake, &item(OpKind::Mark, &[]), 10), 1);
+    }
+
+    #[test]
+    fn what_a_first_run_did_counts_only_where_it_destroyed() {
+        let mut history = History::default();
+        let clear = item(OpKind::Fields, &[("city", ""), ("name", "x")]);
+        for done in [item(OpKind::Create, &[]), clear, item(OpKind::Mark, &[])] {
+            history.add(Side::Right, &counted(&done.ops[0]), true, 3);
+            history.add(Side::Left, &counted(&done.ops[0]), false, 2);
+        }
+        let counts = [
+            (BrakeClass::Deletions, None, 3, 2),
+            (BrakeClass::Clears, None, 3, 2),
+            (BrakeClass::Creates, None, 0, 2),
+            (BrakeClass::OneField, Some("city".into()), 0, 2),
+            (BrakeClass::OneField, Some("name".into()), 0, 2),
+        ];
+        for (class, field, right, left) in counts {
+            let counted = (class, field);
+            let found = (history.count(Side::Right, &counted), history.count(Side::Left, &counted));
+            assert_eq!(found, (right, left), "{counted:?}");
+        }
     }
 
     #[test]

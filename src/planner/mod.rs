@@ -23,7 +23,9 @@ mod settings;
 mod settle;
 mod suggest;
 
-pub use brake::{Brake, BrakeClass, History, Limit, Thresholds, has_lost_too_much, history};
+pub use brake::{
+    Brake, BrakeClass, Counted, History, Limit, Thresholds, counted, has_lost_too_much,
+};
 pub use filter::{Condition, Filter, Test, Verdict};
 pub use finding::{Finding, FindingCode};
 pub use item::{

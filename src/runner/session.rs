@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::approval::{Mode, Planned, is_needed};
 use super::{RunError, Runner};
 use crate::connectors::{self, Connector};
-use crate::planner::{Brake, FirstRun, Report, SyncState, history};
+use crate::planner::{Brake, FirstRun, Report, SyncState};
 use crate::record::{PerSide, Side};
 use crate::store::{
     self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunKind, RunRow,
@@ -242,7 +242,6 @@ async fn brake(runner: &Runner, connection: &Connection) -> Result<Brake, RunErr
     let links = runner.store.count_links(workspace, id).await?;
     let day_ago =
         runner.clock.now().checked_sub(Duration::from_secs(24 * 60 * 60)).unwrap_or(Timestamp::MIN);
-    let done = runner.store.applied_since(workspace, id, day_ago).await?;
     // By the side that is written: the sync that writes there reads the other.
     let first_run = PerSide::from_fn(|written| {
         let source = written.other();
@@ -250,10 +249,9 @@ async fn brake(runner: &Runner, connection: &Connection) -> Result<Brake, RunErr
         settings.sync(source).is_some_and(|sync| sync.state == SyncState::Running)
             && connection.progress.of(source).first_run_done_at.is_none()
     });
-    let done = done.iter().map(|row| {
-        // What a first run did was guarded by its plan, and counts for nothing afterwards.
-        let done_at = connection.progress.of(row.op.side.other()).first_run_done_at;
-        (&row.op, done_at.is_none_or(|at| row.sent_at.is_none_or(|sent| sent <= at)))
-    });
-    Ok(Brake::new(connection.settings.brake, links, first_run, history(done)))
+    // What a first run did was guarded by its plan, and counts for nothing afterwards.
+    let ends =
+        PerSide::from_fn(|written| connection.progress.of(written.other()).first_run_done_at);
+    let done = runner.store.applied_since(workspace, id, day_ago, &ends).await?;
+    Ok(Brake::new(connection.settings.brake, links, first_run, done))
 }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::rows::*;
-use super::{Error, History};
-use crate::planner::{Key, Settings};
+use super::{Error, History, Webhooks};
+use crate::planner::{self, Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 
 /// The result of every method.
@@ -16,7 +16,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// All that is remembered. Three of a kind: in memory, SQLite, PostgreSQL; one suite tries them all.
 #[async_trait]
-pub trait Store: History + Send + Sync {
+pub trait Store: History + Webhooks + Send + Sync {
     /// Takes a lease if nobody holds it, or it ran out. Its fence is larger than any before. Times are
     /// the database's, so that servers with different clocks agree.
     async fn acquire(&self, key: &LeaseKey, holder: &str, ttl: Duration) -> Result<Option<Held>>;
@@ -206,7 +206,9 @@ pub trait Store: History + Send + Sync {
         progress: &PerSide<SyncProgress>,
     ) -> Result<()>;
 
-    /// Ends a run, and moves what was planned up to. True if another was asked for meanwhile.
+    /// Ends a run, and moves what was planned up to. Plans of its connection that are still being
+    /// built are removed with their items, but for its own if it did not fail. True if another run
+    /// was asked for meanwhile.
     async fn finish_run(&self, held: &Held, end: &RunEnd) -> Result<bool>;
 
     /// The runs of a connection, newest first.
@@ -251,13 +253,16 @@ pub trait Store: History + Send + Sync {
         limit: u64,
     ) -> Result<Vec<OpRow>>;
 
-    /// The ops of a connection that were applied since a time, for the brake.
+    /// What was applied for a connection since a time, as the brake counts it. What was sent to a
+    /// side until the end of its first run counts as done in one; everything does, where that has
+    /// not ended.
     async fn applied_since(
         &self,
         workspace: WorkspaceId,
         connection: ConnectionId,
         since: Timestamp,
-    ) -> Result<Vec<OpRow>>;
+        first_run_ends: &PerSide<Option<Timestamp>>,
+    ) -> Result<planner::History>;
 
     /// The creates of a connection whose outcome is unknown, and those that once were and are due to
     /// be looked for again.

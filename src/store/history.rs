@@ -33,7 +33,7 @@ pub trait History: Send + Sync {
     async fn add_plan_items(&self, held: &Held, plan: RunId, items: &[PlanItem]) -> Result<()>;
 
     /// Writes a plan as it is now. One that waits takes the place of the one of its connection that
-    /// waited before.
+    /// waited before; one that is being built, of all that were, with their items.
     async fn save_plan(&self, held: &Held, plan: &PlanRow) -> Result<()>;
 
     /// A plan.

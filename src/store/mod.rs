@@ -1,4 +1,5 @@
-//! What is remembered: accounts, observations, links, runs, plans and the journal.
+//! What is remembered: accounts, observations, links, runs, plans, the journal, and what came by
+//! webhook.
 //!
 //! The store knows no app and decides nothing. Each method is one transaction: it happens wholly or
 //! not at all. Everything is scoped by workspace. What changes anything on behalf of a run names the
@@ -11,6 +12,7 @@ mod key;
 mod memory;
 mod rows;
 mod sql;
+mod webhooks;
 
 pub use api::{Result, Store};
 pub use error::Error;
@@ -18,8 +20,9 @@ pub use history::History;
 pub use key::KeyHash;
 pub use memory::MemoryStore;
 pub use rows::{
-    Account, AccountId, AccountStatus, Connection, ConnectionFeed, ConnectionId, Description,
-    DraftRow, End, Feed, FeedId, Held, Intent, IntentState, IssueId, IssueRow, IssuesOf, LeaseKey,
+    Account, AccountId, AccountStatus, Connection, ConnectionFeed, ConnectionId, Delivery,
+    DeliveryEnd, DeliveryId, DeliveryState, Description, DraftRow, End, Endpoint, EndpointId,
+    EndpointState, Feed, FeedId, Held, Intent, IntentState, IssueId, IssueRow, IssuesOf, LeaseKey,
     LeaseKind, LinkId, LinkRow, NewIssue, NoId, Observation, Observed, OpFilter, OpId, OpRow,
     OpState, OutcomeFilter, OwnWrite, Pending, PendingReason, PlanItem, PlanRow, PlanState,
     RecordOutcome, RunEnd, RunId, RunKind, RunRow, RunState, Sealed, SeenRow, Settlement,
@@ -27,3 +30,4 @@ pub use rows::{
 };
 
 pub use sql::SqlStore;
+pub use webhooks::Webhooks;

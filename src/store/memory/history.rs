@@ -13,7 +13,7 @@ use crate::store::{
 };
 
 /// The first rows of a list.
-fn page<'a, T: Clone + 'a>(rows: impl Iterator<Item = &'a T>, limit: u64) -> Vec<T> {
+pub(super) fn page<'a, T: Clone + 'a>(rows: impl Iterator<Item = &'a T>, limit: u64) -> Vec<T> {
     rows.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect()
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::state::State;
-use crate::planner::{LinkState, Report};
-use crate::record::RemoteId;
+use crate::planner::{History, LinkState, Report, counted};
+use crate::record::{PerSide, RemoteId};
 use crate::store::{
     ConnectionId, End, Error, FeedId, Intent, IntentState, LinkId, LinkRow, OpFilter, OpId, OpRow,
     OpState, Pending, Result, RunEnd, RunId, RunRow, RunState, Settlement, WorkspaceId,
@@ -70,6 +70,7 @@ impl State {
         run.ended_at = Some(end.at);
         run.report = end.report.clone();
         run.error.clone_from(&end.error);
+        self.remove_abandoned_plans(workspace, end.connection, end.keeps_plan_of());
         let connection = self.connection_mut(workspace, end.connection)?;
         for feed in &mut connection.feeds {
             if let Some(planned_to) = end.planned_to.get(&feed.feed) {
@@ -234,6 +235,25 @@ impl State {
             .filter(|((ws, _), row)| *ws == workspace && row.connection == connection && test(row))
             .map(|(_, row)| row.clone())
             .collect()
+    }
+
+    pub(super) fn applied_since(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        since: Timestamp,
+        first_run_ends: &PerSide<Option<Timestamp>>,
+    ) -> History {
+        let mut done = History::default();
+        let rows = self.ops.iter().filter(|((ws, _), row)| {
+            (*ws, row.connection, row.state) == (workspace, connection, OpState::Applied)
+        });
+        for (_, row) in rows {
+            let Some(sent_at) = row.sent_at.filter(|at| *at >= since) else { continue };
+            let is_first = first_run_ends.of(row.op.side).is_none_or(|end| sent_at <= end);
+            done.add(row.op.side, &counted(&row.op), is_first, 1);
+        }
+        done
     }
 
     pub(super) fn ops_before(

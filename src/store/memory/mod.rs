@@ -12,6 +12,7 @@ mod removal;
 mod seen;
 mod state;
 mod store;
+mod webhook;
 
 use std::sync::{Arc, Mutex};
 

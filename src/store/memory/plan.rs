@@ -23,6 +23,9 @@ impl State {
 
     pub(super) fn save_plan(&mut self, workspace: WorkspaceId, plan: &PlanRow) -> Result<()> {
         self.run(workspace, plan.id)?;
+        if plan.state == PlanState::Building {
+            self.remove_abandoned_plans(workspace, plan.connection, Some(plan.id));
+        }
         if plan.state == PlanState::Waiting {
             for ((ws, _), other) in &mut self.plans {
                 if *ws == workspace
@@ -35,6 +38,28 @@ impl State {
         }
         self.plans.insert((workspace, plan.id), plan.clone());
         Ok(())
+    }
+
+    /// Removes the plans of a connection that nobody will complete, with their items: those that are
+    /// still being built, but for the one of this run.
+    pub(super) fn remove_abandoned_plans(
+        &mut self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        but: Option<RunId>,
+    ) {
+        let abandoned: BTreeSet<RunId> = self
+            .plans
+            .iter()
+            .filter(|((ws, id), row)| {
+                (*ws, row.connection) == (workspace, connection)
+                    && row.state == PlanState::Building
+                    && Some(*id) != but
+            })
+            .map(|((_, id), _)| *id)
+            .collect();
+        self.plan_items.retain(|(ws, plan, _), _| *ws != workspace || !abandoned.contains(plan));
+        self.plans.retain(|(ws, id), _| *ws != workspace || !abandoned.contains(id));
     }
 
     pub(super) fn plan(&self, workspace: WorkspaceId, id: RunId) -> Result<&PlanRow> {

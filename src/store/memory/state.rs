@@ -10,9 +10,10 @@ use crate::planner::{Seen, Settings};
 use crate::record::{ObjectName, RemoteId};
 use crate::store::key::KeyHash;
 use crate::store::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Description, DraftRow, End,
-    Error, Feed, FeedId, Held, Intent, IssueId, IssueRow, LeaseKey, LinkId, LinkRow, OpId, OpRow,
-    Pending, PlanItem, PlanRow, RecordOutcome, Result, RunId, RunRow, Workspace, WorkspaceId,
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Delivery, DeliveryId,
+    Description, DraftRow, End, Endpoint, EndpointId, Error, Feed, FeedId, Held, Intent, IssueId,
+    IssueRow, LeaseKey, LinkId, LinkRow, OpId, OpRow, Pending, PlanItem, PlanRow, RecordOutcome,
+    Result, RunId, RunRow, Workspace, WorkspaceId,
 };
 
 type Scoped<T> = (WorkspaceId, T);
@@ -40,6 +41,8 @@ pub(super) struct State {
     pub(super) plan_items: BTreeMap<(WorkspaceId, RunId, u64), PlanItem>,
     pub(super) outcomes: BTreeMap<(WorkspaceId, ConnectionId, End), RecordOutcome>,
     pub(super) issues: BTreeMap<Scoped<IssueId>, IssueRow>,
+    pub(super) endpoints: BTreeMap<EndpointId, Endpoint>,
+    pub(super) deliveries: BTreeMap<Scoped<DeliveryId>, Delivery>,
 }
 
 pub(super) struct Lease {

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::MemoryStore;
-use crate::planner::{Key, Settings};
+use crate::planner::{self, Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 use crate::store::{
     Account, AccountId, Connection, ConnectionId, Description, Feed, FeedId, Held, History, Intent,
-    LeaseKey, LinkId, LinkRow, Observation, OpId, OpRow, OpState, Pending, Result, RunEnd, RunRow,
-    Sealed, SeenRow, Settlement, Store, SyncProgress, Workspace, WorkspaceId,
+    LeaseKey, LinkId, LinkRow, Observation, OpId, OpRow, Pending, Result, RunEnd, RunRow, Sealed,
+    SeenRow, Settlement, Store, SyncProgress, Workspace, WorkspaceId,
 };
 
 #[async_trait]
@@ -342,11 +342,10 @@ impl Store for MemoryStore {
         workspace: WorkspaceId,
         connection: ConnectionId,
         since: Timestamp,
-    ) -> Result<Vec<OpRow>> {
+        first_run_ends: &PerSide<Option<Timestamp>>,
+    ) -> Result<planner::History> {
         self.transact(|state, _| {
-            Ok(state.ops_where(workspace, connection, |row| {
-                row.state == OpState::Applied && row.sent_at.is_some_and(|at| at >= since)
-            }))
+            Ok(state.applied_since(workspace, connection, since, first_run_ends))
         })
         .await
     }

@@ -83,6 +83,16 @@ id!(
     IssueId,
     "iss"
 );
+id!(
+    /// The address at which an account's app posts notifications.
+    EndpointId,
+    "end"
+);
+id!(
+    /// One request that came to an endpoint.
+    DeliveryId,
+    "dlv"
+);
 
 /// What a lease is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -11,14 +11,15 @@ mod link;
 mod outcome;
 mod plan;
 mod run;
+mod webhook;
 
 pub use account::{Account, AccountStatus, Description, Sealed, Workspace};
 pub use connection::{Connection, ConnectionFeed, SyncProgress};
 pub use draft::DraftRow;
 pub use feed::{Feed, Observation, Observed, SeenRow};
 pub use ids::{
-    AccountId, ConnectionId, FeedId, Held, IssueId, LeaseKey, LeaseKind, LinkId, NoId, OpId, RunId,
-    WorkspaceId,
+    AccountId, ConnectionId, DeliveryId, EndpointId, FeedId, Held, IssueId, LeaseKey, LeaseKind,
+    LinkId, NoId, OpId, RunId, WorkspaceId,
 };
 pub use issue::{IssueRow, IssuesOf, NewIssue};
 pub use journal::{Intent, IntentState, OpFilter, OpRow, OpState, OwnWrite, Settlement};
@@ -26,3 +27,4 @@ pub use link::{End, LinkRow, Pending, PendingReason};
 pub use outcome::{OutcomeFilter, RecordOutcome};
 pub use plan::{PlanItem, PlanRow, PlanState};
 pub use run::{RunEnd, RunKind, RunRow, RunState, Trigger};
+pub use webhook::{Delivery, DeliveryEnd, DeliveryState, Endpoint, EndpointState};

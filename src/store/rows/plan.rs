@@ -33,7 +33,8 @@ pub struct PlanRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PlanState {
-    /// Its run goes on, or was cut off.
+    /// Its run goes on, or was cut off; or it is the same as one that waits. The next one takes its
+    /// place.
     Building,
     /// It is complete and nobody has decided. One of a connection waits at a time.
     Waiting,

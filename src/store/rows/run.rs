@@ -90,3 +90,11 @@ pub struct RunEnd {
     /// How far each sync is now.
     pub progress: PerSide<SyncProgress>,
 }
+
+impl RunEnd {
+    /// The run whose plan may be looked at though nobody is to decide upon it: this one, unless it
+    /// failed and its plan is not complete.
+    pub(crate) fn keeps_plan_of(&self) -> Option<RunId> {
+        (self.state != RunState::Failed).then_some(self.id)
+    }
+}

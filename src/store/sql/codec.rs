@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::planner::Seen;
+use crate::planner::{Seen, counted};
 use crate::record::{ObjectName, PerSide, RemoteId, Side};
 use crate::store::{
     Account, AccountId, AccountStatus, ConnectionId, End, Error, Feed, FeedId, Intent, LinkId,
@@ -231,6 +231,8 @@ pub(super) fn op_model(workspace: WorkspaceId, row: &OpRow) -> Result<op::Model>
         source: row.source.as_ref().map(document).transpose()?,
         item: row.item.clone(),
         document: document(&row.op)?,
+        side: Some(word(&row.op.side)?),
+        counted: Some(document(&counted(&row.op))?),
         planned: row.planned.as_ref().map(document).transpose()?,
         state: word(&row.state)?,
         sent_at: row.sent_at.map(micros),

@@ -11,9 +11,10 @@ use sea_orm::{
 };
 
 use super::batch::{CHUNK, latest, upsert};
-use super::codec::{at_most, micros, op_model, op_row, word};
+use super::codec::{at_most, from_document, micros, number, op_model, op_row, word};
 use super::intent;
-use crate::record::RemoteId;
+use crate::planner::{Counted, History, counted};
+use crate::record::{PerSide, RemoteId};
 use crate::store::{
     ConnectionId, Error, Intent, OpFilter, OpId, OpRow, OpState, Result, WorkspaceId,
 };
@@ -138,17 +139,55 @@ pub(super) async fn ops(
 }
 
 pub(super) async fn applied_since(
-    db: &impl ConnectionTrait,
+    tx: &DatabaseTransaction,
     workspace: WorkspaceId,
     connection: ConnectionId,
     since: Timestamp,
-) -> Result<Vec<OpRow>> {
-    let models = of(workspace, connection)
+    first_run_ends: &PerSide<Option<Timestamp>>,
+) -> Result<History> {
+    let applied = op::Entity::find()
+        .filter(op::Column::Workspace.eq(workspace.0))
+        .filter(op::Column::Connection.eq(connection.0))
         .filter(op::Column::State.eq(word(&OpState::Applied)?))
-        .filter(op::Column::SentAt.gte(micros(since)))
-        .all(db)
+        .filter(op::Column::SentAt.gte(micros(since)));
+    let mut done = History::default();
+    for (side, first_run_end) in first_run_ends.iter() {
+        let end = micros(first_run_end.unwrap_or(Timestamp::MAX));
+        for (is_first, when) in
+            [(true, op::Column::SentAt.lte(end)), (false, op::Column::SentAt.gt(end))]
+        {
+            let written = applied.clone().filter(op::Column::Side.eq(word(&side)?)).filter(when);
+            for (counted, ops) in count(tx, written).await? {
+                done.add(side, &counted, is_first, ops);
+            }
+        }
+    }
+    // Those of an older version do not say what they count as.
+    for model in applied.filter(op::Column::Counted.is_null()).all(tx).await? {
+        let row = op_row(model)?;
+        let end = first_run_ends.of(row.op.side);
+        let is_first = end.is_none_or(|end| row.sent_at.is_none_or(|sent_at| sent_at <= end));
+        done.add(row.op.side, &counted(&row.op), is_first, 1);
+    }
+    Ok(done)
+}
+
+/// How many of these ops count as the same.
+async fn count(
+    tx: &DatabaseTransaction,
+    ops: Select<op::Entity>,
+) -> Result<Vec<(Vec<Counted>, u64)>> {
+    let groups = ops
+        .filter(op::Column::Counted.is_not_null())
+        .select_only()
+        .column(op::Column::Counted)
+        .column_as(op::Column::Id.count(), "ops")
+        .group_by(op::Column::Counted)
+        .into_tuple::<(String, i64)>()
+        .all(tx)
         .await?;
-    models.into_iter().map(op_row).collect()
+    let counts = groups.into_iter();
+    counts.map(|(counted, ops)| Ok((from_document(&counted)?, number(ops)?))).collect()
 }
 
 /// The ops of a connection that are older than one and fit, newest first.

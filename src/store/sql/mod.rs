@@ -4,13 +4,16 @@
 //! Writes are made one after the other where they could meet. SQLite has one writer at a time. On
 //! PostgreSQL a transaction locks rows, always in this order: its lease, so that a takeover waits
 //! until it is done; then its connection; then an account, and after it its credentials; then the
-//! feeds that it changes, by id, because connections may share them; then what people change too.
+//! feeds that it changes, by id, because connections may share them; then what people change too. An
+//! endpoint is locked before its deliveries.
 
 mod account;
 mod batch;
 mod codec;
 mod connection;
+mod delivery;
 mod draft;
+mod endpoint;
 mod error;
 mod feed;
 mod history;
@@ -28,6 +31,7 @@ mod secret;
 mod seen;
 mod settle;
 mod store;
+mod webhook;
 mod workspace;
 
 use std::time::Duration;

@@ -6,8 +6,8 @@ use entity::{plan, plan_item};
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
 };
 
 use super::batch::{CHUNK, latest, upsert};
@@ -41,6 +41,9 @@ pub(super) async fn save(
     plan: &PlanRow,
 ) -> Result<()> {
     run::get(tx, workspace, plan.id).await?;
+    if plan.state == PlanState::Building {
+        remove_abandoned(tx, workspace, plan.connection, Some(plan.id)).await?;
+    }
     if plan.state == PlanState::Waiting {
         plan::Entity::update_many()
             .col_expr(plan::Column::State, Expr::val(word(&PlanState::Superseded)?))
@@ -52,6 +55,35 @@ pub(super) async fn save(
             .await?;
     }
     upsert::<plan::Entity>(tx, vec![model(workspace, plan)?]).await
+}
+
+/// Removes the plans of a connection that nobody will complete, with their items: those that are
+/// still being built, but for the one of this run.
+pub(super) async fn remove_abandoned(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    but: Option<RunId>,
+) -> Result<()> {
+    let mut abandoned = Condition::all()
+        .add(plan::Column::Workspace.eq(workspace.0))
+        .add(plan::Column::Connection.eq(connection.0))
+        .add(plan::Column::State.eq(word(&PlanState::Building)?));
+    if let Some(but) = but {
+        abandoned = abandoned.add(plan::Column::Id.ne(but.0));
+    }
+    let ids = plan::Entity::find()
+        .select_only()
+        .column(plan::Column::Id)
+        .filter(abandoned.clone())
+        .into_query();
+    plan_item::Entity::delete_many()
+        .filter(plan_item::Column::Workspace.eq(workspace.0))
+        .filter(plan_item::Column::Plan.in_subquery(ids))
+        .exec(tx)
+        .await?;
+    plan::Entity::delete_many().filter(abandoned).exec(tx).await?;
+    Ok(())
 }
 
 pub(super) async fn get(

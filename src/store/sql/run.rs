@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::batch::insert;
 use super::codec::{at_most, document, micros, run_model, run_row, word};
-use super::connection;
+use super::{connection, plan};
 use crate::planner::Report;
 use crate::store::{ConnectionId, Error, Result, RunEnd, RunId, RunRow, RunState, WorkspaceId};
 
@@ -52,6 +52,7 @@ pub(super) async fn finish(
     if ended.rows_affected == 0 {
         return Err(Error::NotFound("run"));
     }
+    plan::remove_abandoned(tx, workspace, end.connection, end.keeps_plan_of()).await?;
     connection::set_progress(tx, workspace, end.connection, &end.progress).await?;
     for (feed, planned_to) in &end.planned_to {
         connection::set_planned_to(tx, workspace, end.connection, *feed, *planned_to).await?;

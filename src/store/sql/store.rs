@@ -10,7 +10,7 @@ use super::{
     SqlStore, account, commit, connection, feed, intent, journal, lease, link, pending, run,
     secret, seen, settle, workspace,
 };
-use crate::planner::{Key, Settings};
+use crate::planner::{self, Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 use crate::store::{
     Account, AccountId, Connection, ConnectionId, Description, Feed, FeedId, Held, Intent,
@@ -341,8 +341,12 @@ impl Store for SqlStore {
         workspace: WorkspaceId,
         connection: ConnectionId,
         since: Timestamp,
-    ) -> Result<Vec<OpRow>> {
-        journal::applied_since(&self.db, workspace, connection, since).await
+        first_run_ends: &PerSide<Option<Timestamp>>,
+    ) -> Result<planner::History> {
+        let tx = self.read().await?;
+        let done =
+            journal::applied_since(&tx, workspace, connection, since, first_run_ends).await?;
+        commit(tx, done).await
     }
 
     async fn doubtful_intents(
