@@ -106,8 +106,8 @@ fn told<'a>(
     let ours: Vec<&Watched> = channel.iter().filter(is_agreed).collect();
     let is_told = |event: &String| {
         let all = event.split_once('.').map(|(module, _)| format!("{module}.all"));
-        let told = |told: &String| told == event || Some(told) == all.as_ref();
-        ours.iter().any(|watched| watched.events.iter().any(told))
+        let is_it = |listed: &String| listed == event || Some(listed) == all.as_ref();
+        ours.iter().any(|watched| watched.events.iter().any(is_it))
     };
     let ends = || ours.iter().map(|watched| watched.channel_expiry.as_deref()).collect();
     events.iter().all(is_told).then(ends)
