@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Access, Capability, Connector, Credentials, Granted, Result};
+use super::{
+    Access, Capability, Connector, Credentials, Delivery, Granted, Noticed, Result, Unreadable,
+};
 use crate::net::{Http, Line, Pace};
 use crate::ports::Clock;
 
@@ -30,6 +32,8 @@ pub struct About {
     pub per_second: u32,
     /// Requests at once that an account may be asked.
     pub at_once: usize,
+    /// How a person registers for notifications by hand.
+    pub notifications: NotificationsAbout,
 }
 
 /// One thing that a person types in.
@@ -52,6 +56,15 @@ pub struct ObjectAbout {
     pub name: &'static str,
     /// Its name for people.
     pub label: &'static str,
+}
+
+/// What a person is told who registers for notifications by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotificationsAbout {
+    /// Where the URL is typed in, in the app's menus; or why there is no such place.
+    pub how: &'static str,
+    /// The events to choose there, as the app names them; none if there is no such place.
+    pub events: &'static [&'static str],
 }
 
 /// What an app needs of the world.
@@ -132,4 +145,11 @@ pub trait App: Send + Sync {
         kept: &Credentials,
         access: Arc<dyn Access>,
     ) -> Result<Arc<dyn Connector>>;
+
+    /// The records that a notification is about: of all groups of its body, each once. Groups that
+    /// are not known are left alone.
+    ///
+    /// # Errors
+    /// [`Unreadable`] if it is not a notification of this app, account and registration.
+    fn notices(&self, delivery: &Delivery<'_>) -> std::result::Result<Vec<Noticed>, Unreadable>;
 }

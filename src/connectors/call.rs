@@ -51,7 +51,7 @@ pub(super) enum Failed {
 }
 
 impl Failed {
-    /// The error, for calls that only read: whether they arrived does not matter.
+    /// The error, for calls that only read or can be repeated: whether they arrived does not matter.
     pub(super) fn of_read(self, operation: &'static str) -> Error {
         match self {
             Self::Undone(error) => error,

@@ -7,6 +7,7 @@ mod call;
 mod error;
 pub mod kommo;
 pub mod memory;
+mod notify;
 mod traffic;
 pub mod zoho;
 
@@ -15,8 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 pub use access::{Access, Credentials, Granted, Key};
-pub use app::{About, App, CredentialAbout, ObjectAbout, Overrides, World};
+pub use app::{About, App, CredentialAbout, NotificationsAbout, ObjectAbout, Overrides, World};
 pub use error::{Error, ErrorKind, Retry};
+pub use notify::{Address, Delivery, Noticed, Subscription, Unreadable};
 pub use traffic::{Capability, Change, Fetched, Identity, Lookup, Page, Query, Write, Written};
 
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
@@ -64,4 +66,16 @@ pub trait Connector: Send + Sync {
 
     /// What the app makes of a value of this field, where it is known to change values.
     fn would_store(&self, field: &FieldId, value: &Value) -> Option<Value>;
+
+    /// Registers for notifications of these objects. Registering the same again renews it, and puts
+    /// right one that the app has disabled or that is not as asked for. After an error it may be
+    /// registered or not: it is to be tried again. `Unsupported` if the app can't post there.
+    async fn subscribe(&self, address: &Address) -> Result<Subscription>;
+
+    /// The registration as the app has it, perhaps disabled or at its end; none if it has none that
+    /// posts to this address of all these objects.
+    async fn subscription(&self, address: &Address) -> Result<Option<Subscription>>;
+
+    /// Takes the registration back. One that is not there is fine.
+    async fn unsubscribe(&self, address: &Address) -> Result<()>;
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use concord::connectors::{Change, Connector, Fetched, Page, Query, Write, Written};
+use concord::connectors::{App, Change, Connector, Fetched, Page, Query, Write, Written};
 use concord::ports::ManualClock;
 use concord::record::{FieldId, FieldType, ObjectName, Record, RemoteId, Schema, Semantic, Value};
 
@@ -42,6 +42,13 @@ pub enum Fault {
     LostBefore,
     LostAfter,
     Endless,
+}
+
+/// What the app posts where it was told to.
+pub struct Post {
+    pub url: String,
+    pub content_type: String,
+    pub body: Vec<u8>,
 }
 
 /// Who knows the truth: the app itself, asked past its API.
@@ -84,6 +91,18 @@ pub trait Judge: Send + Sync {
     fn strict(&self) -> Option<BoxedHouse> {
         None
     }
+    /// What the app posts by now, each once, answered as it should be; none if there is no wire.
+    fn take_posts(&self) -> Option<Vec<Post>> {
+        None
+    }
+    /// Whoever prolongs a subscription next is told that it has ended; false if none ever ends.
+    fn forget_at_renewal(&self) -> bool {
+        false
+    }
+    /// Nobody answers what the app posts until it gives up; false if it never does.
+    fn give_up_posting(&self) -> bool {
+        false
+    }
     /// Secrets that must never be seen.
     fn secrets(&self) -> Vec<String> {
         Vec::new()
@@ -103,6 +122,8 @@ pub struct Subject {
 /// A connector, and its judge.
 pub struct House {
     pub connector: Arc<dyn Connector>,
+    /// The app as the catalogue has it; none for the one in this process.
+    pub app: Option<&'static dyn App>,
     pub judge: Arc<dyn Judge>,
     pub schema: Schema,
     pub object: ObjectName,

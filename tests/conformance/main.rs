@@ -15,6 +15,7 @@
 mod faults;
 mod house;
 mod judges;
+mod notices;
 mod reading;
 mod values;
 mod writing;
@@ -78,6 +79,17 @@ const CHECKS: &[Check] = checks![
     faults::the_rate_is_held_before_the_app_complains,
     faults::errors_tell_no_secret_and_no_address,
     faults::a_call_that_is_given_up_leaves_the_connector_whole,
+    notices::a_subscription_is_told_as_it_was_given,
+    notices::subscribing_twice_leaves_one,
+    notices::what_a_person_does_in_the_app_is_noticed,
+    notices::what_we_write_may_be_noticed_and_names_the_record,
+    notices::a_notification_of_somebody_else_is_refused,
+    notices::what_is_no_notification_is_malformed,
+    notices::unsubscribing_stops_notifications,
+    notices::an_object_that_the_app_has_not_cannot_be_subscribed_to,
+    notices::a_subscription_that_ends_can_be_prolonged_and_made_anew,
+    notices::a_subscription_that_ends_while_it_is_prolonged_is_made_anew,
+    notices::a_subscription_that_the_app_gave_up_is_told_and_put_right,
 ];
 
 fn main() {

@@ -43,6 +43,9 @@ pub async fn the_catalogue_and_the_account_agree(house: House) -> Outcome {
         schema.iter().any(|field| field.kind == FieldType::Tag),
         house.connector.capability().tags
     );
+    if let Some(app) = house.app {
+        assert!(!app.about().notifications.how.is_empty(), "nobody knows where to type the URL in");
+    }
     Ok(())
 }
 

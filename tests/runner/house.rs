@@ -299,4 +299,25 @@ impl Connector for Deaf {
     fn would_store(&self, field: &concord::record::FieldId, value: &Value) -> Option<Value> {
         self.0.would_store(field, value)
     }
+
+    async fn subscribe(
+        &self,
+        address: &concord::connectors::Address,
+    ) -> concord::connectors::Result<concord::connectors::Subscription> {
+        self.0.subscribe(address).await
+    }
+
+    async fn subscription(
+        &self,
+        address: &concord::connectors::Address,
+    ) -> concord::connectors::Result<Option<concord::connectors::Subscription>> {
+        self.0.subscription(address).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        address: &concord::connectors::Address,
+    ) -> concord::connectors::Result<()> {
+        self.0.unsubscribe(address).await
+    }
 }

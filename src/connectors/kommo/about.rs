@@ -1,6 +1,6 @@
 //! What the catalogue says of Kommo, and what it can do.
 
-use crate::connectors::{About, Capability, CredentialAbout, ObjectAbout};
+use crate::connectors::{About, Capability, CredentialAbout, NotificationsAbout, ObjectAbout};
 
 /// The one object so far.
 pub(super) const CONTACTS: &str = "contacts";
@@ -29,6 +29,16 @@ pub(super) static ABOUT: About = About {
     // The limit is 7 a second for each integration; beyond it the account is blocked.
     per_second: 6,
     at_once: 4,
+    notifications: NotificationsAbout {
+        how: "Settings, Integrations, Web hooks: add the URL and choose the events",
+        events: &[
+            "Contact added",
+            "Contact edited",
+            "Contact deleted",
+            "Contact restored",
+            "Responsible user of contact changed",
+        ],
+    },
 };
 
 pub(super) static CAPABILITY: Capability = Capability {

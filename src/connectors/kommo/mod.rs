@@ -10,6 +10,7 @@ mod convert;
 pub mod emulator;
 mod fields;
 mod labelled;
+mod notify;
 mod refusal;
 mod wire;
 mod write;
@@ -21,8 +22,9 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::{
-    About, Access, App, Capability, Connector, Credentials, Fetched, Granted, Identity, Lookup,
-    Page, Query, Result, World, Write, Written,
+    About, Access, Address, App, Capability, Connector, Credentials, Delivery, Fetched, Granted,
+    Identity, Lookup, Noticed, Page, Query, Result, Subscription, Unreadable, World, Write,
+    Written,
 };
 use crate::net::Line;
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
@@ -66,6 +68,10 @@ impl App for Kommo {
         let base = auth::base(kept, &world.overrides)?;
         let api = Api::new(line, base, access, world.clock.clone());
         Ok(Arc::new(KommoConnector { api, users: Mutex::default() }))
+    }
+
+    fn notices(&self, delivery: &Delivery<'_>) -> std::result::Result<Vec<Noticed>, Unreadable> {
+        notify::notices(delivery)
     }
 }
 
@@ -112,5 +118,17 @@ impl Connector for KommoConnector {
 
     fn would_store(&self, _field: &FieldId, _value: &Value) -> Option<Value> {
         None
+    }
+
+    async fn subscribe(&self, address: &Address) -> Result<Subscription> {
+        notify::subscribe(&self.api, address).await
+    }
+
+    async fn subscription(&self, address: &Address) -> Result<Option<Subscription>> {
+        notify::subscription(&self.api, address).await
+    }
+
+    async fn unsubscribe(&self, address: &Address) -> Result<()> {
+        notify::remove(&self.api, "unsubscribe", address).await
     }
 }

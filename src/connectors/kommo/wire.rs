@@ -1,7 +1,7 @@
 //! Kommo's JSON, as far as it is read here (developers.kommo.com/reference). Unknown keys are left
 //! alone: writes name only what they change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -145,6 +145,17 @@ pub(super) struct Event {
     pub(super) kind: String,
     pub(super) entity_id: u64,
     pub(super) created_at: i64,
+}
+
+/// A webhook as the account has it.
+#[derive(Deserialize)]
+pub(super) struct Hook {
+    pub(super) id: u64,
+    pub(super) destination: String,
+    #[serde(default)]
+    pub(super) disabled: bool,
+    #[serde(default)]
+    pub(super) settings: BTreeSet<String>,
 }
 
 /// One record of the answer to a write.

@@ -3,6 +3,7 @@
 //! the conformance suite and the simulation are first tried on.
 
 mod faults;
+mod subscriptions;
 mod vendor;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,8 +15,8 @@ pub use faults::{Fault, Faults};
 pub use vendor::{Author, Event, Habits, Vendor};
 
 use super::{
-    Capability, Connector, Error, ErrorKind, Fetched, Identity, Lookup, Page, Query, Result, Write,
-    Written,
+    Address, Capability, Connector, Error, ErrorKind, Fetched, Identity, Lookup, Page, Query,
+    Result, Subscription, Write, Written,
 };
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
 
@@ -130,5 +131,21 @@ impl Connector for MemoryConnector {
 
     fn would_store(&self, field: &FieldId, value: &Value) -> Option<Value> {
         self.vendor.would_store(field, value)
+    }
+
+    async fn subscribe(&self, address: &Address) -> Result<Subscription> {
+        self.ask("subscribe").await?;
+        self.vendor.subscriptions().add(address)
+    }
+
+    async fn subscription(&self, address: &Address) -> Result<Option<Subscription>> {
+        self.ask("subscription").await?;
+        Ok(self.vendor.subscriptions().of(address))
+    }
+
+    async fn unsubscribe(&self, address: &Address) -> Result<()> {
+        self.ask("unsubscribe").await?;
+        self.vendor.subscriptions().remove(address);
+        Ok(())
     }
 }

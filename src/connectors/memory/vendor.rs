@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::faults::{Dice, Fault, Faults};
+use super::subscriptions::Subscriptions;
 use crate::connectors::{
     Change, Error, ErrorKind, Fetched, Lookup, Page, Query, Result, Write, Written,
 };
@@ -62,6 +63,7 @@ pub struct Vendor {
     habits: Habits,
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
+    subscriptions: Subscriptions,
 }
 
 struct Inner {
@@ -102,7 +104,8 @@ impl Vendor {
             next_id: 1,
             dice: Dice::new(0, Faults::default()),
         };
-        Self { object, schema, habits, clock, inner: Mutex::new(inner) }
+        let subscriptions = Subscriptions::to(object.clone());
+        Self { object, schema, habits, clock, inner: Mutex::new(inner), subscriptions }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -130,6 +133,10 @@ impl Vendor {
 
     pub(super) fn schema(&self) -> Schema {
         self.schema.clone()
+    }
+
+    pub(super) fn subscriptions(&self) -> &Subscriptions {
+        &self.subscriptions
     }
 
     /// A person makes a record.

@@ -1,6 +1,6 @@
 //! What the catalogue says of Zoho CRM, and what it can do.
 
-use crate::connectors::{About, Capability, CredentialAbout, ObjectAbout};
+use crate::connectors::{About, Capability, CredentialAbout, NotificationsAbout, ObjectAbout};
 
 /// The one object so far.
 pub(super) const CONTACTS: &str = "Contacts";
@@ -47,6 +47,11 @@ pub(super) static ABOUT: About = About {
     // No rate is published, only how many at once: five in the smallest edition.
     per_second: 20,
     at_once: 4,
+    notifications: NotificationsAbout {
+        how: "There is no place for it: Zoho takes the URL only by its API, and what the webhooks of \
+              its workflow rules post has another form",
+        events: &[],
+    },
 };
 
 pub(super) static CAPABILITY: Capability = Capability {

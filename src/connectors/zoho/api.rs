@@ -72,6 +72,23 @@ impl Api {
         Ok(Self::read(operation, &reply)?.0)
     }
 
+    /// Asks for a removal. It can be repeated.
+    pub(super) async fn delete(&self, operation: &'static str, path: &str) -> Result<Reply> {
+        let call = Call {
+            operation,
+            method: Method::Delete,
+            url: format!("{}{path}", self.base),
+            headers: Vec::new(),
+            body: None,
+        };
+        self.caller.send(&call).await.map_err(|failed| failed.of_read(operation))
+    }
+
+    /// The time, as this machine has it.
+    pub(super) fn now(&self) -> Timestamp {
+        self.caller.clock.now()
+    }
+
     fn read<T: DeserializeOwned>(
         operation: &'static str,
         reply: &Reply,

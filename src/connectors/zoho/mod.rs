@@ -10,6 +10,7 @@ mod convert;
 pub mod emulator;
 mod fields;
 mod find;
+mod notify;
 mod refusal;
 mod tags;
 mod token;
@@ -23,8 +24,9 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use super::{
-    About, Access, App, Capability, Connector, Credentials, Fetched, Granted, Identity, Lookup,
-    Page, Query, Result, World, Write, Written,
+    About, Access, Address, App, Capability, Connector, Credentials, Delivery, Fetched, Granted,
+    Identity, Lookup, Noticed, Page, Query, Result, Subscription, Unreadable, World, Write,
+    Written,
 };
 use crate::net::Line;
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
@@ -62,6 +64,10 @@ impl App for Zoho {
         let base = auth::base(kept, &world.overrides)?;
         let api = Api::new(line, base, access, world.clock.clone());
         Ok(Arc::new(ZohoConnector { api, schema: OnceCell::new() }))
+    }
+
+    fn notices(&self, delivery: &Delivery<'_>) -> std::result::Result<Vec<Noticed>, Unreadable> {
+        notify::notices(delivery)
     }
 }
 
@@ -114,5 +120,17 @@ impl Connector for ZohoConnector {
 
     fn would_store(&self, _field: &FieldId, _value: &Value) -> Option<Value> {
         None
+    }
+
+    async fn subscribe(&self, address: &Address) -> Result<Subscription> {
+        notify::subscribe(&self.api, address).await
+    }
+
+    async fn subscription(&self, address: &Address) -> Result<Option<Subscription>> {
+        notify::subscription(&self.api, address).await
+    }
+
+    async fn unsubscribe(&self, address: &Address) -> Result<()> {
+        notify::unsubscribe(&self.api, address).await
     }
 }

@@ -41,11 +41,15 @@ pub(super) fn is_of_key(answer: &Answer) -> bool {
 
 /// The error that a refused request means.
 pub(super) fn error(operation: &'static str, reply: &Reply) -> Error {
-    let outcome: Outcome = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let code =
-        if outcome.code.is_empty() { format!("http_{}", reply.status) } else { outcome.code };
+    let outcome = serde_json::from_slice(&reply.body).unwrap_or_default();
+    of_outcome(operation, reply.status, outcome)
+}
+
+/// The error that one refused outcome of a request means.
+pub(super) fn of_outcome(operation: &'static str, status: u16, outcome: Outcome) -> Error {
+    let code = if outcome.code.is_empty() { format!("http_{status}") } else { outcome.code };
     let new = |kind| Error::new(kind, operation, code.clone());
-    match (code.as_str(), reply.status) {
+    match (code.as_str(), status) {
         ("OAUTH_SCOPE_MISMATCH", _) => new(ErrorKind::Forbidden)
             .advise("connect the account again with all the scopes that the documentation lists"),
         ("INVALID_TOKEN" | "AUTHENTICATION_FAILURE", _) | (_, 401) => new(ErrorKind::Unauthorised)

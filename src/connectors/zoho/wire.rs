@@ -114,6 +114,39 @@ impl Default for Operations {
     }
 }
 
+/// What is registered for notifications: an element for each module of each channel.
+#[derive(Deserialize)]
+pub(super) struct Watch {
+    #[serde(default)]
+    pub(super) watch: Vec<Watched>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Watched {
+    /// A text or a number.
+    pub(super) channel_id: Json,
+    pub(super) channel_expiry: Option<String>,
+    #[serde(default)]
+    pub(super) events: Vec<String>,
+    pub(super) notify_url: Option<String>,
+    pub(super) token: Option<String>,
+}
+
+/// The answers to registering for notifications, or to taking that back.
+#[derive(Deserialize)]
+pub(super) struct WatchOutcomes {
+    pub(super) watch: Vec<super::refusal::Outcome>,
+}
+
+/// A notification, but for what it says of the records.
+#[derive(Deserialize)]
+pub(super) struct Notification {
+    pub(super) module: String,
+    /// Texts or numbers.
+    pub(super) ids: Vec<Json>,
+    pub(super) token: Option<String>,
+}
+
 /// An option. The actual value is what is read and written; what is displayed may differ.
 #[derive(Deserialize)]
 pub(super) struct Pick {

@@ -10,7 +10,7 @@ use concord::record::RemoteId;
 use serde_json::{Value as Json, json};
 
 use super::{connect, connect_error, listen, serve};
-use crate::house::{BoxedConnect, BoxedHouse, Fault, House, Judge, Person, Subject};
+use crate::house::{BoxedConnect, BoxedHouse, Fault, House, Judge, Person, Post, Subject};
 
 struct KommoJudge {
     app: Emulator,
@@ -45,6 +45,7 @@ async fn start(is_strict: bool) -> House {
     let connected = connect(clock.clone(), overrides, "kommo", &typed).await;
     House {
         connector: connected.connector,
+        app: concord::connectors::app("kommo"),
         judge: Arc::new(KommoJudge { app, address, clock }),
         schema: connected.schema,
         object: connected.object,
@@ -170,6 +171,30 @@ impl Judge for KommoJudge {
             .with("token", &format!("{head}.{claims}.forged"));
         let overrides = Overrides::default().with_address("kommo", &self.address);
         Some(Box::pin(connect_error(self.clock.clone(), overrides, "kommo", typed)))
+    }
+
+    fn take_posts(&self) -> Option<Vec<Post>> {
+        let due = self.app.due_deliveries().into_iter();
+        let posts = due.map(|delivery| {
+            self.app.answered(delivery.id, Some(204));
+            Post {
+                url: delivery.url,
+                content_type: delivery.content_type.to_owned(),
+                body: delivery.body.into_bytes(),
+            }
+        });
+        Some(posts.collect())
+    }
+
+    /// More than a hundred wrong answers within two hours are too many.
+    fn give_up_posting(&self) -> bool {
+        for n in 0..=100 {
+            self.add(&Person::number(n));
+            for delivery in self.app.due_deliveries() {
+                self.app.answered(delivery.id, Some(500));
+            }
+        }
+        true
     }
 
     fn secrets(&self) -> Vec<String> {

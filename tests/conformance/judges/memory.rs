@@ -42,6 +42,7 @@ async fn start() -> House {
     let vendor = Arc::new(Vendor::new(object.clone(), schema.clone(), habits, clock.clone()));
     House {
         connector: Arc::new(MemoryConnector::new(vendor.clone())),
+        app: None,
         judge: Arc::new(MemoryJudge(vendor)),
         schema,
         object,

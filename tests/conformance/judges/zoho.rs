@@ -12,7 +12,7 @@ use concord::record::RemoteId;
 use serde_json::{Value as Json, json};
 
 use super::{connect, connect_error, listen, serve};
-use crate::house::{BoxedConnect, BoxedHouse, Fault, House, Judge, Person, Subject};
+use crate::house::{BoxedConnect, BoxedHouse, Fault, House, Judge, Person, Post, Subject};
 
 struct ZohoJudge {
     app: Emulator,
@@ -58,6 +58,7 @@ async fn start(is_strict: bool) -> House {
     let connected = connect(clock.clone(), overrides, "zoho", &typed(&app.refresh_token())).await;
     House {
         connector: connected.connector,
+        app: concord::connectors::app("zoho"),
         judge: Arc::new(ZohoJudge { app, address, clock }),
         schema: connected.schema,
         object: connected.object,
@@ -170,6 +171,33 @@ impl Judge for ZohoJudge {
     fn connect_wrongly(&self) -> Option<BoxedConnect> {
         let typed = typed("1000.not.it");
         Some(Box::pin(connect_error(self.clock.clone(), overrides(&self.address), "zoho", typed)))
+    }
+
+    fn take_posts(&self) -> Option<Vec<Post>> {
+        let due = self.app.due_deliveries().into_iter();
+        let posts = due.map(|delivery| {
+            self.app.answered(delivery.id, Some(204));
+            Post {
+                url: delivery.url,
+                content_type: delivery.content_type.to_owned(),
+                body: delivery.body.into_bytes(),
+            }
+        });
+        Some(posts.collect())
+    }
+
+    fn forget_at_renewal(&self) -> bool {
+        let outcome =
+            json!({"code": "NOT_SUBSCRIBED", "details": {}, "message": "", "status": "error"});
+        let kind = FaultKind::Status {
+            status: 400,
+            body: json!({ "watch": [outcome] }).to_string(),
+            content_type: "application/json",
+            retry_after: None,
+        };
+        let (method, path) = (Some("PUT".to_owned()), Some("/crm/v8/actions/watch".to_owned()));
+        self.app.order(emulator::Fault { method, path, after: 0, times: 1, kind });
+        true
     }
 
     fn secrets(&self) -> Vec<String> {
