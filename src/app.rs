@@ -11,7 +11,7 @@ use crate::connections::Connections;
 use crate::connectors::World;
 use crate::graphql::{Services, api};
 use crate::http::{self, Http, Ready};
-use crate::jobs::{Dispatcher, Jobs};
+use crate::jobs::{self, Dispatcher, Jobs, Looker};
 use crate::net;
 use crate::ports::{Clock, Entropy as _, Ids, NoEntropy, SeededIds, SystemClock, SystemEntropy};
 use crate::runner::{Runner, Timings};
@@ -75,10 +75,16 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         store.clone(),
         clock.clone(),
         ids.clone(),
-        holder,
+        holder.clone(),
         Timings::default(),
     ));
-    let (jobs, dispatcher) = Jobs::new(store.clone(), accounts.clone(), runner, clock.clone());
+    let look = Arc::new(Looker::new(store.clone(), accounts.clone(), runner, clock.clone()));
+    let settings = jobs::Settings {
+        database_url: config.database_url.clone(),
+        name: holder,
+        concurrency: config.runs,
+    };
+    let (jobs, dispatcher) = Jobs::new(store.clone(), look, clock.clone(), settings);
     let services = Services {
         store: store.clone(),
         accounts,

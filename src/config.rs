@@ -18,6 +18,8 @@ pub struct Config {
     pub secret_key: MasterKey,
     /// Whether GraphiQL is served.
     pub graphiql: bool,
+    /// How many connections may run at once.
+    pub runs: usize,
     /// What the operator has set otherwise than the vendors.
     pub overrides: Overrides,
 }
@@ -41,6 +43,8 @@ pub struct Given {
 }
 
 const PORT: u16 = 8080;
+const RUNS: usize = 4;
+const MAX_RUNS: usize = 64;
 const DATA: &str = "concord-data";
 const KEY_FILE: &str = "secret.key";
 
@@ -89,6 +93,7 @@ impl Config {
         {
             faults.push(fault);
         }
+        let runs = runs(&variable, &mut faults);
         let overrides = overrides(&variable, &mut faults);
         let graphiql =
             given.graphiql || variable("CONCORD_GRAPHIQL").is_some_and(|on| on == "true");
@@ -101,6 +106,7 @@ impl Config {
                 listen: SocketAddr::new(host, port.unwrap_or(PORT)),
                 secret_key,
                 graphiql,
+                runs,
                 overrides,
             }),
             _ => Err(Faults(faults)),
@@ -139,6 +145,18 @@ fn kept_key(data: &Path) -> Result<MasterKey, String> {
     let mut opened = options.open(&file).map_err(fault)?;
     std::io::Write::write_all(&mut opened, key.to_text().as_bytes()).map_err(fault)?;
     Ok(key)
+}
+
+/// `CONCORD_RUNS`.
+fn runs(variable: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> usize {
+    match variable("CONCORD_RUNS").map(|runs| runs.parse::<usize>()) {
+        None => RUNS,
+        Some(Ok(runs)) if (1..=MAX_RUNS).contains(&runs) => runs,
+        Some(_) => {
+            faults.push(format!("CONCORD_RUNS is no number of runs: give 1 to {MAX_RUNS}"));
+            RUNS
+        }
+    }
 }
 
 /// `CONCORD_APP_<APP>_URL`, `CONCORD_APP_ZOHO_ACCOUNTS_URL` and `CONCORD_APP_<APP>_RATE`.
@@ -188,6 +206,7 @@ mod tests {
             ("CONCORD_HOST", "here"),
             ("DATABASE_URL", "mysql://x"),
             ("CONCORD_SECRET_KEY", "short"),
+            ("CONCORD_RUNS", "0"),
             ("CONCORD_APP_KOMMO_URL", "ftp://x"),
             ("CONCORD_APP_ZOHO_RATE", "0"),
         ];

@@ -214,10 +214,32 @@ async fn serve(config: &Config) -> Result<()> {
     let listener = tokio::net::TcpListener::bind(config.listen).await.with_context(in_use)?;
     let app = app::build(config).await?;
     println!("http://{}/graphql", config.listen);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let signals = async {
+        end_signal().await?;
+        eprintln!("ending when the runs can be cut off; once more ends at once");
+        drop(stop);
+        end_signal().await
+    };
     tokio::select! {
         served = axum::serve(listener, app.router) => served?,
-        ran = app.dispatcher.run() => ran?,
-        stopped = tokio::signal::ctrl_c() => stopped?,
+        ran = app.dispatcher.run(async { drop(stopped.await) }) => ran?,
+        ended = signals => ended?,
     }
     Ok(())
+}
+
+/// Waits for Ctrl-C, or what a service manager sends to end a process.
+async fn end_signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

@@ -13,6 +13,9 @@ pub enum RunError {
     /// Another configuration was published while it ran: the next run goes on with that.
     #[error("the configuration was changed meanwhile")]
     Changed,
+    /// The process is to end: the next start goes on with the run.
+    #[error("the process is to end")]
+    Stopped,
     /// The store failed, or the lease is lost.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -44,6 +47,7 @@ impl RunError {
         match self {
             Self::Busy => "busy".to_owned(),
             Self::Changed => "changed".to_owned(),
+            Self::Stopped => "stopped".to_owned(),
             Self::Store(store::Error::Fenced) => "fenced".to_owned(),
             Self::Store(_) => "store".to_owned(),
             Self::App { error, .. } => error.code.clone(),

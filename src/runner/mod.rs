@@ -17,6 +17,7 @@ mod standing;
 mod timings;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 
@@ -40,6 +41,7 @@ pub struct Runner {
     ids: Arc<dyn Ids>,
     holder: String,
     timings: Timings,
+    is_stopping: AtomicBool,
 }
 
 /// What a run came to.
@@ -65,7 +67,14 @@ impl Runner {
         holder: impl Into<String>,
         timings: Timings,
     ) -> Self {
-        Self { store, clock, ids, holder: holder.into(), timings }
+        let is_stopping = AtomicBool::new(false);
+        Self { store, clock, ids, holder: holder.into(), timings, is_stopping }
+    }
+
+    /// The process is to end: runs end with [`RunError::Stopped`] before their next call to an app, and
+    /// no more begin.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
     }
 
     /// Runs a connection once, or resumes the run that was cut off.
@@ -79,6 +88,7 @@ impl Runner {
         connectors: &PerSide<Arc<dyn Connector>>,
         trigger: Trigger,
     ) -> Result<Ran, RunError> {
+        self.check_stopping()?;
         let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: connection.0 };
         // Each run is a holder of its own: two of one process must not take each other for one.
         let holder = format!("{}/{}", self.holder, self.ids.next(self.clock.now()));
@@ -122,6 +132,10 @@ impl Runner {
         Ok(Ran { id: run.id, report: session.report, again, next_due })
     }
 
+    fn check_stopping(&self) -> Result<(), RunError> {
+        if self.is_stopping.load(Ordering::Relaxed) { Err(RunError::Stopped) } else { Ok(()) }
+    }
+
     /// Takes the lease, or asks its holder to run once more.
     async fn take(&self, key: &LeaseKey, holder: &str) -> Result<Held, RunError> {
         let connection = ConnectionId(key.subject);
@@ -142,6 +156,8 @@ impl Runner {
             Ok(()) => (RunState::Finished, None),
             // Whoever holds the lease now ends the run.
             Err(RunError::Store(store::Error::Fenced)) => return Ok(()),
+            // It goes on with the next start.
+            Err(RunError::Stopped) => return Ok(()),
             Err(error) => (RunState::Failed, Some(error.code())),
         };
         let end = RunEnd {

@@ -175,6 +175,7 @@ impl<'a> Session<'a> {
 
     /// Before each call to an app: holds on to the lease, or stops.
     pub(super) async fn hold(&self) -> Result<(), RunError> {
+        self.runner.check_stopping()?;
         if self.runner.store.renew(&self.held, self.runner.timings.lease).await? {
             Ok(())
         } else {

@@ -21,7 +21,7 @@ use concord::config::Given;
 use concord::connections::Connections;
 use concord::connectors::{Overrides, World};
 use concord::graphql::{Api, Services, api, sdl};
-use concord::jobs::Jobs;
+use concord::jobs::{self, Jobs, Looker};
 use concord::lab::demo;
 use concord::lab::emulate::{Emulated, listen};
 use concord::net::Http;
@@ -73,7 +73,13 @@ impl House {
         let accounts = Arc::new(Accounts::new(store.clone(), sealer, world, ids.clone(), "test"));
         let connections = Arc::new(Connections::new(store.clone(), clock.clone(), ids.clone()));
         let runner = Runner::new(store.clone(), clock.clone(), ids, "test", Timings::default());
-        let (jobs, _) = Jobs::new(store.clone(), accounts.clone(), Arc::new(runner), clock.clone());
+        let look = Looker::new(store.clone(), accounts.clone(), Arc::new(runner), clock.clone());
+        let settings = jobs::Settings {
+            database_url: "sqlite::memory:".to_owned(),
+            name: "test".to_owned(),
+            concurrency: 1,
+        };
+        let (jobs, _) = Jobs::new(store.clone(), Arc::new(look), clock.clone(), settings);
         let jobs = Arc::new(jobs);
         let services = Services { store, accounts, connections, jobs, clock };
         let right = credentials.pop().unwrap();

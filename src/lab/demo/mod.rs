@@ -97,7 +97,7 @@ pub async fn run(options: &Options) -> Result<bool> {
         served = axum::serve(listener, app.router) => { served?; Ok(false) }
         served = left.serve() => { served?; Ok(false) }
         served = right.serve() => { served?; Ok(false) }
-        ran = app.dispatcher.run() => { ran?; Ok(false) }
+        ran = app.dispatcher.run(std::future::pending()) => { ran?; Ok(false) }
         stopped = tokio::signal::ctrl_c() => { stopped?; Ok(true) }
     }
 }

@@ -1,0 +1,120 @@
+//! Where jobs are rung in: each connection is looked at once at a time in this process, and what asks
+//! for it meanwhile makes exactly one further look. The looks outlive the worker that rang them in, so
+//! that a queue in trouble cuts nothing off.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::look::AGAIN;
+use super::rests::Rests;
+use super::sweep::EVERY;
+use super::{Jobs, Look, Nudge};
+use crate::store::{ConnectionId, Trigger};
+
+/// A job that was taken from the queue.
+pub(super) struct Call {
+    pub(super) nudge: Nudge,
+    /// Dropped when the job is done.
+    pub(super) done: oneshot::Sender<()>,
+}
+
+/// Where jobs are rung in.
+pub(super) struct Desk {
+    inbox: mpsc::UnboundedReceiver<Call>,
+    look: Arc<dyn Look>,
+    jobs: Jobs,
+    rests: Rests,
+    seats: Arc<Semaphore>,
+    running: BTreeMap<ConnectionId, Running>,
+    looks: JoinSet<Duration>,
+}
+
+struct Running {
+    call: Call,
+    task: Id,
+    /// What asked for it meanwhile.
+    again: Option<Nudge>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        inbox: mpsc::UnboundedReceiver<Call>,
+        look: Arc<dyn Look>,
+        jobs: Jobs,
+        rests: Rests,
+        concurrency: usize,
+    ) -> Self {
+        // More than the worker takes at once only if it had to be started anew.
+        let seats = Arc::new(Semaphore::new(concurrency));
+        let (running, looks) = (BTreeMap::new(), JoinSet::new());
+        Self { inbox, look, jobs, rests, seats, running, looks }
+    }
+
+    /// Looks at what is rung in. May be cut off, and begun again.
+    pub(super) async fn run(&mut self) {
+        loop {
+            tokio::select! {
+                call = self.inbox.recv() => match call {
+                    Some(call) => self.ring(call),
+                    None => return,
+                },
+                Some(ended) = self.looks.join_next_with_id(), if !self.looks.is_empty() => {
+                    self.end(ended);
+                }
+            }
+        }
+    }
+
+    /// Waits for the looks that go on.
+    pub(super) async fn finish(&mut self) {
+        while self.looks.join_next().await.is_some() {}
+    }
+
+    fn ring(&mut self, call: Call) {
+        match self.running.get_mut(&call.nudge.connection) {
+            Some(running) => {
+                let nudge = call.nudge;
+                running.again = Some(running.again.map_or(nudge, |again| again.or(nudge)));
+            }
+            None => self.begin(call),
+        }
+    }
+
+    fn begin(&mut self, call: Call) {
+        let nudge = call.nudge;
+        self.rests.begin(nudge.connection);
+        let (look, seats) = (self.look.clone(), self.seats.clone());
+        let task = self.looks.spawn(async move {
+            let _seat = seats.acquire_owned().await;
+            look.look(nudge).await
+        });
+        self.running.insert(nudge.connection, Running { call, task: task.id(), again: None });
+    }
+
+    fn end(&mut self, ended: Result<(Id, Duration), JoinError>) {
+        let (task, rest) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                eprintln!("a look at a connection broke off: it is tried again");
+                (error.id(), AGAIN)
+            }
+        };
+        let of_task =
+            |(id, running): (&ConnectionId, &Running)| (running.task == task).then_some(*id);
+        let Some(connection) = self.running.iter().find_map(of_task) else { return };
+        let Some(Running { call, again, .. }) = self.running.remove(&connection) else { return };
+        if let Some(nudge) = again {
+            self.begin(Call { nudge, done: call.done });
+            return;
+        }
+        self.rests.end(connection, rest.max(EVERY));
+        // For the sweep it would be too short.
+        if rest < EVERY {
+            self.jobs.nudge_after(call.nudge.workspace, connection, Trigger::Again, rest);
+        }
+    }
+}

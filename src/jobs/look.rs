@@ -1,0 +1,134 @@
+//! A look at a connection: it is run, if it can be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Nudge;
+use super::due::{due, every, until};
+use super::sweep::EVERY;
+use crate::accounts::Accounts;
+use crate::connectors::Connector;
+use crate::ports::Clock;
+use crate::record::{PerSide, Side};
+use crate::runner::{RunError, Runner};
+use crate::store::{self, Connection, Store, Trigger};
+
+/// How soon a connection that could not run is tried again.
+pub(super) const AGAIN: Duration = Duration::from_secs(30);
+/// How soon after a run that was asked for meanwhile.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// What is done with a job.
+#[async_trait]
+pub trait Look: Send + Sync + 'static {
+    /// Looks at a connection. Gives how long it rests after that, whatever the store says is due.
+    async fn look(&self, nudge: Nudge) -> Duration;
+
+    /// The process is to end: looks that go on end as soon as they can.
+    fn stop(&self);
+}
+
+/// Runs connections with the accounts that they connect.
+pub struct Looker {
+    store: Arc<dyn Store>,
+    accounts: Arc<Accounts>,
+    runner: Arc<Runner>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why a connection can't run now.
+enum Failed {
+    Gone,
+    Later,
+}
+
+impl Looker {
+    /// What runs connections.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        accounts: Arc<Accounts>,
+        runner: Arc<Runner>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { store, accounts, runner, clock }
+    }
+
+    async fn run(&self, nudge: Nudge) -> Result<Duration, Failed> {
+        let Nudge { workspace, connection, trigger } = nudge;
+        let known = self.store.connection(workspace, connection).await.map_err(of_store)?;
+        if trigger == Trigger::Schedule
+            && let Some(rest) = self.rest(&known).await?
+        {
+            return Ok(rest);
+        }
+        let connectors = self.connectors(&known).await?;
+        let ran = self.runner.run(workspace, connection, &connectors, trigger).await;
+        let known = self.store.connection(workspace, connection).await.map_err(of_store)?;
+        match ran {
+            Ok(ran) if ran.again => Ok(AT_ONCE),
+            Ok(ran) => {
+                let due = ran.next_due.map(|at| until(at, self.clock.now()).max(EVERY));
+                Ok(due.map_or(every(&known), |due| due.min(every(&known))))
+            }
+            Err(RunError::Changed) => Ok(AT_ONCE),
+            Err(RunError::Busy | RunError::Stopped) => Ok(AGAIN),
+            Err(error) => {
+                eprintln!("run of {connection} stopped: {error}");
+                // What failed in the store may not be in the history.
+                if matches!(error, RunError::Store(_)) { Err(Failed::Later) } else { Ok(AGAIN) }
+            }
+        }
+    }
+
+    /// How long a connection may rest, if nothing of it is due: somebody else may have run it since
+    /// the job was queued.
+    async fn rest(&self, known: &Connection) -> Result<Option<Duration>, Failed> {
+        let now = self.clock.now();
+        let due = due(self.store.as_ref(), known, now).await.map_err(of_store)?;
+        let rest = due.map_or(AGAIN, |at| until(at, now));
+        Ok((!rest.is_zero()).then_some(rest.max(EVERY)))
+    }
+
+    async fn connectors(&self, known: &Connection) -> Result<PerSide<Arc<dyn Connector>>, Failed> {
+        let mut opened = Vec::new();
+        for side in Side::BOTH {
+            let feed = known.feeds.iter().find(|feed| feed.side == side).ok_or(Failed::Gone)?;
+            let feed = self.store.feed(known.workspace, feed.feed).await.map_err(of_store)?;
+            // What is not connected is tried again: somebody may be reconnecting it.
+            let connector = self.accounts.open(known.workspace, feed.account).await;
+            opened.push(connector.map_err(|_| Failed::Later)?);
+        }
+        let right = opened.pop().ok_or(Failed::Gone)?;
+        let left = opened.pop().ok_or(Failed::Gone)?;
+        Ok(PerSide { left, right })
+    }
+}
+
+#[async_trait]
+impl Look for Looker {
+    async fn look(&self, nudge: Nudge) -> Duration {
+        match self.run(nudge).await {
+            Ok(rest) => rest,
+            Err(Failed::Gone) => AGAIN,
+            Err(Failed::Later) => {
+                // If even this can't be written, it waits for its schedule.
+                let _ = self.store.ask_again(nudge.workspace, nudge.connection).await;
+                AGAIN
+            }
+        }
+    }
+
+    fn stop(&self) {
+        self.runner.stop();
+    }
+}
+
+fn of_store(error: store::Error) -> Failed {
+    match error {
+        store::Error::NotFound(_) => Failed::Gone,
+        _ => Failed::Later,
+    }
+}

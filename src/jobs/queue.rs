@@ -1,0 +1,257 @@
+//! The queue: apalis, in a database of its own. Nothing in it is needed: see [`super`].
+//!
+//! For SQLite it is a file beside the store's, because each poll writes and nobody shall wait for that;
+//! for PostgreSQL a schema `apalis` on the same server. Only apalis' migrations are run: its set-up
+//! would also turn off the safety of the connection that it is given.
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use apalis::prelude::{PollSnapshot, PollStrategy, TaskBuilder, TaskSink as _};
+use apalis_postgres::PostgresStorage;
+use apalis_sqlite::SqliteStorage;
+use serde_json::Value as Json;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use super::Nudge;
+
+/// The queue's name in the database. Jobs that wait under another name are never found, so it stays.
+pub const QUEUE: &str = "concord.look";
+
+/// How many connections one server keeps to the queue.
+const CONNECTIONS: u32 = 4;
+/// How long a write waits for another.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a worker gives a sign of life, and after how many missed ones its jobs are given away.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+const MISSED: usize = 6;
+/// How many jobs are deleted at once.
+const CHUNK: i64 = 1000;
+/// When workers of earlier starts are forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is wrong with the queue.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its database.
+    #[error("the queue of jobs can't be used: {0}")]
+    Queue(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A part of the dispatcher ended that never should.
+    #[error("a part of the dispatcher ended")]
+    Ended,
+}
+
+impl Error {
+    fn of(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Queue(Box::new(error))
+    }
+}
+
+/// The queue.
+#[derive(Clone)]
+pub(super) struct Queue {
+    pub(super) storage: Storage,
+    pub(super) bell: Bell,
+}
+
+/// Where the jobs are.
+#[derive(Clone)]
+pub(super) enum Storage {
+    Sqlite(SqliteStorage<Json>),
+    Postgres(PostgresStorage<Json>),
+}
+
+impl Queue {
+    /// Opens the queue beside the store at this address, and brings its tables up to date.
+    pub(super) async fn open(database_url: &str) -> Result<Self, Error> {
+        let storage = if database_url.starts_with("sqlite:") {
+            let pool = sqlite(database_url).await.map_err(Error::of)?;
+            SqliteStorage::migrations().run(&pool).await.map_err(Error::of)?;
+            let config = apalis_sqlite::Config::default()
+                .queue(QUEUE)
+                .batch_size(1)
+                .heartbeat_interval(HEARTBEAT)
+                .missed_heartbeats(MISSED);
+            Storage::Sqlite(SqliteStorage::new(&pool).with_config(config))
+        } else {
+            let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect(database_url);
+            let pool = pool.await.map_err(Error::of)?;
+            PostgresStorage::migrations().run(&pool).await.map_err(Error::of)?;
+            let config = apalis_postgres::Config::default()
+                .queue(QUEUE)
+                .batch_size(1)
+                .heartbeat_interval(HEARTBEAT)
+                .missed_heartbeats(MISSED);
+            Storage::Postgres(PostgresStorage::new(&pool).with_config(config))
+        };
+        Ok(Self { storage, bell: Bell::default() })
+    }
+
+    /// Puts a nudge in, unless the same waits there already.
+    pub(super) async fn push(&self, nudge: Nudge) -> Result<(), Error> {
+        let job = serde_json::to_value(nudge).map_err(Error::of)?;
+        let bytes = serde_json::to_vec(&job).map_err(Error::of)?;
+        if self.is_waiting(&bytes).await.map_err(Error::of)? {
+            return Ok(());
+        }
+        let task = TaskBuilder::new(job)
+            .max_attempts(1)
+            .priority(usize::from(nudge.is_urgent()))
+            // Due by any clock: that of this machine may be ahead of the database's.
+            .run_at_timestamp(0)
+            .build();
+        match self.storage.clone() {
+            Storage::Sqlite(mut storage) => storage.push_task(task).await.map_err(Error::of)?,
+            Storage::Postgres(mut storage) => storage.push_task(task).await.map_err(Error::of)?,
+        }
+        self.bell.ring();
+        Ok(())
+    }
+
+    /// Whether a job like this one waits that nobody has taken yet.
+    async fn is_waiting(&self, job: &[u8]) -> sqlx::Result<bool> {
+        match &self.storage {
+            Storage::Sqlite(storage) => {
+                sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM Jobs \
+                     WHERE job_type = ?1 AND status = 'Pending' AND job = ?2)",
+                )
+                .bind(QUEUE)
+                .bind(job)
+                .fetch_one(storage.pool())
+                .await
+            }
+            Storage::Postgres(storage) => {
+                sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM apalis.jobs \
+                     WHERE job_type = $1 AND status = 'Pending' AND job = $2)",
+                )
+                .bind(QUEUE)
+                .bind(job)
+                .fetch_one(storage.pool())
+                .await
+            }
+        }
+    }
+
+    /// Deletes the jobs that are done, some at a time, and the workers of long ago. The crate's own way
+    /// would also write the whole database anew.
+    pub(super) async fn tidy(&self) -> Result<(), Error> {
+        while self.delete_done().await.map_err(Error::of)? >= CHUNK.unsigned_abs() {}
+        self.forget_workers().await.map_err(Error::of)
+    }
+
+    async fn delete_done(&self) -> sqlx::Result<u64> {
+        match &self.storage {
+            Storage::Sqlite(storage) => {
+                let delete = sqlx::query(
+                    "DELETE FROM Jobs WHERE id IN (SELECT id FROM Jobs WHERE job_type = ?1 \
+                     AND status IN ('Done', 'Failed', 'Killed') LIMIT ?2)",
+                );
+                let done = delete.bind(QUEUE).bind(CHUNK).execute(storage.pool()).await?;
+                Ok(done.rows_affected())
+            }
+            Storage::Postgres(storage) => {
+                let delete = sqlx::query(
+                    "DELETE FROM apalis.jobs WHERE id IN (SELECT id FROM apalis.jobs \
+                     WHERE job_type = $1 AND status IN ('Done', 'Failed', 'Killed') LIMIT $2)",
+                );
+                let done = delete.bind(QUEUE).bind(CHUNK).execute(storage.pool()).await?;
+                Ok(done.rows_affected())
+            }
+        }
+    }
+
+    async fn forget_workers(&self) -> sqlx::Result<()> {
+        match &self.storage {
+            Storage::Sqlite(storage) => {
+                sqlx::query(
+                    "DELETE FROM Workers WHERE worker_type = ?1 \
+                     AND last_seen < CAST(strftime('%s', 'now') AS INTEGER) - ?2 \
+                     AND NOT EXISTS (SELECT 1 FROM Jobs WHERE lock_by = Workers.id)",
+                )
+                .bind(QUEUE)
+                .bind(FORGOTTEN.as_secs_f64())
+                .execute(storage.pool())
+                .await?;
+            }
+            Storage::Postgres(storage) => {
+                sqlx::query(
+                    "DELETE FROM apalis.workers WHERE worker_type = $1 \
+                     AND last_seen < now() - make_interval(secs => $2) \
+                     AND NOT EXISTS (SELECT 1 FROM apalis.jobs WHERE lock_by = workers.id)",
+                )
+                .bind(QUEUE)
+                .bind(FORGOTTEN.as_secs_f64())
+                .execute(storage.pool())
+                .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn sqlite(store: &str) -> sqlx::Result<SqlitePool> {
+    if store.contains(":memory:") || store.contains("mode=memory") {
+        // It is gone with its only connection, so that one stays.
+        let pool = SqlitePoolOptions::new().max_connections(1).min_connections(1);
+        return pool.idle_timeout(None).max_lifetime(None).connect("sqlite::memory:").await;
+    }
+    let options = SqliteConnectOptions::from_str(store)?;
+    let options = SqliteConnectOptions::new()
+        .filename(beside(options.get_filename()))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // The last jobs before a power cut may be lost, not the file.
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY_TIMEOUT);
+    SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await
+}
+
+/// `concord.jobs.sqlite` beside `concord.sqlite`.
+fn beside(store: &Path) -> std::path::PathBuf {
+    store.with_extension("jobs.sqlite")
+}
+
+/// What wakes the worker of this process when something was put in.
+#[derive(Clone, Default)]
+pub(super) struct Bell(Arc<Mutex<Option<Waker>>>);
+
+impl Bell {
+    fn ring(&self) {
+        let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl PollStrategy for Bell {
+    fn poll_drive(&mut self, cx: &mut Context<'_>, _: &PollSnapshot) -> Poll<Option<()>> {
+        let mut waker = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_is_never_renamed() {
+        assert_eq!(QUEUE, "concord.look");
+    }
+
+    #[test]
+    fn the_queue_is_beside_the_store() {
+        let file = beside(Path::new("/data/concord.sqlite"));
+        assert_eq!(file, Path::new("/data/concord.jobs.sqlite"));
+    }
+}

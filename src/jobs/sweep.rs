@@ -1,0 +1,95 @@
+//! Asks the store what is due, and nudges it. This makes every job dispensable.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::Jobs;
+use super::due::{due, is_running, until};
+use super::queue::{self, Queue};
+use super::rests::Rests;
+use crate::ports::Clock;
+use crate::store::{self, Connection, Store, Trigger};
+
+/// How often the store is asked.
+pub(super) const EVERY: Duration = Duration::from_secs(1);
+/// For how long it is believed what the store said of a connection.
+const BELIEVED: Duration = Duration::from_secs(30);
+/// How often jobs that are done are deleted.
+const TIDY: Duration = Duration::from_secs(60);
+
+/// Asks the store what is due.
+pub(super) struct Sweep {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) jobs: Jobs,
+    pub(super) rests: Rests,
+    pub(super) queue: Queue,
+}
+
+impl Sweep {
+    /// Asks for as long as it is waited for.
+    pub(super) async fn run(self) {
+        let mut tick = interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_start = true;
+        let mut is_well = true;
+        let mut tidied = Instant::now();
+        loop {
+            tick.tick().await;
+            let swept = self.sweep(is_start).await;
+            if let Err(error) = &swept
+                && is_well
+            {
+                eprintln!("what is due can't be read: {error}");
+            }
+            is_well = swept.is_ok();
+            is_start &= !is_well;
+            if tidied.elapsed() >= TIDY {
+                tidied = Instant::now();
+                self.tidy().await.unwrap_or_else(|error| {
+                    eprintln!("jobs that are done are deleted later: {error}");
+                });
+            }
+        }
+    }
+
+    /// At the start everything that runs is looked at: it may have been cut off.
+    async fn sweep(&self, is_start: bool) -> store::Result<()> {
+        for workspace in self.store.workspaces().await? {
+            for connection in self.store.connections(workspace.id).await? {
+                if self.rests.is_resting(connection.id) {
+                    continue;
+                }
+                if is_start && is_running(&connection) {
+                    self.nudge(&connection, Trigger::Again);
+                } else {
+                    self.ask(&connection).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, connection: &Connection) -> store::Result<()> {
+        let now = self.clock.now();
+        let due = due(self.store.as_ref(), connection, now).await?;
+        let wait = due.map_or(BELIEVED, |at| until(at, now));
+        if wait.is_zero() {
+            self.nudge(connection, Trigger::Schedule);
+        } else {
+            self.rests.rest(connection.id, wait.min(BELIEVED));
+        }
+        Ok(())
+    }
+
+    fn nudge(&self, connection: &Connection, trigger: Trigger) {
+        self.rests.rest(connection.id, BELIEVED);
+        self.jobs.nudge(connection.workspace, connection.id, trigger);
+    }
+
+    async fn tidy(&self) -> Result<(), queue::Error> {
+        self.queue.tidy().await
+    }
+}
