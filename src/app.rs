@@ -17,6 +17,7 @@ use crate::ports::{Clock, Entropy as _, Ids, NoEntropy, SeededIds, SystemClock, 
 use crate::runner::{Runner, Timings};
 use crate::secrets::Sealer;
 use crate::store::{self, SqlStore, Store, Workspace, WorkspaceId};
+use crate::webhooks::{self, Webhooks};
 
 /// The whole server, ready to be served.
 pub struct App {
@@ -69,7 +70,16 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         overrides: config.overrides.clone(),
     };
     let accounts =
-        Arc::new(Accounts::new(store.clone(), sealer, world, ids.clone(), holder.clone()));
+        Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), holder.clone()));
+    let webhooks = Arc::new(Webhooks::new(webhooks::Parts {
+        store: store.clone(),
+        accounts: accounts.clone(),
+        sealer,
+        key: config.secret_key.clone(),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        public_url: config.public_url.clone(),
+    }));
     let connections = Arc::new(Connections::new(store.clone(), clock.clone(), ids.clone()));
     let runner = Arc::new(Runner::new(
         store.clone(),
@@ -85,10 +95,12 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         concurrency: config.runs,
     };
     let (jobs, dispatcher) = Jobs::new(store.clone(), look, clock.clone(), settings);
+    let dispatcher = dispatcher.with_webhooks(webhooks.clone());
     let services = Services {
         store: store.clone(),
         accounts,
         connections,
+        webhooks: webhooks.clone(),
         jobs: Arc::new(jobs),
         clock: clock.clone(),
     };
@@ -97,6 +109,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
     let router = http::router(Http {
         executor: api(services),
         tokens: tokens.clone(),
+        webhooks,
         graphiql: config.graphiql,
         ready: Arc::new(Readiness(store.clone())),
     });

@@ -16,6 +16,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// What seals credentials and signs tokens.
     pub secret_key: MasterKey,
+    /// Where this server is reached from outside, without a slash at the end: webhooks are made from
+    /// it. None registers none.
+    pub public_url: Option<String>,
     /// Whether GraphiQL is served.
     pub graphiql: bool,
     /// How many connections may run at once.
@@ -95,6 +98,12 @@ impl Config {
         }
         let runs = runs(&variable, &mut faults);
         let overrides = overrides(&variable, &mut faults);
+        let public_url = variable("CONCORD_PUBLIC_URL");
+        if public_url.as_deref().is_some_and(|url| !is_address(url)) {
+            let fault =
+                "CONCORD_PUBLIC_URL is no address: give one such as https://sync.example.com";
+            faults.push(fault.to_owned());
+        }
         let graphiql =
             given.graphiql || variable("CONCORD_GRAPHIQL").is_some_and(|on| on == "true");
         let secret_key = key.map_err(|fault| faults.push(fault)).ok();
@@ -105,6 +114,7 @@ impl Config {
                 }),
                 listen: SocketAddr::new(host, port.unwrap_or(PORT)),
                 secret_key,
+                public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
                 graphiql,
                 runs,
                 overrides,
@@ -125,6 +135,10 @@ fn writable(data: &Path) -> Result<(), String> {
     let probe = data.join(".writable");
     std::fs::write(&probe, b"").map_err(fault)?;
     std::fs::remove_file(&probe).map_err(fault)
+}
+
+fn is_address(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
 }
 
 /// The key in the data folder, made if it is not there; only its owner can read it.
@@ -167,7 +181,7 @@ fn overrides(variable: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String
         for host in about.hosts {
             let name = format!("CONCORD_APP_{}_URL", host.to_uppercase());
             let Some(url) = variable(&name) else { continue };
-            if url.starts_with("http://") || url.starts_with("https://") {
+            if is_address(&url) {
                 overrides = overrides.with_address(host, &url);
             } else {
                 faults.push(format!("{name} is no address: it begins with https:// or http://"));
@@ -207,6 +221,7 @@ mod tests {
             ("DATABASE_URL", "mysql://x"),
             ("CONCORD_SECRET_KEY", "short"),
             ("CONCORD_RUNS", "0"),
+            ("CONCORD_PUBLIC_URL", "sync.example.com"),
             ("CONCORD_APP_KOMMO_URL", "ftp://x"),
             ("CONCORD_APP_ZOHO_RATE", "0"),
         ];

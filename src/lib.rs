@@ -14,12 +14,13 @@
 //!   journal, and the leases under which anything is written.
 //! - [`connectors`]: the apps, one folder each: Kommo, Zoho CRM, and the reference app in this process.
 //! - [`accounts`]: authorised accounts, and the gate through which everybody speaks to one.
+//! - [`webhooks`]: the notifications of apps: where they post, what came, what is read again for it.
 //! - [`connections`]: setting connections up: drafts, reviews, starting and stopping.
 //! - [`runner`]: the shell of one run: observe, plan, approve, execute, settle, resume.
 //! - [`jobs`]: what runs, and when.
 //! - [`auth`]: who asks, and what they may do.
 //! - [`graphql`]: the API.
-//! - [`http`]: what the server answers: the API, health, GraphiQL.
+//! - [`http`]: what the server answers: the API, notifications, health, GraphiQL.
 //! - [`config`] and [`app`]: all settings, and everything built once.
 //! - [`lab`]: what tries the house as a whole: the demo, the emulators' people, the checker, the
 //!   simulation.
@@ -43,3 +44,4 @@ pub mod record;
 pub mod runner;
 pub mod secrets;
 pub mod store;
+pub mod webhooks;

@@ -37,17 +37,23 @@ pub struct Noticed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// It has not the form that the app's notifications have.
-    #[error("the notification can't be used (malformed)")]
+    #[error("this is no notification of the app (malformed): register this address in the app only")]
     Malformed,
     /// It is of another account.
-    #[error("the notification can't be used (foreign)")]
+    #[error("this is of another account of the app (foreign): give that account an address of its own")]
     Foreign,
     /// It does not repeat what the app was told to repeat.
-    #[error("the notification can't be used (wrong_token)")]
+    #[error("this does not repeat the agreed token (wrong_token): register the webhook again")]
     WrongToken,
 }
 
 impl Unreadable {
+    /// Whether it pretends to be what it is not, rather than being in no known form.
+    #[must_use]
+    pub fn is_forged(self) -> bool {
+        self != Self::Malformed
+    }
+
     /// A word for it, that never changes.
     #[must_use]
     pub fn code(self) -> &'static str {

@@ -3,7 +3,7 @@
 use async_graphql::{Enum, ErrorExtensions as _, SimpleObject};
 
 use crate::connectors::{self, ErrorKind};
-use crate::{accounts, connections, store};
+use crate::{accounts, connections, store, webhooks};
 
 /// What kind of thing a person has to mend. More may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -127,6 +127,19 @@ pub(super) fn of_accounts(error: accounts::Error) -> async_graphql::Result<UserE
     };
     let detail = Some(error.code().to_owned());
     Ok(UserError { detail, ..UserError::new(code, error.to_string()) })
+}
+
+/// What an error of webhooks means to whoever asked.
+pub(super) fn of_webhooks(error: webhooks::Error) -> async_graphql::Result<UserError> {
+    match error {
+        webhooks::Error::Account(error) => of_accounts(error),
+        webhooks::Error::App(error) => Ok(of_app(&error)),
+        webhooks::Error::Store(error) => of_store(error),
+        webhooks::Error::NoPublicUrl => {
+            Ok(UserError::new(UserErrorCode::Invalid, error.to_string()))
+        }
+        webhooks::Error::Sealing(_) => Err(internal(&error)),
+    }
 }
 
 /// What an error of setting up means to whoever asked.

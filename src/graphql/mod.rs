@@ -24,6 +24,7 @@ use crate::connections::Connections;
 use crate::jobs::Jobs;
 use crate::ports::Clock;
 use crate::store::{Store, WorkspaceId};
+use crate::webhooks::Webhooks;
 use mutation::Mutation;
 use query::Query;
 
@@ -38,6 +39,8 @@ pub struct Services {
     pub accounts: Arc<Accounts>,
     /// How connections are set up.
     pub connections: Arc<Connections>,
+    /// The notifications of apps.
+    pub webhooks: Arc<Webhooks>,
     /// What runs.
     pub jobs: Arc<Jobs>,
     /// The time.

@@ -3,7 +3,7 @@
 
 use async_graphql::SimpleObject;
 
-use super::types::{Account, Change, Connection, Issue, PlanItem, RecordStanding, Run};
+use super::types::{Account, Change, Connection, Delivery, Issue, PlanItem, RecordStanding, Run};
 
 /// Entries of a page where nobody says how many.
 pub(super) const FIRST: i32 = 50;
@@ -59,6 +59,7 @@ pages! {
     RunPage, RunPageEdge, Run, "the runs";
     RecordPage, RecordPageEdge, RecordStanding, "the records";
     ChangePage, ChangePageEdge, Change, "the changes";
+    DeliveryPage, DeliveryPageEdge, Delivery, "what came from an app";
     IssuePage, IssuePageEdge, Issue, "the issues";
     PlanItemPage, PlanItemPageEdge, PlanItem, "the items of a plan";
 }

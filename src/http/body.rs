@@ -11,39 +11,48 @@ use tokio::time::timeout;
 
 use super::refusal::Refusal;
 
-/// The largest body that is read, in bytes.
-const LARGEST: usize = 256 * 1024;
-/// Until the whole body has come.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How much is read, and for how long.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    /// The largest body, in KiB.
+    pub(super) kib: usize,
+    /// Until the whole body has come, in seconds.
+    pub(super) seconds: u64,
+}
 
 /// Reads the whole body, or refuses it as soon as it is known to be too large.
-pub(super) async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
-    timeout(PATIENCE, collect(body)).await.unwrap_or_else(|_| {
-        let message = "the request did not come whole within 10 seconds: send it again";
+pub(super) async fn read(body: Body, bounds: Bounds) -> Result<Vec<u8>, Refusal> {
+    let patience = Duration::from_secs(bounds.seconds);
+    timeout(patience, collect(body, bounds.kib)).await.unwrap_or_else(|_| {
+        let message = format!(
+            "the request did not come whole within {} seconds: send it again",
+            bounds.seconds
+        );
         Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message))
     })
 }
 
 /// Not axum's own function for this: its errors do not tell a large body from a broken one.
-async fn collect(mut body: Body) -> Result<Vec<u8>, Refusal> {
+async fn collect(mut body: Body, kib: usize) -> Result<Vec<u8>, Refusal> {
+    let largest = kib * 1024;
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > LARGEST {
-        return Err(too_large());
+    if announced > largest {
+        return Err(too_large(kib));
     }
     let mut bytes = Vec::with_capacity(announced);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|_| Refusal::bad("the request broke off: send it again"))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > LARGEST {
-            return Err(too_large());
+        if bytes.len() + data.len() > largest {
+            return Err(too_large(kib));
         }
         bytes.extend_from_slice(&data);
     }
     Ok(bytes)
 }
 
-fn too_large() -> Refusal {
-    let message = "the request is larger than 256 KiB: send less at once";
+fn too_large(kib: usize) -> Refusal {
+    let message = format!("the request is larger than {kib} KiB: send less at once");
     Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
 }
 

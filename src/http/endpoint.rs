@@ -18,6 +18,8 @@ use crate::auth::{Principal, Tokens};
 
 /// Until a request is answered.
 const WHOLE: Duration = Duration::from_secs(30);
+/// What is read of a request.
+const BOUNDS: body::Bounds = body::Bounds { kib: 256, seconds: 10 };
 /// How many requests are answered at once.
 const AT_ONCE: usize = 64;
 
@@ -53,7 +55,7 @@ impl<E: Executor> Endpoint<E> {
         media::check(headers)?;
         // Taken after the token was checked: a stranger can keep nobody out.
         let _place = self.places.try_acquire().map_err(|_| busy())?;
-        let bytes = body::read(body).await?;
+        let bytes = body::read(body, BOUNDS).await?;
         let request = body::parse(&bytes)?.data(principal);
         Ok(outcome::render(self.executor.execute(request).await, media))
     }

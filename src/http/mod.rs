@@ -1,5 +1,5 @@
-//! What this server answers over HTTP: the GraphQL endpoint, whether it is alive and ready, and
-//! GraphiQL where it is switched on.
+//! What this server answers over HTTP: the GraphQL endpoint, the notifications of apps, whether it is
+//! alive and ready, and GraphiQL where it is switched on.
 //!
 //! The endpoint takes one GraphQL request as JSON by `POST`, from somebody with a token, and nothing
 //! else: a form, a link or a page of another site cannot make a browser send that. Every request has a
@@ -12,6 +12,7 @@ mod headers;
 mod media;
 mod outcome;
 mod probe;
+mod receiver;
 mod refusal;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::auth::Tokens;
+use crate::webhooks::Webhooks;
 use endpoint::Endpoint;
 use media::Media;
 use refusal::Refusal;
@@ -42,6 +44,8 @@ pub struct Http<E> {
     pub executor: E,
     /// What checks the tokens.
     pub tokens: Arc<Tokens>,
+    /// What takes the notifications of apps.
+    pub webhooks: Arc<Webhooks>,
     /// Whether GraphiQL is served.
     pub graphiql: bool,
     /// What tells whether the server is ready.
@@ -53,6 +57,7 @@ pub fn router<E: Executor>(http: Http<E>) -> Router {
     let endpoint = Arc::new(Endpoint::new(http.executor, http.tokens));
     let mut router = Router::new()
         .route("/graphql", post(endpoint::answer::<E>).with_state(endpoint))
+        .route("/webhooks/{app}/{endpoint}/{secret}", receiver::route(http.webhooks))
         .route("/healthz", get(probe::is_alive))
         .route("/readyz", get(probe::is_ready).with_state(http.ready));
     if http.graphiql {

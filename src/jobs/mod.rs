@@ -10,6 +10,7 @@
 mod clerk;
 mod desk;
 mod due;
+mod hooks;
 mod look;
 mod nudge;
 mod queue;
@@ -27,6 +28,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::ports::Clock;
 use crate::store::{ConnectionId, Store, Trigger, WorkspaceId};
+use crate::webhooks::Webhooks;
 use clerk::Order;
 use desk::Desk;
 use queue::Queue;
@@ -69,7 +71,8 @@ impl Jobs {
     ) -> (Self, Dispatcher) {
         let (sender, orders) = mpsc::unbounded_channel();
         let jobs = Self { orders: sender };
-        let dispatcher = Dispatcher { jobs: jobs.clone(), orders, store, look, clock, settings };
+        let dispatcher =
+            Dispatcher { jobs: jobs.clone(), orders, store, look, webhooks: None, clock, settings };
         (jobs, dispatcher)
     }
 
@@ -99,18 +102,26 @@ pub struct Dispatcher {
     orders: mpsc::UnboundedReceiver<Order>,
     store: Arc<dyn Store>,
     look: Arc<dyn Look>,
+    webhooks: Option<Arc<Webhooks>>,
     clock: Arc<dyn Clock>,
     settings: Settings,
 }
 
 impl Dispatcher {
+    /// Has it look into what the apps post, too. Gives it back, to be chained.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: Arc<Webhooks>) -> Self {
+        self.webhooks = Some(webhooks);
+        self
+    }
+
     /// Runs connections until `stop` is there. Then no more are begun, and those that run have 20
     /// seconds to come to a place where they can be cut off.
     ///
     /// # Errors
     /// [`Error`]: the queue can't be opened.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), Error> {
-        let Self { jobs, orders, store, look, clock, settings } = self;
+        let Self { jobs, orders, store, look, webhooks, clock, settings } = self;
         let queue = Queue::open(&settings.database_url).await?;
         let rests = Rests::default();
         let (calls, inbox) = mpsc::unbounded_channel();
@@ -119,6 +130,9 @@ impl Dispatcher {
             Desk::new(inbox, look.clone(), jobs.clone(), rests.clone(), settings.concurrency);
         let mut asking = JoinSet::new();
         asking.spawn(clerk::run(orders, queue.clone()));
+        if let Some(webhooks) = webhooks {
+            asking.spawn(hooks::run(webhooks, jobs.clone()));
+        }
         asking.spawn(Sweep { store, clock, jobs, rests, queue: queue.clone() }.run());
         let mut working = JoinSet::new();
         working.spawn(worker::run(queue, settings, calls, stopped));

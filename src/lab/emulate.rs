@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::people::{move_in, people};
+use super::postman::carry;
 use crate::connectors::{kommo, zoho};
+use crate::net::Http;
 use crate::ports::{Clock, SystemClock};
 
 /// An app that can be emulated.
@@ -59,12 +61,16 @@ impl AppHandle {
 }
 
 impl Listening {
-    /// Serves until the process ends.
+    /// Serves until the process ends, and posts to the webhooks that were registered.
     ///
     /// # Errors
-    /// If the port can be listened on no more.
+    /// If the port can be listened on no more, or nothing can be posted at all.
     pub async fn serve(self) -> std::io::Result<()> {
-        axum::serve(self.listener, self.router).await
+        let http = Http::new().map_err(std::io::Error::other)?;
+        tokio::select! {
+            served = axum::serve(self.listener, self.router) => served,
+            () = carry(self.app, http) => Ok(()),
+        }
     }
 }
 

@@ -4,4 +4,5 @@ pub mod check;
 pub mod demo;
 pub mod emulate;
 pub mod people;
+mod postman;
 pub mod simulate;

@@ -52,7 +52,7 @@ fn typed(credentials: &[CredentialInput]) -> Credentials {
     all.fold(Credentials::default(), |typed, one| typed.with(&one.name, &one.value))
 }
 
-fn account_id(id: &ID) -> Result<AccountId, UserError> {
+pub(super) fn account_id(id: &ID) -> Result<AccountId, UserError> {
     id.parse().map_err(|_| UserError::not_found("account").at("input.id"))
 }
 
@@ -182,7 +182,11 @@ async fn disconnect(ctx: &Context<'_>, id: &ID) -> Outcome<Account> {
         Ok(id) => id,
         Err(error) => return Ok(Err(error)),
     };
-    match services(ctx)?.accounts.disconnect(workspace(ctx)?, id).await {
+    let (services, workspace) = (services(ctx)?, workspace(ctx)?);
+    // While the credentials are still there. An app that does not answer keeps nobody from leaving:
+    // what it still posts is refused.
+    let _ = services.webhooks.unregister(workspace, id).await;
+    match services.accounts.disconnect(workspace, id).await {
         Ok(account) => Ok(Ok(Account(account))),
         Err(error) => Ok(Err(of_accounts(error)?)),
     }

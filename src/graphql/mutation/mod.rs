@@ -5,6 +5,7 @@ mod connection;
 mod draft;
 mod payload;
 mod running;
+mod webhook;
 
 use async_graphql::{Context, MergedObject};
 
@@ -18,6 +19,7 @@ pub struct Mutation(
     connection::ConnectionMutations,
     draft::DraftMutations,
     running::RunningMutations,
+    webhook::WebhookMutations,
 );
 
 /// Whether whoever asks may do anything at all.

@@ -3,7 +3,9 @@
 use async_graphql::SimpleObject;
 
 use crate::graphql::error::UserError;
-use crate::graphql::types::{Account, Connection, ConnectionDraft, Issue, Plan, ReviewResult};
+use crate::graphql::types::{
+    Account, Connection, ConnectionDraft, Delivery, Issue, Plan, ReviewResult, Webhook,
+};
 
 macro_rules! payload {
     ($(#[$doc:meta])* $name:ident, $field:ident: $type:ty, $about:literal) => {
@@ -50,6 +52,14 @@ payload!(
 payload!(
     /// The answer of a mutation of an issue.
     IssuePayload, issue: Issue, "The issue."
+);
+payload!(
+    /// The answer of a mutation of a webhook.
+    WebhookPayload, webhook: Webhook, "The webhook."
+);
+payload!(
+    /// The answer of a mutation of a delivery.
+    DeliveryPayload, delivery: Delivery, "The delivery."
 );
 payload!(
     /// The answer of a mutation that leaves nothing.

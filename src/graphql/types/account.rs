@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{App, FieldType};
+use super::{App, FieldType, Webhook};
 use crate::connectors;
 use crate::graphql::error::read_error;
 use crate::graphql::services;
@@ -124,6 +124,13 @@ impl Account {
     /// When it was connected.
     async fn connected_at(&self) -> String {
         self.0.connected_at.to_string()
+    }
+
+    /// Where its app posts notifications; none before a connection of it runs, or one was asked for.
+    async fn webhook(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Webhook>> {
+        let store = &services(ctx)?.store;
+        let known = store.endpoint_of(self.0.workspace, self.0.id).await.map_err(read_error)?;
+        Ok(known.map(|endpoint| Webhook { endpoint, app: self.0.app.clone() }))
     }
 
     /// The fields of one of its objects, as they were last described.

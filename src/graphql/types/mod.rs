@@ -9,6 +9,7 @@ mod mapping;
 mod record;
 mod rule;
 mod value;
+mod webhook;
 mod words;
 
 pub use account::Account;
@@ -19,6 +20,7 @@ pub use history::{Issue, Plan, PlanItem, Run};
 pub use mapping::Entry;
 pub use record::RecordStanding;
 pub use value::Value;
+pub use webhook::{Delivery, Webhook};
 pub use words::{
     Acknowledgement, Approval, ConsentPolicy, ConstantWhen, DeletionPolicy, EntryFunction,
     FieldType, FilterOperator, FirstRun, MatchKey, OutcomeName, PhoneFormat, Side, SyncState,

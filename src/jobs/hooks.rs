@@ -1,0 +1,46 @@
+//! Looks into what the apps posted, and after their registrations.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::Jobs;
+use crate::store::Trigger;
+use crate::webhooks::{DEBOUNCE, Webhooks};
+
+/// How often it is looked, if nothing arrives: another process may have taken something in.
+const EVERY: Duration = Duration::from_secs(1);
+/// How often registrations are looked after.
+const TEND_EVERY: Duration = Duration::from_secs(60);
+
+/// Looks for as long as the process lives.
+pub(super) async fn run(webhooks: Arc<Webhooks>, jobs: Jobs) {
+    tokio::join!(expand(&webhooks, &jobs), tend(&webhooks));
+}
+
+async fn expand(webhooks: &Webhooks, jobs: &Jobs) {
+    loop {
+        // Whether something arrived or not: it is looked.
+        let _ = timeout(EVERY, webhooks.arrived()).await;
+        match webhooks.expand_due().await {
+            Ok(woken) => {
+                for (workspace, connection) in woken {
+                    jobs.nudge_after(workspace, connection, Trigger::Webhook, DEBOUNCE);
+                }
+            }
+            Err(error) => eprintln!("notifications are looked into later: {error}"),
+        }
+    }
+}
+
+async fn tend(webhooks: &Webhooks) {
+    let mut next = Instant::now();
+    loop {
+        tokio::time::sleep_until(next).await;
+        next = Instant::now() + TEND_EVERY;
+        if let Err(error) = webhooks.tend().await {
+            eprintln!("webhooks are looked after later: {error}");
+        }
+    }
+}
