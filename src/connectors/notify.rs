@@ -37,10 +37,14 @@ pub struct Noticed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// It has not the form that the app's notifications have.
-    #[error("this is no notification of the app (malformed): register this address in the app only")]
+    #[error(
+        "this is no notification of the app (malformed): register this address in the app only"
+    )]
     Malformed,
     /// It is of another account.
-    #[error("this is of another account of the app (foreign): give that account an address of its own")]
+    #[error(
+        "this is of another account of the app (foreign): give that account an address of its own"
+    )]
     Foreign,
     /// It does not repeat what the app was told to repeat.
     #[error("this does not repeat the agreed token (wrong_token): register the webhook again")]

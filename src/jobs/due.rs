@@ -5,15 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::look::AGAIN;
-use crate::planner::SyncState;
-use crate::record::Side;
 use crate::store::{self, Connection, RunRow, RunState, Store};
-
-/// Whether any sync of a connection runs. Otherwise it is never due.
-pub(super) fn is_running(connection: &Connection) -> bool {
-    let state = |side| connection.settings.sync(side).map(|sync| sync.state);
-    Side::BOTH.into_iter().any(|side| state(side) == Some(SyncState::Running))
-}
 
 /// How often a connection is looked at when nothing else wakes it.
 pub(super) fn every(connection: &Connection) -> Duration {
@@ -29,7 +21,7 @@ pub(super) async fn due(
     connection: &Connection,
     now: Timestamp,
 ) -> store::Result<Option<Timestamp>> {
-    if !is_running(connection) {
+    if !connection.is_running() {
         return Ok(None);
     }
     if connection.again {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Jobs;
-use super::due::{due, is_running, until};
+use super::due::{due, until};
 use super::queue::{self, Queue};
 use super::rests::Rests;
 use crate::ports::Clock;
@@ -62,7 +62,7 @@ impl Sweep {
                 if self.rests.is_resting(connection.id) {
                     continue;
                 }
-                if is_start && is_running(&connection) {
+                if is_start && connection.is_running() {
                     self.nudge(&connection, Trigger::Again);
                 } else {
                     self.ask(&connection).await?;

@@ -118,6 +118,7 @@ impl Webhooks {
         let mut hinted = BTreeSet::new();
         let connections = self.store.connections_of_account(account.workspace, account.id).await?;
         for connection in connections {
+            let connection = self.store.connection(account.workspace, connection).await?;
             for feed in &connection.feeds {
                 let feed = self.store.feed(account.workspace, feed.feed).await?;
                 let Some(ids) = ids.get(&feed.object).filter(|_| feed.account == account.id) else {
@@ -126,7 +127,7 @@ impl Webhooks {
                 if hinted.insert(feed.id) {
                     self.store.add_hints(account.workspace, feed.id, ids, due).await?;
                 }
-                if connection.runs() {
+                if connection.is_running() {
                     woken.insert(connection.id);
                 }
             }

@@ -42,7 +42,7 @@ impl Webhooks {
         connections: &[Connection],
     ) -> Result<BTreeSet<AccountId>, Error> {
         let mut used = BTreeSet::new();
-        for connection in connections.iter().filter(|connection| connection.runs()) {
+        for connection in connections.iter().filter(|connection| connection.is_running()) {
             for feed in &connection.feeds {
                 used.insert(self.store.feed(connection.workspace, feed.feed).await?.account);
             }
@@ -57,9 +57,9 @@ impl Webhooks {
         let is_past = |wait: Duration| last.is_none_or(|last| last + wait <= now);
         match &endpoint.state {
             EndpointState::Registered => is_half_over(endpoint, now) || is_past(LOOK_EVERY),
-            EndpointState::NotRegistered
-            | EndpointState::Disabled
-            | EndpointState::Failed(_) => is_past(AGAIN),
+            EndpointState::NotRegistered | EndpointState::Disabled | EndpointState::Failed(_) => {
+                is_past(AGAIN)
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ConnectionId, FeedId, WorkspaceId};
-use crate::planner::Settings;
+use crate::planner::{Settings, SyncState};
 use crate::record::{PerSide, Side};
 
 /// A connection with its live configuration.
@@ -26,6 +26,15 @@ pub struct Connection {
     pub progress: PerSide<SyncProgress>,
     /// Whether another run was asked for.
     pub again: bool,
+}
+
+impl Connection {
+    /// Whether a sync of it runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        let state = |side| self.settings.sync(side).map(|sync| sync.state);
+        Side::BOTH.into_iter().any(|side| state(side) == Some(SyncState::Running))
+    }
 }
 
 /// A feed of a connection.
