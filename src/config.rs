@@ -141,13 +141,19 @@ fn kept_key(data: &Path) -> Result<MasterKey, String> {
     Ok(key)
 }
 
+/// The variable that sets another address for one of an app's hosts.
+#[must_use]
+pub fn address_variable(host: &str) -> String {
+    format!("CONCORD_APP_{}_URL", host.to_uppercase())
+}
+
 /// `CONCORD_APP_<APP>_URL`, `CONCORD_APP_ZOHO_ACCOUNTS_URL` and `CONCORD_APP_<APP>_RATE`.
 fn overrides(variable: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Overrides {
     let mut overrides = Overrides::default();
     for app in ALL {
         let about = app.about();
         for host in about.hosts {
-            let name = format!("CONCORD_APP_{}_URL", host.to_uppercase());
+            let name = address_variable(host);
             let Some(url) = variable(&name) else { continue };
             if url.starts_with("http://") || url.starts_with("https://") {
                 overrides = overrides.with_address(host, &url);

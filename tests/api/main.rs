@@ -11,18 +11,17 @@
     reason = "tests fail by panicking"
 )]
 
+mod demo;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::{Request, Variables};
 use concord::accounts::Accounts;
 use concord::auth::{Principal, Role};
-use concord::config::Given;
 use concord::connections::Connections;
 use concord::connectors::{Overrides, World};
 use concord::graphql::{Api, Services, api, sdl};
 use concord::jobs::Jobs;
-use concord::lab::demo;
 use concord::lab::emulate::{Emulated, listen};
 use concord::net::Http;
 use concord::ports::{SeededIds, SystemClock, SystemEntropy};
@@ -296,14 +295,4 @@ async fn a_misspelt_field_and_a_query_that_costs_too_much_are_refused() {
         assert!(answer.get("errors").is_some(), "{answer}");
         assert!(!answer.to_string().contains("Did you mean"));
     }
-}
-
-#[tokio::test]
-async fn the_demo_converges_through_the_public_api() {
-    let folder = std::env::temp_dir().join(format!("concord-api-{}", std::process::id()));
-    let given = Given { data: Some(folder.clone()), ..Given::default() };
-    let options = demo::Options { given, contacts: 100, seed: 5, once: true, json: true };
-    let played = tokio::time::timeout(Duration::from_secs(300), demo::run(&options)).await;
-    let _ = std::fs::remove_dir_all(folder);
-    assert!(played.unwrap().unwrap(), "the two sides differ");
 }
