@@ -101,6 +101,11 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Asks the server on this machine whether it can do its work; exit status 1 if it can't.
+    Probe {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Makes or upgrades the tables of a database.
     Migrate {
         #[command(flatten)]
@@ -208,6 +213,13 @@ async fn main() -> Result<ExitCode> {
             let config = place.config(false)?;
             SqlStore::open(&config.database_url).await.context("the database can't be used")?;
             println!("Everything is in order.");
+        }
+        Command::Probe { place } => {
+            if !app::is_ready(&place.config(false)?).await {
+                println!("The server does not answer, or can't use its database.");
+                return Ok(ExitCode::FAILURE);
+            }
+            println!("The server is ready.");
         }
         Command::Migrate { place } => {
             SqlStore::open(&place.config(false)?.database_url).await?;

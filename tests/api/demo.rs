@@ -155,3 +155,16 @@ async fn a_value_broken_behind_the_engines_back_is_found_and_named() {
     assert_eq!(named, [(person.as_str(), "city", "differs")]);
     assert!(!serde_json::to_string(&report).unwrap().contains("Broken"), "no value is told");
 }
+
+#[tokio::test]
+async fn a_server_is_ready_from_its_start_to_its_end() {
+    let folder = Folder::new("ready");
+    let (server, serving) = serve(&folder, Overrides::default()).await;
+    let mut config = Config::read(&folder.given(), |_| None).unwrap();
+    let port: u16 = server.address.rsplit(':').next().unwrap().parse().unwrap();
+    config.listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+    assert!(app::is_ready(&config).await);
+    serving.abort();
+    let _ = serving.await;
+    assert!(!app::is_ready(&config).await);
+}
