@@ -8,7 +8,7 @@ use concord::app::{self, HOME};
 use concord::auth::{Principal, Role};
 use concord::config::{Config, Given};
 use concord::connectors::Overrides;
-use concord::lab::demo::{self, Options, Server};
+use concord::lab::demo::{self, Emulators, Options, Played, Server, Town};
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -17,10 +17,10 @@ use tokio::task::JoinHandle;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A data folder that goes with the test.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let name = format!("concord-api-{name}-{}", std::process::id());
         Self(std::env::temp_dir().join(name))
     }
@@ -36,16 +36,35 @@ impl Drop for Folder {
     }
 }
 
+/// A server that runs.
+pub struct Served {
+    pub server: Server,
+    /// The same, as somebody of another workspace asks it.
+    pub elsewhere: Server,
+    serving: JoinHandle<()>,
+}
+
+impl Served {
+    pub async fn stop(self) {
+        self.serving.abort();
+        let _ = self.serving.await;
+    }
+}
+
 /// A server as an operator starts it, with the apps at these addresses.
-async fn serve(folder: &Folder, overrides: Overrides) -> (Server, JoinHandle<()>) {
+pub async fn serve(folder: &Folder, overrides: Overrides) -> Served {
     let mut config = Config::read(&folder.given(), |_| None).unwrap();
     config.overrides = overrides;
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let app = app::build(&config).await.unwrap();
-    let workspace = app.workspace(HOME).await.unwrap();
-    let owner = Principal { workspace, subject: "operator".to_owned(), role: Role::Owner };
-    let token = app.tokens.issue(&owner, Duration::from_secs(600)).unwrap().into();
+    let mut servers = Vec::new();
+    for name in [HOME, "elsewhere"] {
+        let workspace = app.workspace(name).await.unwrap();
+        let owner = Principal { workspace, subject: "operator".to_owned(), role: Role::Owner };
+        let token = app.tokens.issue(&owner, Duration::from_secs(600)).unwrap().into();
+        servers.push(Server { address: address.clone(), token });
+    }
     let serving = async move {
         tokio::select! {
             served = axum::serve(listener, app.router) => served.unwrap(),
@@ -54,7 +73,8 @@ async fn serve(folder: &Folder, overrides: Overrides) -> (Server, JoinHandle<()>
     };
     #[expect(clippy::disallowed_methods, reason = "the test stops it, or its runtime does")]
     let serving = tokio::spawn(serving);
-    (Server { address, token }, serving)
+    let elsewhere = servers.pop().unwrap();
+    Served { server: servers.pop().unwrap(), elsewhere, serving }
 }
 
 /// Two ports that nobody listens on.
@@ -74,6 +94,17 @@ fn pointed_at([kommo, zoho]: [u16; 2]) -> Overrides {
         .with_address("zoho_accounts", &at(zoho))
 }
 
+/// Plays the script, and closes the emulators.
+pub async fn play(town: &Town, emulators: Emulators, server: &Server) -> Played {
+    let played = tokio::time::timeout(PATIENCE, async {
+        tokio::select! {
+            played = town.play(server, true) => played.unwrap(),
+            served = emulators.serve() => panic!("the emulators ended: {served:?}"),
+        }
+    });
+    played.await.unwrap()
+}
+
 fn options(given: Given, server: Option<Server>, ports: [u16; 2]) -> Options {
     Options { given, server, ports, contacts: 100, seed: 5, once: true, json: true }
 }
@@ -90,10 +121,10 @@ async fn it_converges_on_its_own_server() {
 async fn it_converges_on_a_server_that_somebody_else_started() {
     let folder = Folder::new("other");
     let ports = free_ports().await;
-    let (server, serving) = serve(&folder, pointed_at(ports)).await;
-    let options = options(Given::default(), Some(server), ports);
+    let served = serve(&folder, pointed_at(ports)).await;
+    let options = options(Given::default(), Some(served.server.clone()), ports);
     let played = tokio::time::timeout(PATIENCE, demo::run(&options)).await;
-    serving.abort();
+    served.stop().await;
     assert!(played.unwrap().unwrap(), "the two sides differ");
 }
 
@@ -102,10 +133,10 @@ async fn a_server_that_does_not_reach_the_emulators_is_told_what_to_set() {
     let folder = Folder::new("lost");
     let ports = free_ports().await;
     let elsewhere = free_ports().await;
-    let (server, serving) = serve(&folder, pointed_at(elsewhere)).await;
-    let options = options(Given::default(), Some(server), ports);
+    let served = serve(&folder, pointed_at(elsewhere)).await;
+    let options = options(Given::default(), Some(served.server.clone()), ports);
     let played = tokio::time::timeout(PATIENCE, demo::run(&options)).await;
-    serving.abort();
+    served.stop().await;
     let said = played.unwrap().unwrap_err().to_string();
     let [kommo, zoho] = ports;
     for line in [
@@ -121,17 +152,10 @@ async fn a_server_that_does_not_reach_the_emulators_is_told_what_to_set() {
 async fn a_value_broken_behind_the_engines_back_is_found_and_named() {
     let folder = Folder::new("broken");
     let (town, emulators) = demo::open(60, 6, [0, 0]).await.unwrap();
-    let (server, serving) = serve(&folder, emulators.overrides()).await;
-    let played = tokio::time::timeout(PATIENCE, async {
-        tokio::select! {
-            played = town.play(&server, true) => played.unwrap(),
-            served = emulators.serve() => panic!("the emulators ended: {served:?}"),
-        }
-    });
-    let played = played.await.unwrap();
+    let served = serve(&folder, emulators.overrides()).await;
+    let played = play(&town, emulators, &served.server).await;
     // From here on nobody mends anything.
-    serving.abort();
-    let _ = serving.await;
+    served.stop().await;
     let before = played.judge(&town).unwrap();
     assert!(before.converged, "{:?}", before.differences);
     assert_eq!(before.differences.len(), 0);
@@ -159,12 +183,11 @@ async fn a_value_broken_behind_the_engines_back_is_found_and_named() {
 #[tokio::test]
 async fn a_server_is_ready_from_its_start_to_its_end() {
     let folder = Folder::new("ready");
-    let (server, serving) = serve(&folder, Overrides::default()).await;
+    let served = serve(&folder, Overrides::default()).await;
     let mut config = Config::read(&folder.given(), |_| None).unwrap();
-    let port: u16 = server.address.rsplit(':').next().unwrap().parse().unwrap();
+    let port: u16 = served.server.address.rsplit(':').next().unwrap().parse().unwrap();
     config.listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     assert!(app::is_ready(&config).await);
-    serving.abort();
-    let _ = serving.await;
+    served.stop().await;
     assert!(!app::is_ready(&config).await);
 }

@@ -12,6 +12,7 @@
 )]
 
 mod demo;
+mod nodes;
 
 use std::sync::Arc;
 
@@ -147,10 +148,13 @@ async fn what_is_made_in_one_workspace_is_not_there_in_another() {
         async move { house.ask_as(ELSEWHERE, Role::Owner, &query, variables).await["data"].clone() }
     };
     let query = "query($c: ID!, $a: ID!) { connection(id: $c) { id } account(id: $a) { id } \
+                 node(id: $c) { id } nodes(ids: [$c, $a]) { id } \
                  connections { edges { cursor } } accounts { edges { cursor } } }";
     let seen = elsewhere(query.to_owned(), json!({"c": connection, "a": account})).await;
     assert_eq!(seen["connection"], Json::Null);
     assert_eq!(seen["account"], Json::Null);
+    assert_eq!(seen["node"], Json::Null);
+    assert_eq!(seen["nodes"], json!([null, null]));
     assert_eq!(seen["connections"]["edges"], json!([]));
     assert_eq!(seen["accounts"]["edges"], json!([]));
     let inputs = [

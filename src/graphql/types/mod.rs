@@ -6,6 +6,7 @@ mod change;
 mod connection;
 mod history;
 mod mapping;
+mod node;
 mod record;
 mod rule;
 mod value;
@@ -17,6 +18,7 @@ pub use change::Change;
 pub use connection::{Connection, ConnectionDraft, ReviewResult};
 pub use history::{Issue, Plan, PlanItem, Run};
 pub use mapping::Entry;
+pub use node::Node;
 pub use record::RecordStanding;
 pub use value::Value;
 pub use words::{
