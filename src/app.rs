@@ -1,5 +1,6 @@
 //! Builds everything once. The program, the demo and the tests call the same function.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -114,6 +115,16 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         ready: Arc::new(Readiness(store.clone())),
     });
     Ok(App { router, dispatcher, tokens, store, ids, clock })
+}
+
+/// Whether the server that was started on this machine with these settings can do its work.
+pub async fn is_ready(config: &Config) -> bool {
+    let host = config.listen.ip();
+    let host = if host.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { host };
+    let address = SocketAddr::new(host, config.listen.port());
+    let Ok(http) = net::Http::new() else { return false };
+    let request = net::Request::new(net::Method::Get, format!("http://{address}/readyz"));
+    http.send(request).await.is_ok_and(|answer| answer.status == 200)
 }
 
 impl App {

@@ -173,13 +173,19 @@ fn runs(variable: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) ->
     }
 }
 
+/// The variable that sets another address for one of an app's hosts.
+#[must_use]
+pub fn address_variable(host: &str) -> String {
+    format!("CONCORD_APP_{}_URL", host.to_uppercase())
+}
+
 /// `CONCORD_APP_<APP>_URL`, `CONCORD_APP_ZOHO_ACCOUNTS_URL` and `CONCORD_APP_<APP>_RATE`.
 fn overrides(variable: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> Overrides {
     let mut overrides = Overrides::default();
     for app in ALL {
         let about = app.about();
         for host in about.hosts {
-            let name = format!("CONCORD_APP_{}_URL", host.to_uppercase());
+            let name = address_variable(host);
             let Some(url) = variable(&name) else { continue };
             if is_address(&url) {
                 overrides = overrides.with_address(host, &url);

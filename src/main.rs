@@ -10,10 +10,11 @@ use concord::app::{self, HOME};
 use concord::auth::{Principal, Role};
 use concord::config::{Config, Given};
 use concord::graphql;
-use concord::lab::demo::{self, Options};
+use concord::lab::demo::{self, Options, Server};
 use concord::lab::emulate::{self, Emulated};
 use concord::lab::simulate::{Profile, Summary, simulate};
 use concord::store::SqlStore;
+use secrecy::SecretString;
 
 #[derive(Parser)]
 #[command(name = "concord", version, about)]
@@ -42,6 +43,19 @@ enum Command {
     Demo {
         #[command(flatten)]
         place: Place,
+        /// The address of a server that is played against in place of the demo's own; it must have been
+        /// started with the settings that are printed.
+        #[arg(long, requires = "token", conflicts_with_all = ["port", "data", "database_url"])]
+        server: Option<String>,
+        /// A token of that server: that of an owner or an operator.
+        #[arg(long, requires = "server")]
+        token: Option<String>,
+        /// The port of the emulated Kommo; without, 8091 beside another server, and any that is free.
+        #[arg(long)]
+        kommo_port: Option<u16>,
+        /// The port of the emulated Zoho CRM; without, 8092 beside another server, and any that is free.
+        #[arg(long)]
+        zoho_port: Option<u16>,
         /// How many people.
         #[arg(long, default_value_t = 300)]
         contacts: u32,
@@ -84,6 +98,11 @@ enum Command {
     Schema,
     /// Names everything that is wrong with the settings.
     Doctor {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Asks the server on this machine whether it can do its work; exit status 1 if it can't.
+    Probe {
         #[command(flatten)]
         place: Place,
     },
@@ -156,9 +175,25 @@ fn environment(name: &str) -> Option<String> {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
-        Command::Demo { place, contacts, seed, once, json } => {
+        Command::Demo {
+            place,
+            server,
+            token,
+            kommo_port,
+            zoho_port,
+            contacts,
+            seed,
+            once,
+            json,
+        } => {
             let given = place.given(true);
-            let converged = demo::run(&Options { given, contacts, seed, once, json }).await?;
+            let server = server
+                .zip(token)
+                .map(|(address, token)| Server { address, token: SecretString::from(token) });
+            let [kommo, zoho] = if server.is_some() { demo::PORTS } else { [0, 0] };
+            let ports = [kommo_port.unwrap_or(kommo), zoho_port.unwrap_or(zoho)];
+            let options = Options { given, server, ports, contacts, seed, once, json };
+            let converged = demo::run(&options).await?;
             return Ok(if converged { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Serve { place, graphiql } => serve(&place.config(graphiql)?).await?,
@@ -178,6 +213,13 @@ async fn main() -> Result<ExitCode> {
             let config = place.config(false)?;
             SqlStore::open(&config.database_url).await.context("the database can't be used")?;
             println!("Everything is in order.");
+        }
+        Command::Probe { place } => {
+            if !app::is_ready(&place.config(false)?).await {
+                println!("The server does not answer, or can't use its database.");
+                return Ok(ExitCode::FAILURE);
+            }
+            println!("The server is ready.");
         }
         Command::Migrate { place } => {
             SqlStore::open(&place.config(false)?.database_url).await?;

@@ -3,6 +3,7 @@
 
 #[expect(unreachable_pub, reason = "what is in the schema is public by it")]
 mod error;
+mod find;
 #[expect(unreachable_pub, reason = "what is in the schema is public by it")]
 mod input;
 mod limits;

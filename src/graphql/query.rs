@@ -4,22 +4,13 @@ use async_graphql::{Context, ID, Object};
 
 use super::error::read_error;
 use super::page::{AccountPage, ConnectionPage, FIRST, cost, count, page};
-use super::types::{Account, App, Connection, Plan, Run};
-use super::{services, workspace};
+use super::types::{Account, App, Connection, Node, Plan, Run};
+use super::{find, services, workspace};
 use crate::connectors;
-use crate::store::{self, AccountId, ConnectionId, RunId};
+use crate::store::{AccountId, ConnectionId};
 
 /// What can be asked.
 pub struct Query;
-
-/// Of one thing: nothing, if it is not there.
-fn found<T>(read: store::Result<T>) -> async_graphql::Result<Option<T>> {
-    match read {
-        Ok(found) => Ok(Some(found)),
-        Err(store::Error::NotFound(_)) => Ok(None),
-        Err(error) => Err(read_error(error)),
-    }
-}
 
 #[Object]
 impl Query {
@@ -46,8 +37,7 @@ impl Query {
 
     /// An account.
     async fn account(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<Account>> {
-        let Ok(id) = id.parse::<AccountId>() else { return Ok(None) };
-        Ok(found(services(ctx)?.store.account(workspace(ctx)?, id).await)?.map(Account))
+        find::account(ctx, &id).await
     }
 
     /// The connections.
@@ -71,21 +61,35 @@ impl Query {
         ctx: &Context<'_>,
         id: ID,
     ) -> async_graphql::Result<Option<Connection>> {
-        let Ok(id) = id.parse::<ConnectionId>() else { return Ok(None) };
-        Ok(found(services(ctx)?.store.connection(workspace(ctx)?, id).await)?.map(Connection))
+        find::connection(ctx, &id).await
     }
 
     /// A run.
     async fn run(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<Run>> {
-        let Ok(id) = id.parse::<RunId>() else { return Ok(None) };
-        let workspace = workspace(ctx)?;
-        Ok(found(services(ctx)?.store.run(workspace, id).await)?.map(|run| Run(run, workspace)))
+        find::run(ctx, &id).await
     }
 
     /// A plan.
     async fn plan(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<Plan>> {
-        let Ok(id) = id.replacen("pln_", "run_", 1).parse::<RunId>() else { return Ok(None) };
-        let workspace = workspace(ctx)?;
-        Ok(found(services(ctx)?.store.plan(workspace, id).await)?.map(|plan| Plan(plan, workspace)))
+        find::plan(ctx, &id).await
+    }
+
+    /// Whatever has this id: an account, a connection, a run, a plan, a change or an issue.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<Node>> {
+        find::node(ctx, &id).await
+    }
+
+    /// Whatever has these ids, 100 at most, in their order; null for each that nothing has.
+    #[graphql(complexity = "ids.len() * (1 + child_complexity)")]
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(validator(max_items = 100))] ids: Vec<ID>,
+    ) -> async_graphql::Result<Vec<Option<Node>>> {
+        let mut nodes = Vec::with_capacity(ids.len());
+        for id in &ids {
+            nodes.push(find::node(ctx, id).await?);
+        }
+        Ok(nodes)
     }
 }

@@ -79,9 +79,20 @@ impl Listening {
 /// # Errors
 /// If the port is in use.
 pub async fn listen(app: Emulated, port: u16) -> std::io::Result<Listening> {
+    listen_by(app, port, Arc::new(SystemClock)).await
+}
+
+/// Listens as [`listen`] does, and lives by this clock.
+///
+/// # Errors
+/// If the port is in use.
+pub async fn listen_by(
+    app: Emulated,
+    port: u16,
+    clock: Arc<dyn Clock>,
+) -> std::io::Result<Listening> {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
     let address = format!("http://{}", listener.local_addr()?);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(match app {
         Emulated::Kommo => {
             let mut options = kommo::emulator::Options::new(clock);

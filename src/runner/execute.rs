@@ -122,7 +122,10 @@ impl Session<'_> {
                     .into_iter()
                     .partition(|(in_wave, to, _)| (*in_wave, *to) == (wave, side));
                 shipments = later;
-                self.ship_all(side, now, &mut works).await?;
+                if !now.is_empty() {
+                    self.ship_all(side, now, &mut works).await?;
+                    self.note_progress().await?;
+                }
             }
         }
         self.note_progress().await
@@ -197,7 +200,10 @@ impl Session<'_> {
         let max = self.connector(side).capability().write_many_max.max(1);
         let mut shipments: Vec<Shipment> =
             shipments.into_iter().map(|(_, _, shipment)| shipment).collect();
+        // Some apps change tags by a call for each set of them.
+        shipments.sort_by(|one, other| tags_of(&one.write).cmp(&tags_of(&other.write)));
         while !shipments.is_empty() {
+            self.stop_if_changed().await?;
             let rest = shipments.split_off(shipments.len().min(max));
             self.ship(side, shipments, works).await?;
             shipments = rest;
@@ -361,6 +367,14 @@ impl Session<'_> {
 
 pub(super) fn closed(intent: Intent) -> Intent {
     Intent { state: IntentState::Closed, resolve_at: None, ..intent }
+}
+
+/// The tags that a record gets and loses, those with any first. New records have theirs in them, and
+/// stay in their order.
+fn tags_of(write: &Write) -> Option<(bool, &[String], &[String])> {
+    write.id.as_ref()?;
+    let has_none = write.tags_add.is_empty() && write.tags_remove.is_empty();
+    Some((has_none, &write.tags_add, &write.tags_remove))
 }
 
 /// What is sent for ops that travel together.

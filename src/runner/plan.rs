@@ -16,6 +16,9 @@ use crate::store::{End, FeedId, LinkId, LinkRow, SeenRow};
 /// How many records are planned at a time.
 const CHUNK: usize = 200;
 
+/// How many items that write something are gathered, so that the calls of a run are full.
+const GATHERED: usize = 2_000;
+
 /// How often the circle of those who share a key is widened; real circles close after two or three.
 const WIDEN_MAX: usize = 20;
 
@@ -72,13 +75,27 @@ impl Session<'_> {
             links.values().flat_map(|row| row.ends.iter().map(|(_, end)| end)).collect();
         let free = dirty.ends.iter().filter(|end| !linked.contains(end)).cloned().collect();
         let links: Vec<LinkRow> = links.into_values().collect();
+        let mut gathered = Vec::new();
         for chunk in links.chunks(CHUNK) {
             let ends = chunk.iter().flat_map(|row| row.ends.iter().map(|(_, end)| end.clone()));
             let seen = self.seen_rows(&ends.collect()).await?;
             let works = chunk.iter().map(|row| self.work_on_link(row, &seen)).collect();
-            self.execute(works).await?;
+            self.gather(works, &mut gathered).await?;
         }
+        self.execute(gathered).await?;
         Ok(free)
+    }
+
+    /// Settles the items that write nothing, and gathers the others until there are enough of them.
+    async fn gather(&mut self, works: Vec<Work>, gathered: &mut Vec<Work>) -> Result<(), RunError> {
+        let (writing, quiet): (Vec<Work>, Vec<Work>) =
+            works.into_iter().partition(|work| !work.item.ops.is_empty());
+        gathered.extend(writing);
+        self.execute(quiet).await?;
+        if gathered.len() >= GATHERED {
+            self.execute(std::mem::take(gathered)).await?;
+        }
+        Ok(())
     }
 
     async fn links_of(&self, ends: &BTreeSet<End>) -> Result<BTreeMap<LinkId, LinkRow>, RunError> {
@@ -167,6 +184,7 @@ impl Session<'_> {
         gone: &BTreeSet<End>,
     ) -> Result<(), RunError> {
         let mut done: BTreeSet<End> = BTreeSet::new();
+        let mut gathered = Vec::new();
         let all: Vec<End> = free.union(gone).cloned().collect();
         for chunk in all.chunks(CHUNK) {
             let fresh: BTreeSet<End> =
@@ -174,10 +192,11 @@ impl Session<'_> {
             let mut members = self.circle(&fresh).await?;
             // They only lead to others; those that had a link are planned with it.
             members.retain(|end, _| free.contains(end) || !gone.contains(end));
+            // Who shares a key is planned together: nobody here waits for what is gathered.
             let works = self.match_up(&members, &mut done);
-            self.execute(works).await?;
+            self.gather(works, &mut gathered).await?;
         }
-        Ok(())
+        self.execute(gathered).await
     }
 
     /// These records, and all who share a key with them, or with those who do.

@@ -118,6 +118,9 @@ pub trait History: Send + Sync {
         limit: u64,
     ) -> Result<Vec<IssueRow>>;
 
+    /// An issue.
+    async fn issue(&self, workspace: WorkspaceId, id: IssueId) -> Result<IssueRow>;
+
     /// Ends an issue. One that has ended stays as it is.
     async fn resolve_issue(
         &self,
@@ -125,6 +128,9 @@ pub trait History: Send + Sync {
         id: IssueId,
         at: Timestamp,
     ) -> Result<IssueRow>;
+
+    /// An op.
+    async fn op(&self, workspace: WorkspaceId, id: OpId) -> Result<OpRow>;
 
     /// The ops of a connection that are older than one, newest first.
     async fn ops_before(

@@ -11,18 +11,18 @@
     reason = "tests fail by panicking"
 )]
 
+mod demo;
+mod nodes;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::{Request, Variables};
 use concord::accounts::Accounts;
 use concord::auth::{Principal, Role};
-use concord::config::Given;
 use concord::connections::Connections;
 use concord::connectors::{Overrides, World};
 use concord::graphql::{Api, Services, api, sdl};
 use concord::jobs::{self, Jobs, Looker};
-use concord::lab::demo;
 use concord::lab::emulate::{Emulated, listen};
 use concord::net::Http;
 use concord::ports::{SeededIds, SystemClock, SystemEntropy};
@@ -154,10 +154,13 @@ async fn what_is_made_in_one_workspace_is_not_there_in_another() {
         async move { house.ask_as(ELSEWHERE, Role::Owner, &query, variables).await["data"].clone() }
     };
     let query = "query($c: ID!, $a: ID!) { connection(id: $c) { id } account(id: $a) { id } \
+                 node(id: $c) { id } nodes(ids: [$c, $a]) { id } \
                  connections { edges { cursor } } accounts { edges { cursor } } }";
     let seen = elsewhere(query.to_owned(), json!({"c": connection, "a": account})).await;
     assert_eq!(seen["connection"], Json::Null);
     assert_eq!(seen["account"], Json::Null);
+    assert_eq!(seen["node"], Json::Null);
+    assert_eq!(seen["nodes"], json!([null, null]));
     assert_eq!(seen["connections"]["edges"], json!([]));
     assert_eq!(seen["accounts"]["edges"], json!([]));
     let inputs = [
@@ -302,14 +305,4 @@ async fn a_misspelt_field_and_a_query_that_costs_too_much_are_refused() {
         assert!(answer.get("errors").is_some(), "{answer}");
         assert!(!answer.to_string().contains("Did you mean"));
     }
-}
-
-#[tokio::test]
-async fn the_demo_converges_through_the_public_api() {
-    let folder = std::env::temp_dir().join(format!("concord-api-{}", std::process::id()));
-    let given = Given { data: Some(folder.clone()), ..Given::default() };
-    let options = demo::Options { given, contacts: 100, seed: 5, once: true, json: true };
-    let played = tokio::time::timeout(Duration::from_secs(300), demo::run(&options)).await;
-    let _ = std::fs::remove_dir_all(folder);
-    assert!(played.unwrap().unwrap(), "the two sides differ");
 }

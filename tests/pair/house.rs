@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use concord::accounts::Accounts;
 use concord::connectors::{Connector, Credentials, Overrides, World, kommo, zoho};
 use concord::lab::check::{Difference, differences};
-use concord::lab::emulate::{AppHandle, Emulated, Listening, listen};
+use concord::lab::emulate::{AppHandle, Emulated, Listening, listen_by};
 use concord::lab::people::{Moved, People, move_in, people};
 use concord::net::Http;
 use concord::planner::{
@@ -25,11 +27,32 @@ use concord::store::{
 
 const HOME: WorkspaceId = WorkspaceId(uuid::Uuid::from_u128(7));
 
+/// The machine's clock, put forward.
+#[derive(Default)]
+pub struct Ahead {
+    seconds: AtomicI64,
+}
+
+impl Ahead {
+    pub fn put_forward(&self, by: Duration) {
+        self.seconds.fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> jiff::Timestamp {
+        let ahead = self.seconds.load(Ordering::SeqCst);
+        SystemClock.now() + jiff::SignedDuration::from_secs(ahead)
+    }
+}
+
 pub struct House {
     pub people: People,
-    moved: Moved,
-    kommo: kommo::emulator::Emulator,
-    zoho: zoho::emulator::Emulator,
+    pub moved: Moved,
+    pub kommo: kommo::emulator::Emulator,
+    pub zoho: zoho::emulator::Emulator,
+    /// The time of all: of the emulators, and of what is tried.
+    pub clock: Arc<Ahead>,
     runner: Runner,
     connectors: PerSide<Arc<dyn Connector>>,
     connection: ConnectionId,
@@ -47,8 +70,10 @@ fn typed(listening: &Listening) -> Credentials {
 
 impl House {
     pub async fn new(count: u32, seed: u64) -> Self {
-        let left = listen(Emulated::Kommo, 0).await.unwrap();
-        let right = listen(Emulated::Zoho, 0).await.unwrap();
+        let ahead = Arc::new(Ahead::default());
+        let clock: Arc<dyn Clock> = ahead.clone();
+        let left = listen_by(Emulated::Kommo, 0, clock.clone()).await.unwrap();
+        let right = listen_by(Emulated::Zoho, 0, clock.clone()).await.unwrap();
         let AppHandle::Kommo(kommo) = left.app.clone() else { panic!() };
         let AppHandle::Zoho(zoho) = right.app.clone() else { panic!() };
         let people = people(count, seed);
@@ -61,7 +86,6 @@ impl House {
         serve(left);
         serve(right);
 
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(seed));
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
         store.add_workspace(&Workspace { id: HOME, name: "home".to_owned() }).await.unwrap();
@@ -104,7 +128,7 @@ impl House {
             right: accounts.open(HOME, right.id).await.unwrap(),
         };
         let runner = Runner::new(store.clone(), clock, ids, "test", Timings::default());
-        Self { people, moved, kommo, zoho, runner, connectors, connection }
+        Self { people, moved, kommo, zoho, clock: ahead, runner, connectors, connection }
     }
 
     pub async fn run(&self) -> Report {

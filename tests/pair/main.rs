@@ -11,6 +11,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod calls;
 mod house;
 
 use concord::planner::OpKind;

@@ -529,6 +529,9 @@ pub async fn a_person_ends_an_issue(bench: Bench) {
     assert_eq!(rows[1], ended);
     let nothing = store.resolve_issue(workspace, IssueId(bench.id()), at(30)).await;
     assert!(matches!(nothing, Err(Error::NotFound("issue"))));
+    assert_eq!(store.issue(workspace, open.id).await.unwrap(), ended);
+    let elsewhere = store.issue(WorkspaceId(bench.id()), open.id).await;
+    assert!(matches!(elsewhere, Err(Error::NotFound("issue"))));
 }
 
 pub async fn issues_are_paged_newest_first(bench: Bench) {
@@ -558,6 +561,9 @@ pub async fn an_op_names_the_record_that_it_was_done_to(bench: Bench) {
     let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
     let ops = [bench.op(run, OpKind::Create, None), bench.op(run, OpKind::Fields, Some("r1"))];
     store.journal(&held, &ops, &[]).await.unwrap();
+    assert_eq!(store.op(workspace, ops[1].id).await.unwrap(), ops[1]);
+    let elsewhere = store.op(WorkspaceId(bench.id()), ops[1].id).await;
+    assert!(matches!(elsewhere, Err(Error::NotFound("op"))));
     let targets = || async {
         let rows = store.ops(workspace, con, None, 9).await.unwrap();
         rows.into_iter().map(|row| row.target).collect::<Vec<Option<RemoteId>>>()

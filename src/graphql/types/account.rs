@@ -70,7 +70,7 @@ impl From<&record::Field> for Field {
 #[Object]
 impl Account {
     /// Its id.
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

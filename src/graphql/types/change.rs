@@ -76,7 +76,7 @@ fn reason(cause: &Cause) -> (String, Option<String>, Option<u8>) {
 #[Object]
 impl Change {
     /// Its id.
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().replacen("op_", "chg_", 1).into()
     }
 

@@ -205,7 +205,7 @@ impl Configuration {
 #[Object]
 impl Connection {
     /// Its id.
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

@@ -72,7 +72,7 @@ impl From<&Report> for Counts {
 #[Object]
 impl Run {
     /// Its id.
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 
@@ -218,7 +218,7 @@ impl From<crate::store::PlanItem> for PlanItem {
 #[Object]
 impl Plan {
     /// Its id: that of the run that made it.
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().replacen("run_", "pln_", 1).into()
     }
 
@@ -285,7 +285,7 @@ pub struct Issue(pub(in crate::graphql) IssueRow);
 #[Object]
 impl Issue {
     /// Its id.
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

@@ -1,27 +1,70 @@
 //! A client of the public API: what anybody would write.
 
-use anyhow::{Context as _, Result, bail};
-use secrecy::SecretString;
-use serde_json::{Value as Json, json};
+use std::time::Duration;
 
-use crate::net::{Http, Method, Request};
+use anyhow::{Context as _, Result, bail};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value as Json, json};
+use tokio::time::{Instant, sleep};
+
+use super::Server;
+use crate::net::{self, Http, Method, Request};
+
+/// How long a server may take to start.
+const START_MAX: Duration = Duration::from_secs(60);
+/// How often it is asked meanwhile.
+const ASK_EVERY: Duration = Duration::from_millis(500);
 
 pub(super) struct Client {
     http: Http,
     url: String,
-    token: String,
+    token: SecretString,
+}
+
+/// What a person would have to mend, as the API told it.
+#[derive(Debug, thiserror::Error)]
+#[error("{mutation}: {}", Json::from(errors.clone()))]
+pub(super) struct Refused {
+    mutation: String,
+    errors: Vec<Json>,
+}
+
+impl Refused {
+    /// Whether any of these is the reason.
+    pub(super) fn is_any(&self, codes: &[&str]) -> bool {
+        let mut told = self.errors.iter().filter_map(|error| error.get("code")?.as_str());
+        told.any(|code| codes.contains(&code))
+    }
 }
 
 impl Client {
-    pub(super) fn new(address: &str, token: &str) -> Result<Self> {
-        let url = format!("{address}/graphql");
-        Ok(Self { http: Http::new()?, url, token: token.to_owned() })
+    pub(super) fn new(server: &Server) -> Result<Self> {
+        let url = format!("{}/graphql", server.address.trim_end_matches('/'));
+        Ok(Self { http: Http::new()?, url, token: server.token.clone() })
+    }
+
+    /// Waits until the server answers.
+    pub(super) async fn wait(&self) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            match self.ask("{ apps { slug } }", json!({})).await {
+                Ok(_) => return Ok(()),
+                Err(error) => {
+                    let is_starting = error.downcast_ref::<net::Error>().is_some();
+                    if !is_starting || begun.elapsed() > START_MAX {
+                        let url = &self.url;
+                        return Err(error.context(format!("no answer from {url}: is it running?")));
+                    }
+                }
+            }
+            sleep(ASK_EVERY).await;
+        }
     }
 
     /// Asks. Gives the data; errors of the request are errors.
     pub(super) async fn ask(&self, query: &str, variables: Json) -> Result<Json> {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        let bearer = SecretString::from(format!("Bearer {}", self.token));
+        let bearer = SecretString::from(format!("Bearer {}", self.token.expose_secret()));
         let request = Request::new(Method::Post, self.url.as_str())
             .authorization(bearer)
             .body("application/json", body);
@@ -34,7 +77,7 @@ impl Client {
     }
 
     /// Does: a mutation named `name` with its `input`. Gives the payload; what a person would have to
-    /// mend is an error.
+    /// mend is a [`Refused`].
     pub(super) async fn act(
         &self,
         name: &str,
@@ -49,7 +92,9 @@ impl Client {
         let payload = data.get_mut(name).map(Json::take).unwrap_or_default();
         match payload.get("userErrors").and_then(Json::as_array) {
             Some(errors) if errors.is_empty() => Ok(payload),
-            Some(errors) => bail!("{name}: {}", Json::from(errors.clone())),
+            Some(errors) => {
+                Err(Refused { mutation: name.to_owned(), errors: errors.clone() }.into())
+            }
             None => bail!("{name} gave no answer"),
         }
     }

@@ -1,21 +1,30 @@
 //! What is done, step by step, through the public API.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value as Json, json};
 use tokio::time::{Instant, sleep};
 
-use super::client::{Client, text};
+use super::client::{Client, Refused, text};
 use super::report::{DemoReport, Items, Seconds, SideReport};
 use super::{Town, edits};
 use crate::lab::check::differences;
 
-pub(super) struct Script {
+pub(super) struct Script<'a> {
     client: Client,
-    town: Arc<Town>,
+    town: &'a Town,
     is_quiet: bool,
+}
+
+/// What came of the script, before it is judged.
+#[derive(Debug)]
+pub struct Played {
+    first: Json,
+    read: [usize; 2],
+    calls: [usize; 2],
+    first_run: Duration,
+    no_change_run: Duration,
 }
 
 /// How often a run is looked at.
@@ -31,8 +40,8 @@ fn at<'a>(json: &'a Json, pointer: &str) -> &'a Json {
     json.pointer(pointer).unwrap_or(&Json::Null)
 }
 
-impl Script {
-    pub(super) fn new(client: Client, town: Arc<Town>, is_quiet: bool) -> Self {
+impl<'a> Script<'a> {
+    pub(super) fn new(client: Client, town: &'a Town, is_quiet: bool) -> Self {
         Self { client, town, is_quiet }
     }
 
@@ -42,7 +51,7 @@ impl Script {
         }
     }
 
-    pub(super) async fn play(&self) -> Result<DemoReport> {
+    pub(super) async fn play(&self) -> Result<Played> {
         let read = [self.town.kommo.contacts().len(), self.town.zoho.contacts().len()];
         self.say("Connecting both accounts ...");
         let [kommo, zoho] = &self.town.credentials;
@@ -59,11 +68,11 @@ impl Script {
         let begun = Instant::now();
         self.run(&connection, &first).await?;
         let no_change_run = begun.elapsed();
-        let edits = edits::edit(&self.town);
+        let edits = edits::edit(self.town);
         self.say(&format!("People made {edits} edits on both sides; they travel ..."));
         let latest = self.latest(&connection).await?;
         self.run(&connection, &latest).await?;
-        self.report(&first, read, calls, first_run, no_change_run)
+        Ok(Played { first, read, calls, first_run, no_change_run })
     }
 
     async fn connect(&self, app: &str, credentials: &[(&str, String)]) -> Result<String> {
@@ -75,12 +84,22 @@ impl Script {
         let answer = self
             .client
             .act("accountConnect", "AccountConnectInput", "account { id label }", input)
-            .await?;
+            .await
+            .map_err(|error| self.explain(error))?;
         let id = text(&answer, "/account/id")?;
         // Numbers without a country code are dialled from here.
         let input = json!({ "id": id, "region": "DE" });
         self.client.act("accountUpdate", "AccountUpdateInput", "account { id }", input).await?;
         Ok(id)
+    }
+
+    /// A server that asks the vendors' own addresses is told where the emulators are.
+    fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        let unreached = ["APP_UNAVAILABLE", "CREDENTIALS_REFUSED"];
+        match error.downcast_ref::<Refused>() {
+            Some(refused) if refused.is_any(&unreached) => error.context(self.town.advice()),
+            _ => error,
+        }
     }
 
     /// Makes the connection: the mapping that is suggested, with two fields of the account's own.
@@ -230,16 +249,15 @@ impl Script {
             sleep(LOOK_EVERY).await;
         }
     }
+}
 
-    fn report(
-        &self,
-        first: &Json,
-        read: [usize; 2],
-        calls: [usize; 2],
-        first_run: Duration,
-        no_change_run: Duration,
-    ) -> Result<DemoReport> {
-        let town = &self.town;
+impl Played {
+    /// Judges from the emulators' raw state, as it is now, whether the two sides became the same.
+    ///
+    /// # Errors
+    /// If there are more people than can be told.
+    pub fn judge(&self, town: &Town) -> Result<DemoReport> {
+        let Self { first, read, calls, first_run, no_change_run } = self;
         let found =
             differences(&town.people, &town.moved, &town.kommo.contacts(), &town.zoho.contacts());
         let writes = |side: &str, kind: &str| {

@@ -158,6 +158,10 @@ impl History for MemoryStore {
         .await
     }
 
+    async fn issue(&self, workspace: WorkspaceId, id: IssueId) -> Result<IssueRow> {
+        self.transact(|state, _| state.issue(workspace, id).cloned()).await
+    }
+
     async fn resolve_issue(
         &self,
         workspace: WorkspaceId,
@@ -165,6 +169,10 @@ impl History for MemoryStore {
         at: Timestamp,
     ) -> Result<IssueRow> {
         self.transact(|state, _| state.resolve_issue(workspace, id, at)).await
+    }
+
+    async fn op(&self, workspace: WorkspaceId, id: OpId) -> Result<OpRow> {
+        self.transact(|state, _| state.op(workspace, id).cloned()).await
     }
 
     async fn ops_before(

@@ -45,6 +45,10 @@ impl State {
             .map(|(_, row)| row)
     }
 
+    pub(super) fn issue(&self, workspace: WorkspaceId, id: IssueId) -> Result<&IssueRow> {
+        self.issues.get(&(workspace, id)).ok_or(Error::NotFound("issue"))
+    }
+
     pub(super) fn resolve_issue(
         &mut self,
         workspace: WorkspaceId,

@@ -256,6 +256,10 @@ impl State {
         done
     }
 
+    pub(super) fn op(&self, workspace: WorkspaceId, id: OpId) -> Result<&OpRow> {
+        self.ops.get(&(workspace, id)).ok_or(Error::NotFound("op"))
+    }
+
     pub(super) fn ops_before(
         &self,
         workspace: WorkspaceId,

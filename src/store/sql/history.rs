@@ -141,6 +141,10 @@ impl History for SqlStore {
         issue::before(&self.db, workspace, connection, open_only, before, limit).await
     }
 
+    async fn issue(&self, workspace: WorkspaceId, id: IssueId) -> Result<IssueRow> {
+        issue::get(&self.db, workspace, id).await
+    }
+
     async fn resolve_issue(
         &self,
         workspace: WorkspaceId,
@@ -150,6 +154,10 @@ impl History for SqlStore {
         let tx = self.write().await?;
         let issue = issue::resolve(&tx, workspace, id, at).await?;
         commit(tx, issue).await
+    }
+
+    async fn op(&self, workspace: WorkspaceId, id: OpId) -> Result<OpRow> {
+        journal::get(&self.db, workspace, id).await
     }
 
     async fn ops_before(

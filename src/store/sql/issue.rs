@@ -78,6 +78,15 @@ async fn lock_open(
     Ok(open)
 }
 
+pub(super) async fn get(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    id: IssueId,
+) -> Result<IssueRow> {
+    let found = Entity::find_by_id((workspace.0, id.0)).one(db).await?;
+    row(found.ok_or(Error::NotFound("issue"))?)
+}
+
 /// The issues of a connection that are older than one, newest first.
 pub(super) async fn before(
     db: &impl ConnectionTrait,

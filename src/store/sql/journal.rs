@@ -190,6 +190,15 @@ async fn count(
     counts.map(|(counted, ops)| Ok((from_document(&counted)?, number(ops)?))).collect()
 }
 
+pub(super) async fn get(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    id: OpId,
+) -> Result<OpRow> {
+    let found = op::Entity::find_by_id((workspace.0, id.0)).one(db).await?;
+    op_row(found.ok_or(Error::NotFound("op"))?)
+}
+
 /// The ops of a connection that are older than one and fit, newest first.
 pub(super) async fn before(
     db: &impl ConnectionTrait,
