@@ -60,6 +60,6 @@ pub(super) static CAPABILITY: Capability = Capability {
     tags_separate_call: true,
     consent: true,
     clear_field: true,
-    revision_in_answer: true,
+    revision_in_answer: false,
     search_lag_seconds: 60,
 };
