@@ -23,13 +23,17 @@ use concord::store::{
     Trigger, Workspace, WorkspaceId,
 };
 
+use crate::meddler::Meddler;
+
 const HOME: WorkspaceId = WorkspaceId(uuid::Uuid::from_u128(7));
 
 pub struct House {
     pub people: People,
     moved: Moved,
-    kommo: kommo::emulator::Emulator,
-    zoho: zoho::emulator::Emulator,
+    pub kommo: kommo::emulator::Emulator,
+    pub zoho: zoho::emulator::Emulator,
+    /// Stands before the left app.
+    pub meddler: Arc<Meddler>,
     runner: Runner,
     connectors: PerSide<Arc<dyn Connector>>,
     connection: ConnectionId,
@@ -99,12 +103,11 @@ impl House {
             })
             .await
             .unwrap();
-        let connectors = PerSide {
-            left: accounts.open(HOME, left.id).await.unwrap(),
-            right: accounts.open(HOME, right.id).await.unwrap(),
-        };
+        let meddler = Arc::new(Meddler::new(accounts.open(HOME, left.id).await.unwrap()));
+        let connectors: PerSide<Arc<dyn Connector>> =
+            PerSide { left: meddler.clone(), right: accounts.open(HOME, right.id).await.unwrap() };
         let runner = Runner::new(store.clone(), clock, ids, "test", Timings::default());
-        Self { people, moved, kommo, zoho, runner, connectors, connection }
+        Self { people, moved, kommo, zoho, meddler, runner, connectors, connection }
     }
 
     pub async fn run(&self) -> Report {

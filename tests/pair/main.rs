@@ -12,10 +12,12 @@
 )]
 
 mod house;
+mod meddler;
 
 use concord::planner::OpKind;
 use concord::record::Side;
 use house::House;
+use serde_json::{Value as Json, json};
 
 #[tokio::test]
 async fn two_crms_become_the_same() {
@@ -31,4 +33,56 @@ async fn two_crms_become_the_same() {
         house.run().await;
         assert_eq!(house.write_requests(), Vec::<String>::new(), "a second run writes nothing");
     }
+}
+
+fn phone(number: &str, label: &str) -> Json {
+    json!({"value": number, "enum_code": label})
+}
+
+fn phones(numbers: &[Json]) -> Json {
+    json!({"custom_fields_values": [{"field_code": "PHONE", "values": numbers}]})
+}
+
+#[tokio::test]
+async fn a_number_that_a_person_adds_just_before_our_write_is_kept_on_both_sides() {
+    let house = House::new(5, 1).await;
+    let email = "ana.meddled@example.com";
+    let work = phone("+49 30 1234567", "WORK");
+    let mut ana = phones(std::slice::from_ref(&work));
+    ana["first_name"] = json!("Ana");
+    ana["last_name"] = json!("Meddled");
+    ana["custom_fields_values"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"field_code": "EMAIL", "values": [{"value": email, "enum_code": "WORK"}]}));
+    let left = house.kommo.person_adds(ana);
+    assert_ne!(left, 0);
+    house.run().await;
+    let on_the_right = || {
+        let all = house.zoho.contacts();
+        all.into_iter().find(|contact| contact["Email"] == json!(email)).unwrap()
+    };
+    let right = on_the_right()["id"].as_str().unwrap().to_owned();
+    assert!(house.zoho.person_edits(&right, json!({"Mobile": "+49 170 1234567"})));
+
+    house.forget_requests();
+    let kommo = house.kommo.clone();
+    let other = phone("+49 89 7654321", "OTHER");
+    house.meddler.before_the_next_write(move || {
+        assert!(kommo.person_edits(left, phones(&[work, other])));
+    });
+    house.run().await;
+    assert_eq!(house.write_requests(), Vec::<String>::new(), "it is not as it was planned upon");
+    house.run().await;
+
+    let contacts = house.kommo.contacts();
+    let contact = contacts.iter().find(|contact| contact["id"] == json!(left)).unwrap();
+    let held = contact["custom_fields_values"].to_string();
+    for number in ["+49 30 1234567", "+49 170 1234567", "+49 89 7654321"] {
+        assert!(held.contains(number), "{number} is lost: {held}");
+    }
+    let record = on_the_right();
+    assert_eq!(record["Phone"], json!("+49 30 1234567"));
+    assert_eq!(record["Mobile"], json!("+49 170 1234567"));
+    assert_eq!(record["Other_Phone"], json!("+49 89 7654321"));
 }
