@@ -69,6 +69,7 @@ const CHECKS: &[Check] = checks![
     writing::a_change_to_a_removed_record_is_refused_as_not_found,
     writing::what_one_record_lacks_does_not_stop_the_others,
     writing::one_for_whom_the_request_is_refused_does_not_stop_the_others,
+    writing::one_whose_tags_are_refused_does_not_stop_the_others,
     values::every_text_survives,
     values::a_text_of_the_greatest_length_survives,
     values::blank_and_absent_are_told_apart,

@@ -279,3 +279,26 @@ pub async fn one_for_whom_the_request_is_refused_does_not_stop_the_others(house:
     assert!(house.judge.writes() as f64 <= most, "{} requests", house.judge.writes());
     Ok(())
 }
+
+pub async fn one_whose_tags_are_refused_does_not_stop_the_others(house: House) -> Outcome {
+    let ids: Vec<_> = (0..10).map(|n| house.judge.add(&Person::number(n))).collect();
+    let bad = &ids[3];
+    if !house.judge.refuse_requests_with(bad.as_str()) {
+        return Err(Excused("no wire: the app is in this process"));
+    }
+    let tag = |id| {
+        let mut write = house.update(id, BTreeMap::new());
+        write.tags_add = vec!["vip".into()];
+        write
+    };
+    let writes: Vec<_> = ids.iter().map(tag).collect();
+    for (id, answer) in ids.iter().zip(house.connector.apply(&writes).await.unwrap()) {
+        match answer {
+            Written::Applied { .. } => assert_ne!(id, bad),
+            Written::Rejected { .. } => assert_eq!(id, bad),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(house.tags(&house.read(id).await).len(), usize::from(id != bad));
+    }
+    Ok(())
+}
