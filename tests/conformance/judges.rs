@@ -56,13 +56,10 @@ impl Door {
 
     pub fn before(&self, app: axum::Router) -> axum::Router {
         let door = self.clone();
-        app.layer(from_fn(move |request: Request, next: Next| {
-            let door = door.clone();
-            async move { door.pass(request, next).await }
-        }))
+        app.layer(from_fn(move |request: Request, next: Next| door.clone().pass(request, next)))
     }
 
-    async fn pass(&self, request: Request, next: Next) -> Response {
+    async fn pass(self, request: Request, next: Next) -> Response {
         let (head, body) = request.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let is_write = head.method != Method::GET && head.uri.path().contains("ontacts");
