@@ -3,6 +3,7 @@
 
 mod access;
 mod app;
+mod batches;
 mod call;
 mod error;
 pub mod kommo;

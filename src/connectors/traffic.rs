@@ -79,6 +79,17 @@ pub enum Fetched {
     Forbidden(RemoteId),
 }
 
+impl Fetched {
+    /// The record that was asked for.
+    #[must_use]
+    pub fn id(&self) -> &RemoteId {
+        match self {
+            Self::Live(record) => &record.id,
+            Self::Gone(id) | Self::Forbidden(id) => id,
+        }
+    }
+}
+
 /// What to look a record up by: a value of some field of this type, in normal form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lookup {
@@ -129,7 +140,8 @@ pub enum Written {
     Applied {
         /// The record's id.
         id: RemoteId,
-        /// The record's state after it, where the app tells.
+        /// The record's state after it, where the app tells; only if no other change can have the same
+        /// one, which times in whole seconds can't promise.
         revision: Option<Revision>,
         /// Other fields that changed with those that were written: parts of the same stored value.
         also: BTreeMap<FieldId, Value>,
@@ -143,7 +155,8 @@ pub enum Written {
         /// The record that has what only one may have, if that is why.
         holder: Option<RemoteId>,
     },
-    /// The app can't do it now, and has not: the record is locked, or the call before it failed.
+    /// The app can't do it now, and has not: the record is locked, it is not as it was planned upon,
+    /// or the call before it failed. It is read and planned again, never sent again as it was.
     Later {
         /// Why.
         code: String,

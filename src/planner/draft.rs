@@ -13,7 +13,7 @@ use super::pair::{Base, Link, Pair, Sent};
 use super::settings::{EntryId, Settings};
 use crate::record::name::{self, Parts};
 use crate::record::{
-    Field, FieldId, FieldType, Normal, PerSide, Record, Schema, Side, Value, normalise,
+    Field, FieldId, FieldType, Normal, PerSide, Record, Schema, Side, Value, fold, normalise,
 };
 
 /// Where a value is written: a field, or one element of a set.
@@ -95,7 +95,8 @@ impl<'a> Draft<'a> {
                     self.link.unconfirmed.of_mut(side).insert(field, sent);
                     continue;
                 }
-                if normal != sent.value && is_the_apps_form(&sent, &normal, record) {
+                let is_set = self.field(side, &field).is_some_and(|field| field.many);
+                if normal != sent.value && is_the_apps_form(&sent, &normal, record, is_set) {
                     let code = if normal.is_cleared() {
                         FindingCode::ValueRejected
                     } else {
@@ -401,10 +402,21 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Whether what was read back is what the app made of what we sent, rather than a person's edit.
-fn is_the_apps_form(sent: &Sent, stored: &Normal, record: &Record) -> bool {
+/// Whether what was read back is what the app made of what we sent, rather than a person's edit. The
+/// revision alone does not tell: apps count in seconds, and a person may edit in the same one. Of sets
+/// each element is told apart later.
+fn is_the_apps_form(sent: &Sent, stored: &Normal, record: &Record, is_set: bool) -> bool {
     let same_revision = sent.revision.is_some() && sent.revision == record.revision;
-    same_revision || sent.expected.as_ref() == Some(stored)
+    sent.expected.as_ref() == Some(stored)
+        || same_revision && (is_set || is_like(&sent.value, stored))
+}
+
+/// Whether an app may have made this of that: emptied it, cut it, or changed its letters and signs.
+fn is_like(sent: &Normal, stored: &Normal) -> bool {
+    let plain = |value: &Value| -> String {
+        fold(&value.text()).chars().filter(|letter| letter.is_alphanumeric()).collect()
+    };
+    plain(sent.value()).starts_with(&plain(stored.value()))
 }
 
 /// Whether a sync writes about a record.

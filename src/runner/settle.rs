@@ -53,6 +53,8 @@ impl Session<'_> {
                 note(shipment, OpState::Dropped, Some(&code), settlement);
                 settlement.intents.extend(intent.map(|intent| closed(*intent)));
                 work.failed = Some(PendingReason::Failed);
+                // Perhaps because it is not as it was planned upon: it is looked at first.
+                self.look_again(shipment, settlement);
             }
             Answer::Given(Written::Unknown { code }, intent) => {
                 note(shipment, OpState::Unknown, Some(&code), settlement);

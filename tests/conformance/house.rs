@@ -103,6 +103,29 @@ pub trait Judge: Send + Sync {
     fn give_up_posting(&self) -> bool {
         false
     }
+    /// A person adds a number to those that somebody has; false if there can't be one.
+    fn add_phone(&self, _id: &RemoteId, _number: &str) -> bool {
+        false
+    }
+    /// The birthday that people see; none if the app has none.
+    fn birthday(&self, _id: &RemoteId) -> Option<String> {
+        None
+    }
+    /// A person adds a field of plain text; none if nobody could remove it.
+    fn add_field(&self) -> Option<FieldId> {
+        None
+    }
+    /// A person removes that field.
+    fn remove_field(&self, _field: &FieldId) {}
+    /// From here on every request with these words in it is refused as a whole, without a word of
+    /// whose fault it was; false if there is no wire.
+    fn refuse_requests_with(&self, _words: &str) -> bool {
+        false
+    }
+    /// Requests so far that write records.
+    fn writes(&self) -> usize {
+        0
+    }
     /// Secrets that must never be seen.
     fn secrets(&self) -> Vec<String> {
         Vec::new()

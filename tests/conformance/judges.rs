@@ -4,8 +4,12 @@ mod kommo;
 mod memory;
 mod zoho;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use axum::extract::Request;
+use axum::http::Method;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use concord::accounts::Accounts;
 use concord::connectors::{self, Connector, Credentials, Overrides, World};
 use concord::net::Http;
@@ -29,6 +33,57 @@ pub fn all() -> Vec<Subject> {
 pub async fn serve(listener: tokio::net::TcpListener, app: axum::Router) {
     #[expect(clippy::disallowed_methods, reason = "the server ends with the test's runtime")]
     tokio::spawn(async move { axum::serve(listener, app).await });
+}
+
+/// Stands before an app, counts what writes contacts, and refuses requests as a whole.
+#[derive(Clone)]
+pub struct Door {
+    refusal: &'static str,
+    state: Arc<Mutex<Passed>>,
+}
+
+#[derive(Default)]
+struct Passed {
+    words: Option<String>,
+    writes: usize,
+}
+
+impl Door {
+    /// A door that refuses with this body.
+    pub fn new(refusal: &'static str) -> Self {
+        Self { refusal, state: Arc::default() }
+    }
+
+    pub fn before(&self, app: axum::Router) -> axum::Router {
+        let door = self.clone();
+        app.layer(from_fn(move |request: Request, next: Next| door.clone().pass(request, next)))
+    }
+
+    async fn pass(self, request: Request, next: Next) -> Response {
+        let (head, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let is_write = head.method != Method::GET && head.uri.path().contains("ontacts");
+        if is_write && self.refuses(&String::from_utf8_lossy(&body)) {
+            let response =
+                Response::builder().status(400).header("content-type", "application/json");
+            return response.body(self.refusal.into()).unwrap();
+        }
+        next.run(Request::from_parts(head, body.into())).await
+    }
+
+    fn refuses(&self, body: &str) -> bool {
+        let mut state = self.state.lock().unwrap();
+        state.writes += 1;
+        state.words.as_ref().is_some_and(|words| body.contains(words))
+    }
+
+    pub fn refuse(&self, words: &str) {
+        self.state.lock().unwrap().words = Some(words.to_owned());
+    }
+
+    pub fn writes(&self) -> usize {
+        self.state.lock().unwrap().writes
+    }
 }
 
 pub async fn listen() -> (tokio::net::TcpListener, String) {

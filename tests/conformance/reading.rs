@@ -228,3 +228,25 @@ pub async fn owners_are_known_by_address(house: House) -> Outcome {
     }
     Ok(())
 }
+
+pub async fn a_field_that_the_app_has_no_more_is_absent_and_not_empty(house: House) -> Outcome {
+    let Some(field) = house.judge.add_field() else {
+        return Err(Excused("fields: nobody can remove one"));
+    };
+    let id = house.judge.add(&Person::number(1));
+    let mut query = house.query();
+    query.fields.insert(field.clone());
+    for is_there in [true, false] {
+        let fetched = house.connector.fetch(&query, &[id.clone()].into()).await.unwrap();
+        let Fetched::Live(fetched) = &fetched[0] else { panic!("{fetched:?}") };
+        let page = house.connector.changes(&query, None).await.unwrap();
+        let concord::connectors::Change::Seen(listed) = &page.changes[0] else { panic!() };
+        let expected = is_there.then_some(&Value::Cleared);
+        assert_eq!((fetched.get(&field), listed.get(&field)), (expected, expected));
+        assert_eq!(house.texts(listed, Semantic::JobTitle), "Title 1");
+        if is_there {
+            house.judge.remove_field(&field);
+        }
+    }
+    Ok(())
+}

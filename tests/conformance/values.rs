@@ -67,3 +67,18 @@ pub async fn blank_and_absent_are_told_apart(house: House) -> Outcome {
     assert!(absent.is_empty(), "what was not asked for is absent");
     Ok(())
 }
+
+pub async fn a_day_is_the_one_that_people_see(house: House) -> Outcome {
+    if house.schema.meaning(Semantic::Birthday).is_none() {
+        return Err(Excused("fields: no birthday"));
+    }
+    let field = house.field(Semantic::Birthday);
+    let id = house.judge.add(&Person::number(1));
+    for day in ["1938-06-30", "1990-01-15", "2026-04-05", "2026-09-27"] {
+        let value = Value::Date(day.parse().unwrap());
+        house.apply(house.update(&id, [(field.clone(), value.clone())].into())).await;
+        assert_eq!(house.judge.birthday(&id).as_deref(), Some(day));
+        assert_eq!(house.read(&id).await.get(&field), Some(&value));
+    }
+    Ok(())
+}

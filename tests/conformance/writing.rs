@@ -113,6 +113,58 @@ pub async fn one_phone_is_written_without_losing_the_others(house: House) -> Out
     Ok(())
 }
 
+pub async fn a_number_that_was_added_meanwhile_is_not_lost(house: House) -> Outcome {
+    let own = vec![("work", "+1 555 123 4567".to_owned())];
+    let id = house.judge.add(&Person { phones: own, ..Person::number(1) });
+    let known = house.read(&id).await;
+    if !house.judge.add_phone(&id, "+1 555 000 1111") {
+        return Err(Excused("fields: no phones by label"));
+    }
+    let new = Value::Phone("+44 20 7946 0000".to_owned());
+    let mut write = house.update(&id, [(house.field(Semantic::PhoneMobile), new)].into());
+    write.known = Some(known);
+    let before = house.judge.raw(&id);
+    match &house.connector.apply(std::slice::from_ref(&write)).await.unwrap()[..] {
+        [Written::Applied { .. }] => {}
+        // It is not as it was planned upon: nothing is sent, and it is read and planned again.
+        [Written::Later { code }] => {
+            assert_eq!(code, "changed_meanwhile");
+            assert_eq!(house.judge.raw(&id), before);
+            write.known = Some(house.read(&id).await);
+            house.apply(write).await;
+        }
+        other => panic!("{other:?}"),
+    }
+    let raw = serde_json::to_string(&house.judge.raw(&id)).unwrap();
+    for number in ["+1 555 123 4567", "+1 555 000 1111", "+44 20 7946 0000"] {
+        assert!(raw.contains(number), "{number} is lost: {raw}");
+    }
+    Ok(())
+}
+
+pub async fn the_numbers_of_many_are_written_in_two_requests(house: House) -> Outcome {
+    if house.schema.meaning(Semantic::PhoneWork).is_none() {
+        return Err(Excused("fields: no phones by label"));
+    }
+    let Some(before) = house.judge.requests() else { return Err(Excused("no wire")) };
+    let work = house.field(Semantic::PhoneWork);
+    let mut writes = Vec::new();
+    for n in 0..10 {
+        let phones = vec![("work", format!("+1 555 123 450{n}"))];
+        let id = house.judge.add(&Person { phones, ..Person::number(n) });
+        let new = Value::Phone(format!("+1 555 765 430{n}"));
+        let mut write = house.update(&id, [(work.clone(), new)].into());
+        write.known = Some(house.read(&id).await);
+        writes.push(write);
+    }
+    let read = house.judge.requests().unwrap();
+    assert!(read > before);
+    let answers = house.connector.apply(&writes).await.unwrap();
+    assert!(answers.iter().all(|a| matches!(a, Written::Applied { .. })), "{answers:?}");
+    assert!(house.judge.requests().unwrap() - read <= 2);
+    Ok(())
+}
+
 pub async fn opting_out_reads_back(house: House) -> Outcome {
     if !house.connector.capability().consent {
         return Err(Excused("consent"));
@@ -187,5 +239,51 @@ pub async fn what_one_record_lacks_does_not_stop_the_others(house: House) -> Out
         }
     }
     assert_eq!(house.judge.count(), 8, "each once");
+    Ok(())
+}
+
+pub async fn one_for_whom_the_request_is_refused_does_not_stop_the_others(house: House) -> Outcome {
+    if !house.judge.refuse_requests_with("poison") {
+        return Err(Excused("no wire: the app is in this process"));
+    }
+    let count = house.connector.capability().write_many_max;
+    let bad = count / 3;
+    let mut writes: Vec<_> = (0..count).map(|n| house.create(&Person::number(n))).collect();
+    writes[bad].fields.insert(house.field(Semantic::JobTitle), text("poison"));
+    let answers = house.connector.apply(&writes).await.unwrap();
+    assert_eq!(answers.len(), count);
+    for (at, answer) in answers.iter().enumerate() {
+        match answer {
+            Written::Applied { .. } if at != bad => {}
+            Written::Rejected { code, .. } if at == bad => assert!(!code.is_empty()),
+            other => panic!("{at}: {other:?}"),
+        }
+    }
+    assert_eq!(house.judge.count(), count - 1, "each once");
+    let most = 2.0 * (count as f64).log2() + 2.0;
+    assert!(house.judge.writes() as f64 <= most, "{} requests", house.judge.writes());
+    Ok(())
+}
+
+pub async fn one_whose_tags_are_refused_does_not_stop_the_others(house: House) -> Outcome {
+    let ids: Vec<_> = (0..10).map(|n| house.judge.add(&Person::number(n))).collect();
+    let bad = &ids[3];
+    if !house.judge.refuse_requests_with(bad.as_str()) {
+        return Err(Excused("no wire: the app is in this process"));
+    }
+    let tag = |id| {
+        let mut write = house.update(id, BTreeMap::new());
+        write.tags_add = vec!["vip".into()];
+        write
+    };
+    let writes: Vec<_> = ids.iter().map(tag).collect();
+    for (id, answer) in ids.iter().zip(house.connector.apply(&writes).await.unwrap()) {
+        match answer {
+            Written::Applied { .. } => assert_ne!(id, bad),
+            Written::Rejected { .. } => assert_eq!(id, bad),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(house.tags(&house.read(id).await).len(), usize::from(id != bad));
+    }
     Ok(())
 }

@@ -1355,3 +1355,29 @@ async fn a_delivery_has_the_keys_of_the_sample() {
     house.emulator.person_deletes(id);
     assert_eq!(keys(&house.delivery().body), keys(fixture!("hook_contact_delete.txt")));
 }
+
+#[tokio::test]
+async fn a_field_that_a_person_deletes_takes_its_values_with_it() {
+    let house = House::open().await;
+    let field = house.emulator.person_adds_field(json!({ "name": "Town", "type": "text" }));
+    let id = house
+        .create(json!({ "custom_fields_values": [
+            { "field_id": field, "values": [{ "value": "Bilbao" }] },
+        ] }))
+        .await;
+    assert_eq!(house.values(id, "Town").await[0]["value"], "Bilbao");
+    assert!(house.emulator.person_removes_field(field));
+    assert_eq!(house.values(id, "Town").await, Value::Null);
+    assert!(!house.get("contacts/custom_fields").await.ids("custom_fields").contains(&field));
+    assert!(!house.emulator.person_removes_field(field), "it is there no more");
+    let own = house.get("contacts/custom_fields").await.ids("custom_fields")[0];
+    assert!(!house.emulator.person_removes_field(own), "the app's own can't be deleted");
+}
+
+#[tokio::test]
+async fn the_account_tells_its_time_zone_to_who_asks_for_it() {
+    let house = House::with(|options| options.time_zone = Some("Europe/Madrid".to_owned())).await;
+    assert_eq!(house.get("account").await.json()["_embedded"], Value::Null);
+    let account = house.get("account?with=datetime_settings").await.json();
+    assert_eq!(account["_embedded"]["datetime_settings"]["timezone"], "Europe/Madrid");
+}

@@ -25,6 +25,8 @@ use concord::store::{
     Trigger, Workspace, WorkspaceId,
 };
 
+use crate::meddler::Meddler;
+
 const HOME: WorkspaceId = WorkspaceId(uuid::Uuid::from_u128(7));
 
 /// The machine's clock, put forward.
@@ -53,6 +55,8 @@ pub struct House {
     pub zoho: zoho::emulator::Emulator,
     /// The time of all: of the emulators, and of what is tried.
     pub clock: Arc<Ahead>,
+    /// Stands before the left app.
+    pub meddler: Arc<Meddler>,
     runner: Runner,
     connectors: PerSide<Arc<dyn Connector>>,
     connection: ConnectionId,
@@ -123,12 +127,11 @@ impl House {
             })
             .await
             .unwrap();
-        let connectors = PerSide {
-            left: accounts.open(HOME, left.id).await.unwrap(),
-            right: accounts.open(HOME, right.id).await.unwrap(),
-        };
+        let meddler = Arc::new(Meddler::new(accounts.open(HOME, left.id).await.unwrap()));
+        let connectors: PerSide<Arc<dyn Connector>> =
+            PerSide { left: meddler.clone(), right: accounts.open(HOME, right.id).await.unwrap() };
         let runner = Runner::new(store.clone(), clock, ids, "test", Timings::default());
-        Self { people, moved, kommo, zoho, clock: ahead, runner, connectors, connection }
+        Self { people, moved, kommo, zoho, meddler, clock: ahead, runner, connectors, connection }
     }
 
     pub async fn run(&self) -> Report {

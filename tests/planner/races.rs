@@ -94,6 +94,34 @@ fn a_tag_that_the_app_does_not_keep_is_not_taken_from_the_other_side() {
     assert_eq!(names(&world, Side::Right), ["press", "vip"]);
 }
 
+/// Writes a city to the right, where it is another one when it is read, with the revision of the write.
+fn read_back_as(city: &str) -> World {
+    let mut world = world(&[], &[]);
+    settle(&mut world);
+    world.set(Side::Left, "city", Value::Text("Sevilla".into()));
+    let item = plan_pair(&both_ways(), &world.pair());
+    world.apply(&item, App::Faithful);
+    let record = world.records.right.as_mut().unwrap();
+    record.fields.insert("city".into(), Value::Text(city.into()));
+    settle(&mut world);
+    world
+}
+
+#[test]
+fn an_edit_in_the_second_of_our_write_travels() {
+    let world = read_back_as("Vigo");
+    assert_eq!(world.get(Side::Left, "city"), Some(Value::Text("Vigo".into())));
+}
+
+#[test]
+fn what_the_app_made_of_our_value_stays_there() {
+    for form in ["SEVILLA", "Sevil", "sevilla."] {
+        let world = read_back_as(form);
+        assert_eq!(world.get(Side::Left, "city"), Some(Value::Text("Sevilla".into())), "{form}");
+        assert_eq!(world.get(Side::Right, "city"), Some(Value::Text(form.into())));
+    }
+}
+
 #[test]
 fn a_tag_put_back_after_we_took_it_away_travels_though_our_answer_was_lost() {
     let settings = both_ways();

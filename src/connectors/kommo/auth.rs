@@ -70,12 +70,15 @@ fn expiry(token: &str) -> Option<Timestamp> {
     Timestamp::from_second(seconds as i64).ok()
 }
 
+/// The account, with its time zone.
+pub(super) async fn account(api: &Api, operation: &'static str) -> Result<wire::Account> {
+    let account = api.get(operation, "/api/v4/account?with=datetime_settings").await?;
+    account.ok_or_else(|| Error::new(ErrorKind::Protocol, operation, "no_account"))
+}
+
 pub(super) async fn check(api: &Api) -> Result<Identity> {
     const OPERATION: &str = "check";
-    let account: wire::Account = api
-        .get(OPERATION, "/api/v4/account?with=datetime_settings")
-        .await?
-        .ok_or_else(|| Error::new(ErrorKind::Protocol, OPERATION, "no_account"))?;
+    let account = account(api, OPERATION).await?;
     // Only administrators may read users: without, the address stays unknown.
     let path = format!("/api/v4/users/{}", account.current_user_id.unwrap_or_default());
     let user: Option<wire::User> = match api.get(OPERATION, &path).await {
@@ -83,14 +86,13 @@ pub(super) async fn check(api: &Api) -> Result<Identity> {
         Err(error) if error.kind == ErrorKind::Forbidden => None,
         Err(error) => return Err(error),
     };
-    let zone = account.embedded.and_then(|embedded| embedded.datetime_settings);
     Ok(Identity {
+        time_zone: account.time_zone().map(str::to_owned),
         remote_id: account.id.to_string(),
         label: account.name.unwrap_or_default(),
         host: account.subdomain.unwrap_or_default(),
         email: user.and_then(|user| user.email),
         country: account.country.filter(|country| country.len() == 2),
-        time_zone: zone.and_then(|zone| zone.timezone),
     })
 }
 

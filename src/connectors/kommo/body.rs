@@ -1,15 +1,16 @@
 //! The body of a write: only what is to change, lists of labelled values whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::convert::moment_of;
+use super::days::Days;
 use super::labelled::{Labelled, split};
+use super::lists::{Lists, is_list};
 use super::wire::Tag;
-use super::{CONTACTS, KommoConnector, changes, fields};
-use crate::connectors::{Error, ErrorKind, Fetched, Query, Result, Write};
-use crate::record::{FieldId, ObjectName, Record, RemoteId, Value};
+use super::{KommoConnector, fields};
+use crate::connectors::{Error, ErrorKind, Result, Write};
+use crate::record::{FieldId, Record, Value};
 
 /// One contact of a batch.
 pub(super) struct Item {
@@ -20,54 +21,18 @@ pub(super) struct Item {
     pub(super) also: BTreeMap<FieldId, Value>,
 }
 
-/// The records of updates that change a part of a list and do not know the whole: they are read.
-pub(super) async fn known_lists(
-    connector: &KommoConnector,
-    writes: &[Write],
-) -> Result<BTreeMap<usize, Record>> {
-    let mut missing: BTreeMap<RemoteId, usize> = BTreeMap::new();
-    let mut needed: BTreeSet<FieldId> = BTreeSet::new();
-    for (at, write) in writes.iter().enumerate() {
-        let wholes = write.fields.keys().filter(|field| is_list(field));
-        let unknown = wholes.map(|field| split(field).0).filter(|whole| {
-            let known = write.known.as_ref().and_then(|record| Labelled::of(record, whole));
-            known.is_none()
-        });
-        let unknown: Vec<FieldId> = unknown.map(FieldId::new).collect();
-        if let (Some(id), false) = (&write.id, unknown.is_empty()) {
-            missing.insert(id.clone(), at);
-            needed.extend(unknown);
-        }
-    }
-    if missing.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let query = Query {
-        object: ObjectName::new(CONTACTS),
-        collection: String::new(),
-        fields: needed,
-        removals_every: std::time::Duration::MAX,
-    };
-    let ids = missing.keys().cloned().collect();
-    let read = changes::fetch(connector, &query, &ids).await?;
-    let live = read.into_iter().filter_map(|fetched| match fetched {
-        Fetched::Live(record) => Some((missing.get(&record.id).copied()?, record)),
-        Fetched::Gone(_) | Fetched::Forbidden(_) => None,
-    });
-    Ok(live.collect())
-}
-
-fn is_list(field: &FieldId) -> bool {
-    let (whole, part) = split(field);
-    part.is_some() || matches!(whole, "PHONE" | "EMAIL")
-}
-
+/// What is sent for a write, with its lists as they stand.
 pub(super) async fn item(
     connector: &KommoConnector,
     at: usize,
     write: &Write,
-    read: Option<&Record>,
+    standing: &Lists,
 ) -> Result<Item> {
+    let days = if write.fields.values().any(|value| matches!(value, Value::Date(_))) {
+        connector.days().await?.clone()
+    } else {
+        Days::default()
+    };
     let mut body = Map::new();
     body.insert("request_id".to_owned(), Json::from(at.to_string()));
     if let Some(id) = &write.id {
@@ -75,7 +40,7 @@ pub(super) async fn item(
             id.as_str().parse().map_err(|_| Error::new(ErrorKind::Protocol, "update", "bad_id"))?;
         body.insert("id".to_owned(), Json::from(number));
     }
-    let known = read.or(write.known.as_ref());
+    let known = write.known.as_ref();
     let mut also = BTreeMap::new();
     let mut custom = Vec::new();
     let mut lists: BTreeMap<&str, Labelled> = BTreeMap::new();
@@ -95,14 +60,14 @@ pub(super) async fn item(
             }
             fields::TAGS => {}
             _ if is_list(field) => {
-                let stored = || known.and_then(|record| Labelled::of(record, whole));
-                let list = lists.entry(whole).or_insert_with(|| stored().unwrap_or_default());
+                let stored = || standing.get(whole).cloned().unwrap_or_default();
+                let list = lists.entry(whole).or_insert_with(stored);
                 match part {
                     Some(part) => list.set_part(part, value),
                     None => list.set_whole(value),
                 }
             }
-            _ => custom.push(addressed(whole, sent(value))),
+            _ => custom.push(addressed(whole, sent(value, &days))),
         }
     }
     for (whole, list) in lists {
@@ -205,16 +170,16 @@ fn addressed(field: &str, values: Vec<Json>) -> Json {
     }
 }
 
-fn sent(value: &Value) -> Vec<Json> {
+fn sent(value: &Value, days: &Days) -> Vec<Json> {
     match value {
-        Value::List(items) => items.iter().flat_map(sent).collect(),
+        Value::List(items) => items.iter().flat_map(|item| sent(item, days)).collect(),
         _ if value.is_empty() => Vec::new(),
         Value::Choice(choice) => match choice.id.parse::<u64>() {
             Ok(id) => vec![json!({ "enum_id": id })],
             Err(_) => vec![json!({ "value": choice.id })],
         },
         Value::Boolean(yes) => vec![json!({ "value": yes })],
-        Value::Date(day) => vec![json!({ "value": moment_of(*day) })],
+        Value::Date(day) => vec![json!({ "value": days.moment(*day) })],
         Value::DateTime(at) => vec![json!({ "value": at.as_second() })],
         Value::Number(_)
         | Value::Text(_)

@@ -10,9 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::convert::{Users, not_understood, record};
+use super::convert::{Around, Users, not_understood, record};
+use super::days::Days;
 use super::fields;
-use super::wire::{Contact, Event};
+use super::labelled::split;
+use super::wire::{Contact, CustomField, Event};
 use super::{CAPABILITY, KommoConnector};
 use crate::connectors::{Change, Error, ErrorKind, Fetched, Lookup, Page, Query, Result};
 use crate::record::{FieldId, FieldType, Record, RemoteId};
@@ -118,8 +120,39 @@ struct Removals {
 }
 
 impl KommoConnector {
-    /// Contacts as records. Users are read only where an owner is asked for and not yet known.
+    /// Contacts as records, with what else has to be known of the account for it.
     pub(super) async fn records(&self, contacts: &[Contact], query: &Query) -> Result<Vec<Record>> {
+        if contacts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let around = Around {
+            fields: self.fields_there(contacts, query).await?,
+            days: if holds_days(contacts, query) {
+                self.days().await?.clone()
+            } else {
+                Days::default()
+            },
+            users: self.users_of(contacts, query).await?,
+        };
+        Ok(contacts.iter().map(|contact| record(contact, query, &around)).collect())
+    }
+
+    /// The fields that the account has, as far as that has to be known. One that a contact fills is
+    /// there. Of others only the account's own list says so; read after the contacts, it says that an
+    /// empty field was there to be filled.
+    async fn fields_there(&self, contacts: &[Contact], query: &Query) -> Result<BTreeSet<FieldId>> {
+        let mut there: BTreeSet<FieldId> = custom(contacts).map(CustomField::id).collect();
+        let asked = query.fields.iter().map(|field| split(field).0);
+        let mut optional = asked.filter(|whole| !fields::is_built_in(whole)).map(FieldId::new);
+        if optional.any(|whole| !there.contains(&whole)) {
+            let schema = fields::describe(&self.api).await?;
+            there.extend(schema.iter().map(|field| field.id.clone()));
+        }
+        Ok(there)
+    }
+
+    /// Users are read only where an owner is asked for and not yet known.
+    async fn users_of(&self, contacts: &[Contact], query: &Query) -> Result<Users> {
         let mut users = self.users.lock().await;
         let asks_owner = query.fields.contains(&FieldId::new(fields::OWNER));
         let owner = |contact: &Contact| u64::try_from(contact.responsible_user_id?).ok();
@@ -130,7 +163,7 @@ impl KommoConnector {
             known.forgive(contacts.iter().filter_map(owner));
             *users = known;
         }
-        Ok(contacts.iter().map(|contact| record(contact, query, &users)).collect())
+        Ok(users.clone())
     }
 
     async fn removals(&self, from: i64) -> Result<Removals> {
@@ -172,6 +205,16 @@ impl KommoConnector {
         }
         Ok(changes)
     }
+}
+
+fn custom(contacts: &[Contact]) -> impl Iterator<Item = &CustomField> {
+    contacts.iter().flat_map(|contact| contact.custom_fields_values.iter().flatten())
+}
+
+/// Whether a day is among what is asked for.
+fn holds_days(contacts: &[Contact], query: &Query) -> bool {
+    custom(contacts)
+        .any(|field| fields::is_day(&field.field_type) && query.fields.contains(&field.id()))
 }
 
 /// Reads many at once; who is not in the answer is asked for alone, because only that says why.

@@ -1,14 +1,13 @@
 //! From Kommo's contacts to records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use super::api::Api;
-use super::labelled::Labelled;
+use super::days::Days;
+use super::labelled::{Labelled, split};
 use super::wire::{Contact, CustomField, CustomValue, User};
 use super::{CONTACTS, fields};
 use crate::connectors::{Error, ErrorKind, Query, Result};
@@ -72,8 +71,18 @@ pub(super) fn not_understood(operation: &'static str) -> Error {
     Error::new(ErrorKind::Protocol, operation, "not_understood")
 }
 
-/// A contact as a record with the fields that were asked for: those it does not hold are cleared.
-pub(super) fn record(contact: &Contact, query: &Query, users: &Users) -> Record {
+/// What is known of the account beside its contacts, as far as a read needs it.
+#[derive(Default)]
+pub(super) struct Around {
+    pub(super) users: Users,
+    pub(super) days: Days,
+    /// The fields that the account has.
+    pub(super) fields: BTreeSet<FieldId>,
+}
+
+/// A contact as a record with the fields that were asked for: those it does not hold are cleared,
+/// those that the account does not have are absent.
+pub(super) fn record(contact: &Contact, query: &Query, around: &Around) -> Record {
     let mut record = Record::new(CONTACTS, contact.id.to_string().as_str());
     record.revision = contact.updated_at.map(|at| Revision::new(at.to_string()));
     record.created_at = contact.created_at.and_then(|at| Timestamp::from_second(at).ok());
@@ -87,15 +96,23 @@ pub(super) fn record(contact: &Contact, query: &Query, users: &Users) -> Record 
     all.insert(FieldId::new(fields::NAME), text(&contact.name));
     all.insert(FieldId::new(fields::FIRST_NAME), text(&first));
     all.insert(FieldId::new(fields::LAST_NAME), text(&last));
-    let owner = users.reference(contact.responsible_user_id.unwrap_or_default());
+    let owner = around.users.reference(contact.responsible_user_id.unwrap_or_default());
     all.insert(FieldId::new(fields::OWNER), owner);
     let tags = contact.embedded.tags.iter().flatten().map(|tag| Value::Text(tag.name.clone()));
     all.insert(FieldId::new(fields::TAGS), Value::List(tags.collect()));
     for field in contact.custom_fields_values.iter().flatten() {
-        all.extend(custom(field));
+        all.extend(custom(field, &around.days));
     }
+    let is_there = |field: &FieldId| {
+        let whole = split(field).0;
+        fields::is_built_in(whole) || around.fields.contains(&FieldId::new(whole))
+    };
     for field in &query.fields {
-        record.fields.insert(field.clone(), all.get(field).cloned().unwrap_or(Value::Cleared));
+        // Kommo leaves out empty fields as well as those that were deleted.
+        let empty = || is_there(field).then_some(Value::Cleared);
+        if let Some(value) = all.get(field).cloned().or_else(empty) {
+            record.fields.insert(field.clone(), value);
+        }
         // The labels go with the list.
         let labels = FieldId::new(format!("{field}.labels"));
         if let Some(value) = all.get(&labels) {
@@ -115,15 +132,15 @@ fn name_parts(contact: &Contact) -> (Option<String>, Option<String>) {
     (Some(parts.first), Some(parts.last))
 }
 
-fn custom(field: &CustomField) -> BTreeMap<FieldId, Value> {
-    let id = fields::id(field.field_id, field.field_code.as_deref());
+fn custom(field: &CustomField, days: &Days) -> BTreeMap<FieldId, Value> {
+    let id = field.id();
     if fields::is_labelled(&field.field_type) {
         let entry = |value: &CustomValue| {
             (plain(&value.value), value.enum_code.clone().unwrap_or_else(|| "WORK".to_owned()))
         };
         return Labelled(field.values.iter().map(entry).collect()).spread(id.as_str());
     }
-    let mut values = field.values.iter().map(|value| single(&field.field_type, value));
+    let mut values = field.values.iter().map(|value| single(&field.field_type, value, days));
     let value = if field.field_type == "multiselect" {
         Value::List(values.collect())
     } else {
@@ -132,7 +149,7 @@ fn custom(field: &CustomField) -> BTreeMap<FieldId, Value> {
     [(id, value)].into()
 }
 
-fn single(kind: &str, value: &CustomValue) -> Value {
+fn single(kind: &str, value: &CustomValue, days: &Days) -> Value {
     let raw = plain(&value.value);
     let text = || if raw.is_empty() { Value::Cleared } else { Value::Text(raw.clone()) };
     match kind {
@@ -144,7 +161,7 @@ fn single(kind: &str, value: &CustomValue) -> Value {
             Some(id) => Value::Choice(Choice::new(id.to_string())),
             None => text(),
         },
-        "date" | "birthday" => moment(&raw).map_or_else(text, |at| Value::Date(day(at))),
+        _ if fields::is_day(kind) => moment(&raw).map_or_else(text, |at| Value::Date(days.day(at))),
         "date_time" => moment(&raw).map_or_else(text, Value::DateTime),
         _ => text(),
     }
@@ -165,19 +182,6 @@ fn moment(raw: &str) -> Option<Timestamp> {
         Ok(seconds) => Timestamp::from_second(seconds).ok(),
         Err(_) => raw.parse().ok(),
     }
-}
-
-/// Kommo keeps a day as the moment of its midnight in the account's time zone. The nearest midnight of
-/// UTC is that of the same day everywhere from UTC-11 to UTC+12.
-fn day(at: Timestamp) -> Date {
-    let shifted = Timestamp::from_second(at.as_second() + 12 * 3600).unwrap_or(at);
-    TimeZone::UTC.to_datetime(shifted).date()
-}
-
-/// A moment that is on this day everywhere from UTC-11 to UTC+12, and reads back as it.
-pub(super) fn moment_of(day: Date) -> i64 {
-    let noon = day.at(11, 0, 0, 0);
-    TimeZone::UTC.to_timestamp(noon).map_or(0, Timestamp::as_second)
 }
 
 #[cfg(test)]
@@ -210,8 +214,11 @@ mod tests {
             "tags",
             "responsible_user_id",
             "cf_9",
+            "cf_10",
+            "ADDRESS.city",
         ];
-        let record = record(&contact, &query(&fields), &users);
+        let around = Around { users, fields: [FieldId::new("cf_9")].into(), ..Around::default() };
+        let record = record(&contact, &query(&fields), &around);
         let get = |field: &str| record.get(&FieldId::new(field)).cloned();
         assert_eq!(get("first_name"), Some(Value::Text("Ana".into())));
         assert_eq!(get("PHONE").unwrap().elements().len(), 2);
@@ -220,7 +227,9 @@ mod tests {
         assert_eq!(get("EMAIL.primary"), Some(Value::Email("ana@example.com".into())));
         assert_eq!(get("POSITION"), Some(Value::Text("CTO".into())));
         assert_eq!(get("tags"), Some(Value::List(vec![Value::Text("vip".into())])));
-        assert_eq!(get("cf_9"), Some(Value::Cleared));
+        assert_eq!(get("cf_9"), Some(Value::Cleared), "the account has it, and it is empty");
+        assert_eq!(get("cf_10"), None, "the account has no such field");
+        assert_eq!(get("ADDRESS.city"), None, "nor this list");
         assert_eq!(get("EMAIL"), None, "what was not asked for is absent");
         assert_eq!(get("PHONE.labels"), Some(Value::Text("WORK,MOB".into())));
         assert!(
@@ -237,23 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn a_day_stays_the_same_in_every_time_zone() {
-        let date: Date = "2026-08-01".parse().unwrap();
-        for hours in -11..=12 {
-            let midnight =
-                TimeZone::fixed(jiff::tz::offset(hours)).to_timestamp(date.at(0, 0, 0, 0));
-            assert_eq!(day(midnight.unwrap()), date, "{hours}");
-        }
-        assert_eq!(day(Timestamp::from_second(moment_of(date)).unwrap()), date);
-    }
-
-    #[test]
     fn values_are_read_whichever_way_they_are_written() {
         let value = |json: &str| CustomValue {
             value: serde_json::from_str(json).unwrap(),
             enum_id: None,
             enum_code: None,
         };
+        let single = |kind, value: &CustomValue| single(kind, value, &Days::default());
         assert_eq!(single("numeric", &value("12.50")), Value::Number("12.5".parse().unwrap()));
         assert_eq!(single("numeric", &value("\"7\"")), Value::Number(Decimal::from(7)));
         assert_eq!(single("checkbox", &value("true")), Value::Boolean(true));

@@ -28,6 +28,16 @@ pub(super) fn id(number: u64, code: Option<&str>) -> FieldId {
     }
 }
 
+/// Whether this field is of every contact, rather than one that an account may have or not.
+pub(super) fn is_built_in(id: &str) -> bool {
+    matches!(id, NAME | FIRST_NAME | LAST_NAME | OWNER | TAGS)
+}
+
+/// Whether a field of this type holds a day.
+pub(super) fn is_day(kind: &str) -> bool {
+    matches!(kind, "date" | "birthday")
+}
+
 /// Whether a field of this type is a list of labelled values.
 pub(super) fn is_labelled(kind: &str) -> bool {
     matches!(kind, "multitext" | "smart_address")
@@ -84,7 +94,7 @@ fn custom(about: &FieldAbout) -> Vec<Field> {
         "checkbox" => (FieldType::Boolean, false, None),
         "select" | "radiobutton" => (FieldType::Choice, false, None),
         "multiselect" => (FieldType::Choice, true, None),
-        "date" | "birthday" => (FieldType::Date, false, None),
+        kind if is_day(kind) => (FieldType::Date, false, None),
         "date_time" => (FieldType::DateTime, false, None),
         // Files, linked records and the like have no counterpart elsewhere.
         _ => return Vec::new(),

@@ -36,6 +36,13 @@ impl Labelled {
         Some(Self(values.iter().map(entry).collect()))
     }
 
+    /// Whether a record remembers this list as it is, as far as it remembers it.
+    pub(super) fn is_as_in(&self, record: &Record, whole: &str) -> bool {
+        let now = self.spread(whole);
+        let mut known = record.fields.iter().filter(|(field, _)| split(field).0 == whole);
+        known.all(|(field, known)| words(now.get(field)) == words(Some(known)))
+    }
+
     /// Every field that this list gives: the whole, its labels, and the parts that hold something.
     pub(super) fn spread(&self, whole: &str) -> BTreeMap<FieldId, Value> {
         let mut fields = BTreeMap::new();
@@ -91,6 +98,12 @@ impl Labelled {
     }
 }
 
+/// The words of a field's values. An empty field has none, as one that is not there.
+fn words(value: Option<&Value>) -> Vec<String> {
+    let elements = value.map(Value::elements).unwrap_or_default().iter();
+    elements.filter(|element| !element.is_empty()).map(Value::text).collect()
+}
+
 fn typed(whole: &str, value: &str) -> Value {
     match whole {
         "PHONE" => Value::Phone(value.to_owned()),
@@ -128,6 +141,25 @@ mod tests {
         ] {
             assert_eq!(Labelled::of(&record(&list), "PHONE"), Some(list));
         }
+    }
+
+    #[test]
+    fn a_list_is_compared_with_what_is_remembered_of_it() {
+        let list = phones(&[("1", "MOB"), ("2", "WORK")]);
+        assert!(list.is_as_in(&record(&list), "PHONE"));
+        assert!(!list.is_as_in(&record(&phones(&[("1", "MOB")])), "PHONE"));
+        assert!(!list.is_as_in(&record(&phones(&[("1", "HOME"), ("2", "WORK")])), "PHONE"));
+        // Only a part is remembered: only that is compared.
+        let part = |value: Value| {
+            let mut record = Record::new("contacts", "1");
+            record.fields.insert("PHONE.MOB".into(), value);
+            record.fields.insert("PHONE.HOME".into(), Value::Cleared);
+            record.fields.insert("EMAIL".into(), Value::Email("x@example.com".into()));
+            record
+        };
+        assert!(list.is_as_in(&part(Value::Phone("1".into())), "PHONE"));
+        assert!(!list.is_as_in(&part(Value::Phone("3".into())), "PHONE"));
+        assert!(phones(&[]).is_as_in(&part(Value::Cleared), "PHONE"));
     }
 
     #[test]

@@ -7,9 +7,11 @@ mod auth;
 mod body;
 mod changes;
 mod convert;
+mod days;
 pub mod emulator;
 mod fields;
 mod labelled;
+mod lists;
 mod notify;
 mod refusal;
 mod wire;
@@ -19,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     About, Access, Address, App, Capability, Connector, Credentials, Delivery, Fetched, Granted,
@@ -31,6 +33,7 @@ use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
 use about::{ABOUT, CAPABILITY, CONTACTS};
 use api::Api;
 use convert::Users;
+use days::Days;
 
 /// Kommo.
 pub struct Kommo;
@@ -67,7 +70,7 @@ impl App for Kommo {
     ) -> Result<Arc<dyn Connector>> {
         let base = auth::base(kept, &world.overrides)?;
         let api = Api::new(line, base, access, world.clock.clone());
-        Ok(Arc::new(KommoConnector { api, users: Mutex::default() }))
+        Ok(Arc::new(KommoConnector { api, users: Mutex::default(), days: OnceCell::new() }))
     }
 
     fn notices(&self, delivery: &Delivery<'_>) -> std::result::Result<Vec<Noticed>, Unreadable> {
@@ -79,6 +82,14 @@ impl App for Kommo {
 struct KommoConnector {
     api: Api,
     users: Mutex<Users>,
+    /// Asked for once, where there are days to read or write.
+    days: OnceCell<Days>,
+}
+
+impl KommoConnector {
+    async fn days(&self) -> Result<&Days> {
+        self.days.get_or_try_init(|| Days::load(&self.api)).await
+    }
 }
 
 #[async_trait]

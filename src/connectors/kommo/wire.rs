@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::fields;
+use crate::record::FieldId;
+
 /// A page of a list.
 #[derive(Deserialize)]
 pub(super) struct Listing {
@@ -41,6 +44,13 @@ pub(super) struct Account {
     pub(super) country: Option<String>,
     #[serde(rename = "_embedded")]
     pub(super) embedded: Option<AccountEmbedded>,
+}
+
+impl Account {
+    /// Its time zone (IANA name), if it was asked for.
+    pub(super) fn time_zone(&self) -> Option<&str> {
+        self.embedded.as_ref()?.datetime_settings.as_ref()?.timezone.as_deref()
+    }
 }
 
 #[derive(Deserialize)]
@@ -111,6 +121,12 @@ pub(super) struct CustomField {
     pub(super) values: Vec<CustomValue>,
 }
 
+impl CustomField {
+    pub(super) fn id(&self) -> FieldId {
+        fields::id(self.field_id, self.field_code.as_deref())
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct CustomValue {
     #[serde(default)]
@@ -162,7 +178,6 @@ pub(super) struct Hook {
 #[derive(Deserialize)]
 pub(super) struct WrittenContact {
     pub(super) id: u64,
-    pub(super) updated_at: Option<i64>,
     pub(super) request_id: Option<serde_json::Value>,
 }
 
@@ -182,7 +197,7 @@ mod tests {
         let answer: Listing =
             serde_json::from_slice(include_bytes!("fixtures/create_answer.json")).unwrap();
         let made: Vec<WrittenContact> = answer.take("contacts").unwrap();
-        assert_eq!((made[0].id, made[0].updated_at), (40_401_635, None));
+        assert_eq!(made[0].id, 40_401_635);
         let events: Listing =
             serde_json::from_slice(include_bytes!("fixtures/event_list.json")).unwrap();
         assert_eq!(events.take::<Event>("events").unwrap()[0].kind, "contact_deleted");

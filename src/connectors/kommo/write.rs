@@ -6,72 +6,66 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::body::{Item, item, known_lists};
+use super::body::{Item, item};
+use super::lists::{self, Lists, Standing};
 use super::refusal::{self, Fault};
 use super::wire::{Contact, WrittenContact};
 use super::{KommoConnector, fields};
+use crate::connectors::batches::{Answers, Batches, Next, in_order};
 use crate::connectors::call::{Failed, Reply};
 use crate::connectors::{Error, ErrorKind, Result, Write, Written};
 use crate::net::Method;
-use crate::record::{FieldId, RemoteId, Revision};
-
-/// What to do with a batch that came back.
-enum Next {
-    Done,
-    Again(Vec<Item>),
-    Halves(Vec<Item>),
-}
+use crate::record::{FieldId, RemoteId};
 
 pub(super) async fn apply(connector: &KommoConnector, writes: &[Write]) -> Result<Vec<Written>> {
-    let known = known_lists(connector, writes).await?;
-    let mut items = Vec::new();
+    let mut standing = lists::standing(connector, writes).await?;
+    let mut unsent = Answers::new();
+    let (mut creates, mut updates) = (Vec::new(), Vec::new());
     for (at, write) in writes.iter().enumerate() {
-        items.push(item(connector, at, write, known.get(&at)).await?);
-    }
-    let (creates, updates): (Vec<Item>, Vec<Item>) =
-        items.into_iter().partition(|item| !item.body.contains_key("id"));
-    let mut answers: BTreeMap<usize, Written> = BTreeMap::new();
-    for (method, items) in [(Method::Patch, updates), (Method::Post, creates)] {
-        let mut batches = vec![items];
-        while let Some(batch) = batches.pop() {
-            if batch.is_empty() {
+        let lists = match standing.remove(&at) {
+            Some(Standing::Known(lists)) => lists,
+            Some(Standing::Unsent(answer)) => {
+                unsent.insert(at, answer);
                 continue;
             }
-            match send(connector, method, batch, &mut answers).await {
-                Ok(Next::Done) => {}
-                Ok(Next::Again(rest)) => batches.push(rest),
-                Ok(Next::Halves(mut batch)) => {
-                    let second = batch.split_off(batch.len() / 2);
-                    batches.push(second);
-                    batches.push(batch);
-                }
-                // What was written before stays written: the rest has to be sent another time.
-                Err(error) if answers.is_empty() => return Err(error),
-                Err(error) => {
-                    let later = || Written::Later { code: error.code.clone() };
-                    return Ok(in_order(writes, answers, later));
-                }
-            }
-        }
+            None => Lists::new(),
+        };
+        let item = item(connector, at, write, &lists).await?;
+        if write.id.is_some() { updates.push(item) } else { creates.push(item) }
     }
-    let unknown = || Written::Unknown { code: "no_answer".to_owned() };
-    Ok(in_order(writes, answers, unknown))
+    let mut answers = Answers::new();
+    let sent = send_all(connector, updates, creates, &mut answers).await;
+    let missing = match sent {
+        Ok(()) => Written::Unknown { code: "no_answer".to_owned() },
+        Err(error) if answers.is_empty() => return Err(error),
+        // What was written before stays written: the rest has to be sent another time.
+        Err(error) => Written::Later { code: error.code },
+    };
+    answers.extend(unsent);
+    Ok(in_order(writes.len(), answers, || missing.clone()))
 }
 
-fn in_order(
-    writes: &[Write],
-    mut answers: BTreeMap<usize, Written>,
-    missing: impl Fn() -> Written,
-) -> Vec<Written> {
-    (0..writes.len()).map(|at| answers.remove(&at).unwrap_or_else(&missing)).collect()
+async fn send_all(
+    connector: &KommoConnector,
+    updates: Vec<Item>,
+    creates: Vec<Item>,
+    answers: &mut Answers,
+) -> Result<()> {
+    for (method, items) in [(Method::Patch, updates), (Method::Post, creates)] {
+        let mut batches = Batches::new(items);
+        while let Some(batch) = batches.take() {
+            batches.go_on(send(connector, method, batch, answers).await?);
+        }
+    }
+    Ok(())
 }
 
 async fn send(
     connector: &KommoConnector,
     method: Method,
     batch: Vec<Item>,
-    answers: &mut BTreeMap<usize, Written>,
-) -> Result<Next> {
+    answers: &mut Answers,
+) -> Result<Next<Item>> {
     let operation = if method == Method::Post { "create" } else { "update" };
     let bodies: Vec<&Map<String, Json>> = batch.iter().map(|item| &item.body).collect();
     let body = serde_json::to_vec(&bodies)
@@ -92,7 +86,7 @@ async fn send(
             written(&batch, &reply, answers);
             Ok(Next::Done)
         }
-        400 | 422 => refused(connector, method, batch, &reply, answers).await,
+        400 | 413 | 422 => refused(connector, method, batch, &reply, answers).await,
         // The server broke down on it: nobody knows how far it came.
         203..=299 | 408 | 499 | 500..=599 => {
             answer_all(&batch, unknown(format!("http_{}", reply.status)), answers);
@@ -102,17 +96,13 @@ async fn send(
     }
 }
 
-fn answer_all(
-    batch: &[Item],
-    answer: impl Fn(&Item) -> Written,
-    answers: &mut BTreeMap<usize, Written>,
-) {
+fn answer_all(batch: &[Item], answer: impl Fn(&Item) -> Written, answers: &mut Answers) {
     answers.extend(batch.iter().map(|item| (item.at, answer(item))));
 }
 
 /// Answers are told apart by the request id that was given, or by the contact's own id; not by their
 /// order.
-fn written(batch: &[Item], reply: &Reply, answers: &mut BTreeMap<usize, Written>) {
+fn written(batch: &[Item], reply: &Reply, answers: &mut Answers) {
     let listing: Option<super::wire::Listing> = serde_json::from_slice(&reply.body).ok();
     let made: Vec<WrittenContact> =
         listing.and_then(|listing| listing.take("contacts")).unwrap_or_default();
@@ -143,8 +133,8 @@ async fn refused(
     method: Method,
     batch: Vec<Item>,
     reply: &Reply,
-    answers: &mut BTreeMap<usize, Written>,
-) -> Result<Next> {
+    answers: &mut Answers,
+) -> Result<Next<Item>> {
     let named = refusal::named(&reply.body);
     let (bad, mut rest): (Vec<Item>, Vec<Item>) =
         batch.into_iter().partition(|item| named.contains_key(&item.at.to_string()));
@@ -208,7 +198,7 @@ fn take_out_made(
     batch: Vec<Item>,
     newest: &[Contact],
     now: i64,
-    answers: &mut BTreeMap<usize, Written>,
+    answers: &mut Answers,
 ) -> Vec<Item> {
     /// Longer than any request may take.
     const RECENT_SECONDS: i64 = 120;

@@ -8,17 +8,15 @@ use serde_json::json;
 use super::refusal::{self, Outcome};
 use super::wire::Outcomes;
 use super::{CONTACTS, ZohoConnector};
+use crate::connectors::batches::{Answers, Batches, Next};
 use crate::connectors::call::Failed;
-use crate::connectors::{Write, Written};
+use crate::connectors::{ErrorKind, Write, Written};
 use crate::net::Method;
 use crate::record::RemoteId;
 
 /// Changes the tags of these records, by their place among the writes. Gives what went wrong.
-pub(super) async fn change(
-    connector: &ZohoConnector,
-    writes: &[(usize, &Write)],
-) -> BTreeMap<usize, Written> {
-    let mut failed = BTreeMap::new();
+pub(super) async fn change(connector: &ZohoConnector, writes: &[(usize, &Write)]) -> Answers {
+    let mut failed = Answers::new();
     for (action, is_add) in [("add_tags", true), ("remove_tags", false)] {
         let mut groups: BTreeMap<Vec<String>, Vec<(usize, &RemoteId)>> = BTreeMap::new();
         for (at, write) in writes {
@@ -30,19 +28,26 @@ pub(super) async fn change(
             }
         }
         for (tags, records) in groups {
-            failed.extend(send(connector, action, &tags, &records).await);
+            let mut batches = Batches::new(records);
+            while let Some(batch) = batches.take() {
+                batches.go_on(send(connector, action, &tags, batch, &mut failed).await);
+            }
         }
     }
     failed
 }
 
-async fn send(
+async fn send<'a>(
     connector: &ZohoConnector,
     action: &str,
     tags: &[String],
-    records: &[(usize, &RemoteId)],
-) -> BTreeMap<usize, Written> {
-    let all = |answer: Written| records.iter().map(|(at, _)| (*at, answer.clone())).collect();
+    records: Vec<(usize, &'a RemoteId)>,
+    failed: &mut Answers,
+) -> Next<(usize, &'a RemoteId)> {
+    let mut all = |answer: Written| {
+        failed.extend(records.iter().map(|(at, _)| (*at, answer.clone())));
+        Next::Done
+    };
     let tags: Vec<_> = tags.iter().map(|name| json!({ "name": name })).collect();
     let ids: Vec<&str> = records.iter().map(|(_, id)| id.as_str()).collect();
     let mut body = json!({ "tags": tags, "ids": ids });
@@ -59,10 +64,16 @@ async fn send(
         reply.json::<Outcomes>("tags").map(|outcomes| outcomes.data).unwrap_or_default();
     if outcomes.is_empty() {
         let error = refusal::error("tags", &reply);
-        return all(match reply.status {
-            500..=599 => Written::Unknown { code: error.code },
-            _ => Written::Later { code: error.code },
-        });
+        return match reply.status {
+            500..=599 => all(Written::Unknown { code: error.code }),
+            400 | 413 | 422 if error.kind == ErrorKind::Protocol => {
+                if records.len() > 1 {
+                    return Next::Halves(records);
+                }
+                all(Written::Rejected { code: error.code, field: None, holder: None })
+            }
+            _ => all(Written::Later { code: error.code }),
+        };
     }
     // Told apart by id where ids are told; a record without an outcome is one of which nothing is known.
     let is_whole = outcomes.len() == records.len();
@@ -70,10 +81,11 @@ async fn send(
         let named = outcomes.iter().find(|outcome| outcome.detail("id") == Some(id.as_str()));
         named.or_else(|| outcomes.get(place).filter(|o| is_whole && o.detail("id").is_none()))
     };
-    let failed = records.iter().enumerate().filter_map(|(place, (at, id))| match of(place, id) {
+    let records = records.iter().enumerate();
+    failed.extend(records.filter_map(|(place, (at, id))| match of(place, id) {
         Some(outcome) if outcome.is_success() => None,
         Some(outcome) => Some((*at, refusal::rejected(outcome))),
         None => Some((*at, Written::Unknown { code: "no_outcome".to_owned() })),
-    });
-    failed.collect()
+    }));
+    Next::Done
 }

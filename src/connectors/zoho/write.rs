@@ -10,8 +10,9 @@ use super::fields::TAG;
 use super::refusal::{self, Outcome};
 use super::wire::Outcomes;
 use super::{CONTACTS, ZohoConnector, tags};
+use crate::connectors::batches::{Answers, Batches, Next, in_order};
 use crate::connectors::call::Failed;
-use crate::connectors::{Result, Write, Written};
+use crate::connectors::{ErrorKind, Result, Write, Written};
 use crate::net::Method;
 use crate::record::RemoteId;
 
@@ -20,19 +21,16 @@ pub(super) async fn apply(connector: &ZohoConnector, writes: &[Write]) -> Result
     let creates: Vec<(usize, &Write)> = numbered().filter(|(_, w)| w.id.is_none()).collect();
     let changes = |(_, write): &(usize, &Write)| write.id.is_some() && !write.fields.is_empty();
     let updates: Vec<(usize, &Write)> = numbered().filter(changes).collect();
-    let mut answers: BTreeMap<usize, Written> = BTreeMap::new();
-    for (method, batch) in [(Method::Put, updates), (Method::Post, creates)] {
-        if batch.is_empty() {
-            continue;
-        }
-        match send(connector, method, &batch).await {
-            Ok(written) => answers.extend(written),
-            Err(error) if answers.is_empty() => return Err(error),
-            // What was written before stays written: the rest has to be sent another time.
-            Err(error) => {
-                let later =
-                    |(at, _): (usize, &Write)| (at, Written::Later { code: error.code.clone() });
-                answers.extend(batch.into_iter().map(later));
+    let sent: Vec<usize> = creates.iter().chain(&updates).map(|(at, _)| *at).collect();
+    let mut answers = Answers::new();
+    match send_all(connector, updates, creates, &mut answers).await {
+        Ok(()) => {}
+        Err(error) if answers.is_empty() => return Err(error),
+        // What was written before stays written: the rest has to be sent another time.
+        Err(error) => {
+            for at in sent {
+                let later = || Written::Later { code: error.code.clone() };
+                answers.entry(at).or_insert_with(later);
             }
         }
     }
@@ -46,14 +44,9 @@ pub(super) async fn apply(connector: &ZohoConnector, writes: &[Write]) -> Result
         .filter(|(_, write)| !(write.tags_add.is_empty() && write.tags_remove.is_empty()))
         .collect();
     let failed = tags::change(connector, &tagged).await;
-    for (at, write) in &tagged {
-        // Tags move the time of last change, and the answer does not say to when.
-        let applied = write.id.clone().map(|id| Written::Applied {
-            id,
-            revision: None,
-            also: BTreeMap::new(),
-        });
-        answers.extend(applied.map(|applied| (*at, applied)));
+    for (at, id) in tagged.iter().filter_map(|(at, write)| Some((*at, write.id.clone()?))) {
+        let applied = || Written::Applied { id, revision: None, also: BTreeMap::new() };
+        answers.entry(at).or_insert_with(applied);
     }
     for (at, answer) in failed {
         // The fields are written and the tags are not: what landed is found out by reading.
@@ -62,35 +55,63 @@ pub(super) async fn apply(connector: &ZohoConnector, writes: &[Write]) -> Result
         answers.insert(at, if has_fields { Written::Unknown { code } } else { answer });
     }
     let missing = || Written::Unknown { code: "no_answer".to_owned() };
-    Ok((0..writes.len()).map(|at| answers.remove(&at).unwrap_or_else(missing)).collect())
+    Ok(in_order(writes.len(), answers, missing))
 }
 
-async fn send(
+async fn send_all<'a>(
+    connector: &ZohoConnector,
+    updates: Vec<(usize, &'a Write)>,
+    creates: Vec<(usize, &'a Write)>,
+    answers: &mut Answers,
+) -> Result<()> {
+    for (method, records) in [(Method::Put, updates), (Method::Post, creates)] {
+        let mut batches = Batches::new(records);
+        while let Some(batch) = batches.take() {
+            batches.go_on(send(connector, method, batch, answers).await?);
+        }
+    }
+    Ok(())
+}
+
+async fn send<'a>(
     connector: &ZohoConnector,
     method: Method,
-    batch: &[(usize, &Write)],
-) -> Result<BTreeMap<usize, Written>> {
+    batch: Vec<(usize, &'a Write)>,
+    answers: &mut Answers,
+) -> Result<Next<(usize, &'a Write)>> {
     let operation = if method == Method::Post { "create" } else { "update" };
     let data: Vec<Json> = batch.iter().map(|(_, write)| body(write)).collect();
     // Left out, workflows would run: they mail people, and change the record again.
     let body = json!({ "data": data, "trigger": [] });
     let path = format!("/crm/v8/{CONTACTS}");
-    let all = |answer: Written| batch.iter().map(|(at, _)| (*at, answer.clone())).collect();
+    let mut all = |answer: Written| {
+        answers.extend(batch.iter().map(|(at, _)| (*at, answer.clone())));
+        Ok(Next::Done)
+    };
     let reply = match connector.api.send(operation, method, &path, &body).await {
         Ok(reply) => reply,
         Err(Failed::Undone(error)) => return Err(error),
-        Err(Failed::Lost(code)) => return Ok(all(Written::Unknown { code: code.to_owned() })),
+        Err(Failed::Lost(code)) => return all(Written::Unknown { code: code.to_owned() }),
     };
     let outcomes: Vec<Outcome> =
         reply.json::<Outcomes>(operation).map(|outcomes| outcomes.data).unwrap_or_default();
-    if outcomes.is_empty() {
-        let error = refusal::error(operation, &reply);
-        return match reply.status {
-            200..=299 | 408 | 499 | 500..=599 => Ok(all(Written::Unknown { code: error.code })),
-            _ => Err(error),
-        };
+    if !outcomes.is_empty() {
+        let places = batch.iter().map(|(at, _)| *at);
+        answers.extend(places.zip(outcomes.iter().map(written)));
+        return Ok(Next::Done);
     }
-    Ok(batch.iter().zip(&outcomes).map(|((at, _), outcome)| (*at, written(outcome))).collect())
+    let error = refusal::error(operation, &reply);
+    match reply.status {
+        200..=299 | 408 | 499 | 500..=599 => all(Written::Unknown { code: error.code }),
+        // Refused as a whole, with no word of whose fault it was: nothing of it was written.
+        400 | 413 | 422 if error.kind == ErrorKind::Protocol => {
+            if batch.len() > 1 {
+                return Ok(Next::Halves(batch));
+            }
+            all(Written::Rejected { code: error.code, field: None, holder: None })
+        }
+        _ => Err(error),
+    }
 }
 
 fn written(outcome: &Outcome) -> Written {

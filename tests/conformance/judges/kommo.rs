@@ -6,19 +6,27 @@ use std::sync::Arc;
 use concord::connectors::kommo::emulator::{self, Emulator, FaultKind, Options};
 use concord::connectors::{Credentials, Overrides};
 use concord::ports::{Clock, ManualClock, SystemClock};
-use concord::record::RemoteId;
+use concord::record::{FieldId, RemoteId};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
-use super::{connect, connect_error, listen, serve};
+use super::{Door, connect, connect_error, listen, serve};
 use crate::house::{BoxedConnect, BoxedHouse, Fault, House, Judge, Person, Post, Subject};
 
 struct KommoJudge {
     app: Emulator,
     address: String,
     clock: Arc<dyn Clock>,
+    door: Door,
+    birthday: u64,
 }
 
 const USER: &str = "eva@kommo.example";
+/// Far from UTC, so that a day is not the same there.
+const ZONE: &str = "Pacific/Auckland";
+const REFUSAL: &str =
+    r#"{"title":"Bad Request","status":400,"detail":"Request validation failed"}"#;
 
 pub fn subject() -> Subject {
     Subject { name: "kommo", start: || Box::pin(start(false)) }
@@ -31,12 +39,15 @@ async fn start(is_strict: bool) -> House {
     let (listener, address) = listen().await;
     let mut options = Options::new(clock.clone());
     options.base_url.clone_from(&address);
+    options.time_zone = Some(ZONE.to_owned());
     if !is_strict {
         options.requests_per_second = None;
     }
     let app = Emulator::new(options);
     app.add_user("Eva", USER);
-    serve(listener, app.router()).await;
+    let birthday = app.person_adds_field(json!({"name": "Birthday", "type": "birthday"}));
+    let door = Door::new(REFUSAL);
+    serve(listener, door.before(app.router())).await;
     let mut overrides = Overrides::default().with_address("kommo", &address);
     if !is_strict {
         overrides = overrides.with_rate("kommo", 10_000);
@@ -46,7 +57,7 @@ async fn start(is_strict: bool) -> House {
     House {
         connector: connected.connector,
         app: concord::connectors::app("kommo"),
-        judge: Arc::new(KommoJudge { app, address, clock }),
+        judge: Arc::new(KommoJudge { app, address, clock, door, birthday }),
         schema: connected.schema,
         object: connected.object,
         clock: manual,
@@ -56,6 +67,17 @@ async fn start(is_strict: bool) -> House {
 
 fn number(id: &RemoteId) -> u64 {
     id.as_str().parse().unwrap()
+}
+
+impl KommoJudge {
+    /// The values that somebody has in a custom field.
+    fn values(&self, id: &RemoteId, is_it: impl Fn(&Json) -> bool) -> Vec<Json> {
+        let contacts = self.app.contacts();
+        let contact = contacts.iter().find(|c| c["id"] == json!(number(id))).unwrap();
+        let fields = contact["custom_fields_values"].as_array();
+        let field = fields.into_iter().flatten().find(|field| is_it(field));
+        field.and_then(|field| field["values"].as_array().cloned()).unwrap_or_default()
+    }
 }
 
 impl Judge for KommoJudge {
@@ -195,6 +217,38 @@ impl Judge for KommoJudge {
             }
         }
         true
+    }
+
+    fn add_phone(&self, id: &RemoteId, phone: &str) -> bool {
+        let mut phones = self.values(id, |field| field["field_code"] == json!("PHONE"));
+        phones.push(json!({"value": phone, "enum_code": "OTHER"}));
+        let values = json!([{"field_code": "PHONE", "values": phones}]);
+        self.app.person_edits(number(id), json!({ "custom_fields_values": values }))
+    }
+
+    fn birthday(&self, id: &RemoteId) -> Option<String> {
+        let values = self.values(id, |field| field["field_id"] == json!(self.birthday));
+        let at = Timestamp::from_second(values.first()?["value"].as_i64()?).unwrap();
+        Some(TimeZone::get(ZONE).unwrap().to_datetime(at).date().to_string())
+    }
+
+    fn add_field(&self) -> Option<FieldId> {
+        let id = self.app.person_adds_field(json!({"name": "Town", "type": "text"}));
+        Some(FieldId::new(format!("cf_{id}")))
+    }
+
+    fn remove_field(&self, field: &FieldId) {
+        let id = field.as_str().trim_start_matches("cf_").parse().unwrap();
+        assert!(self.app.person_removes_field(id));
+    }
+
+    fn refuse_requests_with(&self, words: &str) -> bool {
+        self.door.refuse(words);
+        true
+    }
+
+    fn writes(&self) -> usize {
+        self.door.writes()
     }
 
     fn secrets(&self) -> Vec<String> {

@@ -11,16 +11,19 @@ use concord::ports::{Clock, ManualClock, SystemClock};
 use concord::record::RemoteId;
 use serde_json::{Value as Json, json};
 
-use super::{connect, connect_error, listen, serve};
+use super::{Door, connect, connect_error, listen, serve};
 use crate::house::{BoxedConnect, BoxedHouse, Fault, House, Judge, Person, Post, Subject};
 
 struct ZohoJudge {
     app: Emulator,
     address: String,
     clock: Arc<dyn Clock>,
+    door: Door,
 }
 
 const USER: &str = "eva@zoho.example";
+const REFUSAL: &str =
+    r#"{"code":"UNABLE_TO_PARSE_DATA_TYPE","details":{},"message":"","status":"error"}"#;
 
 pub fn subject() -> Subject {
     Subject { name: "zoho", start: || Box::pin(start(false)) }
@@ -50,7 +53,8 @@ async fn start(is_strict: bool) -> House {
     }
     let app = Emulator::new(options);
     app.add_user("Eva", USER);
-    serve(listener, app.router()).await;
+    let door = Door::new(REFUSAL);
+    serve(listener, door.before(app.router())).await;
     let mut overrides = overrides(&address);
     if !is_strict {
         overrides = overrides.with_rate("zoho", 10_000);
@@ -59,7 +63,7 @@ async fn start(is_strict: bool) -> House {
     House {
         connector: connected.connector,
         app: concord::connectors::app("zoho"),
-        judge: Arc::new(ZohoJudge { app, address, clock }),
+        judge: Arc::new(ZohoJudge { app, address, clock, door }),
         schema: connected.schema,
         object: connected.object,
         clock: manual,
@@ -198,6 +202,23 @@ impl Judge for ZohoJudge {
         let (method, path) = (Some("PUT".to_owned()), Some("/crm/v8/actions/watch".to_owned()));
         self.app.order(emulator::Fault { method, path, after: 0, times: 1, kind });
         true
+    }
+
+    fn add_phone(&self, id: &RemoteId, phone: &str) -> bool {
+        self.app.person_edits(id.as_str(), json!({ "Other_Phone": phone }))
+    }
+
+    fn birthday(&self, id: &RemoteId) -> Option<String> {
+        Some(self.raw(id)["Date_of_Birth"].as_str()?.to_owned())
+    }
+
+    fn refuse_requests_with(&self, words: &str) -> bool {
+        self.door.refuse(words);
+        true
+    }
+
+    fn writes(&self) -> usize {
+        self.door.writes()
     }
 
     fn secrets(&self) -> Vec<String> {

@@ -39,6 +39,13 @@ pub(super) fn show(state: &State, query: &Query) -> Answer {
         let is_enabled = json!(!state.options.filters_ignored);
         account.insert("is_api_filter_enabled".to_owned(), is_enabled);
     }
+    if query.is_with("datetime_settings")
+        && let Some(time_zone) = &state.options.time_zone
+        && let Some(account) = account.as_object_mut()
+    {
+        let settings = json!({ "datetime_settings": { "timezone": time_zone } });
+        account.insert("_embedded".to_owned(), settings);
+    }
     Answer::hal(200, &account)
 }
 

@@ -180,6 +180,18 @@ pub(super) fn add(state: &mut State, wish: Wish, is_predefined: bool) -> u64 {
     id
 }
 
+pub(super) fn remove(state: &mut State, id: u64) -> bool {
+    let count = state.fields.len();
+    state.fields.retain(|field| field.id != id || field.is_predefined);
+    let is_removed = state.fields.len() < count;
+    if is_removed {
+        for contact in state.contacts.values_mut() {
+            contact.values.remove(&id);
+        }
+    }
+    is_removed
+}
+
 pub(super) fn add_predefined(state: &mut State) {
     for (name, kind, code, labels) in PREDEFINED {
         let wish = Wish {

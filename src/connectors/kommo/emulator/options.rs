@@ -29,6 +29,9 @@ pub struct Options {
     pub account_id: u64,
     /// The account's name in its address.
     pub subdomain: String,
+    /// The account's time zone (IANA name), as `with=datetime_settings` shows it; `None` if it shows
+    /// none.
+    pub time_zone: Option<String>,
 }
 
 const FIVE_YEARS: i64 = 5 * 365 * 86_400;
@@ -63,6 +66,7 @@ impl Options {
             base_url: format!("https://{host}"),
             account_id,
             subdomain,
+            time_zone: None,
         }
     }
 }

@@ -52,6 +52,12 @@ impl Emulator {
         let wish = field.as_object().and_then(|field| Wish::read(field).ok());
         wish.map_or(0, |wish| fields::add(&mut self.lock(), wish, false))
     }
+
+    /// A person deletes a custom field of contacts, with all that they hold in it. Returns false if
+    /// there is none, or if it is one that can't be deleted.
+    pub fn person_removes_field(&self, id: u64) -> bool {
+        fields::remove(&mut self.lock(), id)
+    }
 }
 
 fn read(values: &Value, state: &State) -> Option<Draft> {
