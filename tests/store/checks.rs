@@ -40,9 +40,17 @@ use crate::history::{
     of_two_who_decide_at_once_one_is_refused, one_plan_of_a_connection_waits_at_a_time,
     only_the_plan_that_was_seen_is_decided_upon_and_only_once,
     ops_are_paged_newest_first_and_filtered, outcomes_are_paged_filtered_and_counted,
-    plans_and_reports_are_written_only_under_the_lease,
+    plans_and_reports_are_written_only_under_the_lease, plans_that_nobody_completes_are_removed,
     runs_are_found_by_id_and_paged_newest_first, the_newest_approved_plan_of_a_version_is_found,
-    the_report_of_a_run_is_noted_until_it_ends,
+    the_report_of_a_run_is_noted_until_it_ends, what_was_applied_is_counted_for_the_brake,
+};
+use crate::webhooks::{
+    a_delivery_is_stored_as_it_came, a_workspace_sees_nothing_of_the_webhooks_of_another,
+    an_account_has_one_endpoint, an_attempt_does_not_settle_what_came_again_meanwhile,
+    an_endpoint_is_written_as_it_is_now, attempts_at_a_delivery_are_counted_until_it_is_replayed,
+    deliveries_are_found_when_due_oldest_first, deliveries_are_paged_newest_first_and_filtered,
+    expanded_deliveries_are_forgotten_in_time, of_many_that_come_at_once_one_is_stored,
+    what_comes_again_is_stored_once_and_expanded_again,
 };
 
 pub type Check = fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -116,6 +124,19 @@ checks!(
     a_connection_is_removed_with_all_that_hangs_on_it,
     a_connection_is_not_removed_while_somebody_holds_its_lease,
     feeds_that_another_connection_reads_stay,
+    plans_that_nobody_completes_are_removed,
+    what_was_applied_is_counted_for_the_brake,
+    an_account_has_one_endpoint,
+    an_endpoint_is_written_as_it_is_now,
+    a_delivery_is_stored_as_it_came,
+    what_comes_again_is_stored_once_and_expanded_again,
+    of_many_that_come_at_once_one_is_stored,
+    an_attempt_does_not_settle_what_came_again_meanwhile,
+    attempts_at_a_delivery_are_counted_until_it_is_replayed,
+    deliveries_are_found_when_due_oldest_first,
+    deliveries_are_paged_newest_first_and_filtered,
+    expanded_deliveries_are_forgotten_in_time,
+    a_workspace_sees_nothing_of_the_webhooks_of_another,
 );
 
 async fn a_lease_has_one_holder_and_its_fence_grows(bench: Bench) {
@@ -494,8 +515,6 @@ async fn an_op_goes_from_planned_to_its_end(bench: Bench) {
     assert_eq!((first.len(), first[0].id, first[0].state), (1, ops[0].id, OpState::Applied));
     let rest = store.ops(workspace, con, Some(ops[0].id), 10).await.unwrap();
     assert_eq!(rest.iter().map(|op| op.id).collect::<Vec<_>>(), [ops[1].id]);
-    assert_eq!(store.applied_since(workspace, con, at(5)).await.unwrap().len(), 1);
-    assert!(store.applied_since(workspace, con, at(6)).await.unwrap().is_empty());
 }
 
 async fn a_settlement_happens_wholly_or_not_at_all(bench: Bench) {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use concord::planner::{
-    Entered, Failure, Finding, FindingCode, Item, Link, OpKind, Outcome, Report, Row, Settings,
-    Skip, Standing,
+    BrakeClass, Entered, Failure, Finding, FindingCode, History, Item, Link, OpKind, Outcome,
+    Report, Row, Settings, Skip, Standing,
 };
-use concord::record::{PerSide, RemoteId, Side};
+use concord::record::{PerSide, RemoteId, Side, Value};
 use concord::store::{
     ConnectionId, DraftRow, Error, FeedId, Held, IssueId, IssueRow, IssuesOf, LeaseKey, NewIssue,
     OpFilter, OpId, OpRow, OpState, OutcomeFilter, Pending, PendingReason, PlanItem, PlanRow,
@@ -23,10 +23,15 @@ const TTL: Duration = Duration::from_secs(60);
 async fn ended_run(bench: &Bench, held: &Held, kind: RunKind) -> RunId {
     let run = RunRow { kind, ..bench.run_row() };
     let run = bench.store.begin_run(held, &run).await.unwrap().id;
+    end_run(bench, held, run, RunState::Finished).await;
+    run
+}
+
+async fn end_run(bench: &Bench, held: &Held, run: RunId, state: RunState) {
     let end = RunEnd {
         id: run,
         connection: bench.connection,
-        state: RunState::Finished,
+        state,
         at: at(2),
         report: report(1),
         error: None,
@@ -34,7 +39,6 @@ async fn ended_run(bench: &Bench, held: &Held, kind: RunKind) -> RunId {
         progress: PerSide::default(),
     };
     bench.store.finish_run(held, &end).await.unwrap();
-    run
 }
 
 fn report(items: u64) -> Report {
@@ -197,12 +201,12 @@ pub async fn one_plan_of_a_connection_waits_at_a_time(bench: Bench) {
     let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
     let first = saved_plan(&bench, &held, PlanState::Waiting).await;
     let approved = saved_plan(&bench, &held, PlanState::Approved).await;
-    let building = saved_plan(&bench, &held, PlanState::Building).await;
+    let refused = saved_plan(&bench, &held, PlanState::Refused).await;
     assert_eq!(store.waiting_plan(workspace, con).await.unwrap(), Some(first.clone()));
     let second = saved_plan(&bench, &held, PlanState::Waiting).await;
     assert_eq!(store.waiting_plan(workspace, con).await.unwrap(), Some(second.clone()));
     let superseded = PlanRow { state: PlanState::Superseded, ..first };
-    for plan in [superseded, approved, building, second.clone()] {
+    for plan in [superseded, approved, refused, second.clone()] {
         assert_eq!(store.plan(workspace, plan.id).await.unwrap(), plan, "the others stay");
     }
     store.save_plan(&held, &second).await.unwrap();
@@ -216,6 +220,66 @@ pub async fn one_plan_of_a_connection_waits_at_a_time(bench: Bench) {
     store.save_plan(&held, &theirs).await.unwrap();
     assert_eq!(store.waiting_plan(workspace, con).await.unwrap(), Some(second));
     assert_eq!(store.waiting_plan(workspace, other).await.unwrap(), Some(theirs));
+}
+
+/// A plan of a run that goes on.
+async fn begun_plan(bench: &Bench, held: &Held) -> PlanRow {
+    let run = RunRow { kind: RunKind::Preview, ..bench.run_row() };
+    let run = bench.store.begin_run(held, &run).await.unwrap().id;
+    let plan = plan(bench, run, PlanState::Building);
+    bench.store.save_plan(held, &plan).await.unwrap();
+    bench.store.add_plan_items(held, run, &[item(bench, 1, "a")]).await.unwrap();
+    plan
+}
+
+/// Whether a plan is there with its item, or neither is.
+async fn is_kept(bench: &Bench, plan: &PlanRow) -> bool {
+    let (store, workspace) = (&bench.store, bench.workspace);
+    let items = store.plan_items(workspace, plan.id, None, 9).await.unwrap().len();
+    match store.plan(workspace, plan.id).await {
+        Ok(found) => {
+            assert_eq!((&found, items), (plan, 1));
+            true
+        }
+        Err(error) => {
+            assert!(matches!(error, Error::NotFound("plan")), "{error:?}");
+            assert_eq!(items, 0);
+            false
+        }
+    }
+}
+
+pub async fn plans_that_nobody_completes_are_removed(bench: Bench) {
+    let held = bench.hold().await;
+    let store = &bench.store;
+    let other = ConnectionId(bench.id());
+    store.add_connection(&bench.connection_row(other)).await.unwrap();
+    let run = RunRow { connection: other, ..bench.run_row() };
+    let run = store.begin_run(&held, &run).await.unwrap().id;
+    let theirs = PlanRow { connection: other, ..plan(&bench, run, PlanState::Building) };
+    store.save_plan(&held, &theirs).await.unwrap();
+    let approved = saved_plan(&bench, &held, PlanState::Approved).await;
+    let waiting = saved_plan(&bench, &held, PlanState::Waiting).await;
+    for plan in [&theirs, &approved, &waiting] {
+        store.add_plan_items(&held, plan.id, &[item(&bench, 1, "a")]).await.unwrap();
+    }
+
+    let first = begun_plan(&bench, &held).await;
+    end_run(&bench, &held, first.id, RunState::Finished).await;
+    assert!(is_kept(&bench, &first).await, "until the next it may be looked at");
+    let second = begun_plan(&bench, &held).await;
+    assert!(!is_kept(&bench, &first).await, "another was begun");
+    store.save_plan(&held, &second).await.unwrap();
+    assert!(is_kept(&bench, &second).await, "it is not in its own way");
+    end_run(&bench, &held, second.id, RunState::Finished).await;
+    ended_run(&bench, &held, RunKind::Sync).await;
+    assert!(!is_kept(&bench, &second).await, "another run has ended");
+    let third = begun_plan(&bench, &held).await;
+    end_run(&bench, &held, third.id, RunState::Failed).await;
+    assert!(!is_kept(&bench, &third).await, "it never was complete");
+    for plan in [&theirs, &approved, &waiting] {
+        assert!(is_kept(&bench, plan).await, "{plan:?}");
+    }
 }
 
 pub async fn only_the_plan_that_was_seen_is_decided_upon_and_only_once(bench: Bench) {
@@ -294,8 +358,8 @@ pub async fn the_newest_approved_plan_of_a_version_is_found(bench: Bench) {
 pub async fn items_of_a_plan_are_paged_by_number(bench: Bench) {
     let held = bench.hold().await;
     let (store, workspace) = (&bench.store, bench.workspace);
-    let plan = saved_plan(&bench, &held, PlanState::Building).await.id;
-    let other = saved_plan(&bench, &held, PlanState::Building).await.id;
+    let plan = saved_plan(&bench, &held, PlanState::Approved).await.id;
+    let other = saved_plan(&bench, &held, PlanState::Approved).await.id;
     let items: Vec<PlanItem> = (1..=450).map(|n| item(&bench, n, &format!("{n}"))).collect();
     let (early, late) = items.split_at(300);
     store.add_plan_items(&held, plan, late).await.unwrap();
@@ -627,6 +691,95 @@ pub async fn ops_are_paged_newest_first_and_filtered(bench: Bench) {
     assert_eq!(found(OpFilter { applied_only: true, ..both }, None, 9).await, []);
     let rows = store.ops_before(workspace, con, &of_run, None, 9).await.unwrap();
     assert_eq!(rows[0].error.as_deref(), Some("refused"), "they are whole");
+}
+
+/// An op, the second in which it was sent, and what it came to.
+type Sent<'a> = (&'a OpRow, i64, OpState);
+
+async fn send(bench: &Bench, held: &Held, sent: &[Sent<'_>]) {
+    let store = &bench.store;
+    let ops: Vec<OpRow> = sent.iter().map(|(op, _, _)| (*op).clone()).collect();
+    store.journal(held, &ops, &[]).await.unwrap();
+    let mut settlement = Settlement::default();
+    for (op, second, state) in sent {
+        store.mark_sent(held, &[op.id].into(), at(*second)).await.unwrap();
+        settlement.ops.insert(op.id, (*state, None));
+    }
+    store.settle(held, &settlement).await.unwrap();
+}
+
+pub async fn what_was_applied_is_counted_for_the_brake(bench: Bench) {
+    let held = bench.hold().await;
+    let run = bench.run(&held).await;
+    let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
+    let other = ConnectionId(bench.id());
+    store.add_connection(&bench.connection_row(other)).await.unwrap();
+    let op = |kind: OpKind| bench.op(run, kind, Some("r1"));
+    let mut clear = op(OpKind::Fields);
+    clear.op.fields.insert("city".into(), Value::Cleared);
+    let mut left = op(OpKind::Fields);
+    (left.account, left.feed) = (bench.accounts.left, bench.feeds.left.id);
+    left.op.side = Side::Left;
+    let theirs = OpRow { connection: other, ..op(OpKind::Mark) };
+    let sent = [
+        (&op(OpKind::Create), 5, OpState::Applied),
+        (&op(OpKind::Create), 5, OpState::Applied),
+        (&op(OpKind::Mark), 5, OpState::Applied),
+        (&op(OpKind::Fields), 15, OpState::Applied),
+        (&clear, 15, OpState::Applied),
+        (&left, 15, OpState::Applied),
+        (&op(OpKind::Consent), 15, OpState::Applied),
+        (&op(OpKind::Mark), 15, OpState::Rejected),
+        (&op(OpKind::Mark), 15, OpState::Unknown),
+        (&op(OpKind::Mark), 15, OpState::Dropped),
+        (&theirs, 15, OpState::Applied),
+    ];
+    send(&bench, &held, &sent).await;
+
+    let done = |since: i64, left: Option<i64>, right: Option<i64>| {
+        let (store, ends) = (store.clone(), PerSide { left: left.map(at), right: right.map(at) });
+        async move { store.applied_since(workspace, con, at(since), &ends).await.unwrap() }
+    };
+    let counts = |counts: &[(Side, BrakeClass, Option<&str>, u64)]| {
+        let mut history = History::default();
+        for (side, class, field, ops) in counts {
+            history.add(*side, &[(*class, field.map(Into::into))], false, *ops);
+        }
+        history
+    };
+    let (left, right) = (Side::Left, Side::Right);
+    let (mark, clear) = (BrakeClass::Deletions, BrakeClass::Clears);
+    let (create, write) = (BrakeClass::Creates, BrakeClass::OneField);
+    let all = counts(&[
+        (left, write, Some("city"), 1),
+        (right, mark, None, 1),
+        (right, clear, None, 1),
+        (right, create, None, 2),
+        (right, write, Some("city"), 2),
+    ]);
+    assert_eq!(done(0, Some(0), Some(0)).await, all);
+    assert_eq!(done(5, Some(0), Some(4)).await, all);
+    let destroyed = counts(&[(right, mark, None, 1), (right, clear, None, 1)]);
+    assert_eq!(done(0, None, None).await, destroyed, "the first runs go on");
+    assert_eq!(done(0, Some(15), Some(15)).await, destroyed, "all was done in them");
+    let later =
+        counts(&[(right, mark, None, 1), (right, clear, None, 1), (right, write, Some("city"), 2)]);
+    assert_eq!(done(0, None, Some(5)).await, later);
+    let recent = counts(&[
+        (left, write, Some("city"), 1),
+        (right, clear, None, 1),
+        (right, write, Some("city"), 2),
+    ]);
+    assert_eq!(done(6, Some(0), Some(0)).await, recent);
+    assert_eq!(done(15, Some(0), Some(0)).await, recent);
+    assert_eq!(done(16, Some(0), Some(0)).await, History::default());
+
+    let ends = PerSide { left: Some(at(0)), right: Some(at(0)) };
+    let nobody = WorkspaceId(bench.id());
+    let none = store.applied_since(nobody, con, at(0), &ends).await.unwrap();
+    assert_eq!(none, History::default());
+    let of_the_other = store.applied_since(workspace, other, at(0), &ends).await.unwrap();
+    assert_eq!(of_the_other, counts(&[(right, mark, None, 1)]));
 }
 
 pub async fn a_large_settlement_is_written_whole(bench: Bench) {

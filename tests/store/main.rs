@@ -21,6 +21,7 @@ mod history;
 mod processes;
 mod seeds;
 mod upgrade;
+mod webhooks;
 
 use libtest_mimic::{Arguments, Trial};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use concord::planner::{Op, OpKind, Report, TagChange};
-use concord::record::{RemoteId, Side};
+use concord::planner::{BrakeClass, Op, OpKind, Report, TagChange};
+use concord::record::{PerSide, RemoteId, Side};
 use concord::store::{
     Account, AccountId, ConnectionId, End, Error, FeedId, History, OpFilter, OpRow, RunKind,
     SqlStore, Store, WorkspaceId,
@@ -26,7 +26,7 @@ type Upgrade = (&'static str, fn(&str));
 
 pub const ALL: &[Upgrade] = &[
     ("accounts_of_an_older_version_are_brought_along", try_accounts),
-    ("ops_of_an_older_version_name_their_records", try_journal),
+    ("ops_of_an_older_version_name_their_records_and_are_counted", try_journal),
 ];
 
 /// In a database next to this one.
@@ -83,9 +83,9 @@ fn try_journal(url: &str) {
         };
         let document = serde_json::to_string(&op).unwrap();
         format!(
-            "INSERT INTO op (workspace, id, run, connection, account, feed, item, document, state) \
-             VALUES ({workspace}, {}, {run}, {con}, {account}, {feed}, 'hash', '{document}', \
-             'applied')",
+            "INSERT INTO op (workspace, id, run, connection, account, feed, item, document, state, \
+             sent_at) VALUES ({workspace}, {}, {run}, {con}, {account}, {feed}, 'hash', \
+             '{document}', 'applied', 1)",
             hex(n),
         )
     };
@@ -128,5 +128,13 @@ fn try_journal(url: &str) {
         let of_record = OpFilter { end, ..OpFilter::default() };
         let ops = store.ops_before(workspace, con, &of_record, None, 9).await.unwrap();
         assert_eq!(targets(ops), [Some(RemoteId::new("18"))]);
+
+        let creates = (BrakeClass::Creates, None);
+        let epoch = Timestamp::UNIX_EPOCH;
+        for (first_run_end, created) in [(Some(epoch), 1), (None, 0)] {
+            let ends = PerSide { left: None, right: first_run_end };
+            let done = store.applied_since(workspace, con, epoch, &ends).await.unwrap();
+            assert_eq!(done.count(Side::Right, &creates), created, "{first_run_end:?}");
+        }
     });
 }

@@ -133,7 +133,7 @@ impl Webhooks for MemoryStore {
     ) -> Result<Delivery> {
         self.transact(|state, _| {
             let row = state.delivery_mut(workspace, id)?;
-            *row = row.clone().to_expand(now);
+            *row = row.clone().untried(now);
             Ok(row.clone())
         })
         .await

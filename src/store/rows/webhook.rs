@@ -106,15 +106,11 @@ impl Delivery {
     /// later than before whatever the clocks say, so that no attempt at the one before settles it.
     pub(crate) fn come_again(self, at: Timestamp) -> Self {
         let after = self.received_at.checked_add(TICK).unwrap_or(Timestamp::MAX);
-        Self {
-            received_at: at.max(after),
-            times: self.times.saturating_add(1),
-            ..self.to_expand(at)
-        }
+        Self { received_at: at.max(after), times: self.times.saturating_add(1), ..self.untried(at) }
     }
 
     /// The delivery as one that was never tried.
-    pub(crate) fn to_expand(self, at: Timestamp) -> Self {
+    pub(crate) fn untried(self, at: Timestamp) -> Self {
         Self { state: DeliveryState::Received, attempts: 0, next_at: Some(at), error: None, ..self }
     }
 

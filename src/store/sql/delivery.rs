@@ -82,7 +82,7 @@ pub(super) async fn replay(
     id: DeliveryId,
     now: Timestamp,
 ) -> Result<Delivery> {
-    let replayed = lock(tx, workspace, id).await?.to_expand(now);
+    let replayed = lock(tx, workspace, id).await?.untried(now);
     save(tx, workspace, &replayed).await?;
     Ok(replayed)
 }
