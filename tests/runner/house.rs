@@ -270,6 +270,10 @@ impl Connector for Deaf {
         self.0.changes(query, cursor).await
     }
 
+    fn restart(&self, cursor: &str) -> Option<String> {
+        self.0.restart(cursor)
+    }
+
     async fn fetch(
         &self,
         query: &concord::connectors::Query,

@@ -98,6 +98,36 @@ async fn a_field_that_is_mapped_later_is_read_of_everybody() {
 }
 
 #[tokio::test]
+async fn who_is_removed_before_everything_is_read_again_is_still_told_of() {
+    let house = House::new(|settings| {
+        for side in Side::BOTH {
+            let sync = settings.syncs.of_mut(side).as_mut().unwrap();
+            sync.entries.retain(|entry| entry.target.as_str() != "city");
+        }
+    })
+    .await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.make(Side::Left, "eva@x.es", &[]);
+    house.run().await.unwrap();
+    house.remove(Side::Left, "eva@x.es");
+    // Long enough for no overlap to reach back to it.
+    house.clock.advance(Duration::from_secs(3600));
+    house
+        .configure(|settings| {
+            for side in Side::BOTH {
+                let mut entry = house::copy(side, "city");
+                entry.since = 2;
+                settings.syncs.of_mut(side).as_mut().unwrap().entries.push(entry);
+            }
+        })
+        .await;
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Vigo"), "all was read again");
+    let tags = house.get(Side::Right, "eva@x.es", "tags");
+    assert_eq!(tags, Value::List(vec![text("Deleted in Left")]));
+}
+
+#[tokio::test]
 async fn new_only_sends_what_is_new_or_changes_from_then_on() {
     let house = House::new(|settings| {
         settings.syncs.left.as_mut().unwrap().first_run = FirstRun::NewOnly;

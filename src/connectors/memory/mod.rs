@@ -99,6 +99,10 @@ impl Connector for MemoryConnector {
         Ok(page)
     }
 
+    fn restart(&self, cursor: &str) -> Option<String> {
+        vendor::restart(cursor)
+    }
+
     async fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Result<Vec<Fetched>> {
         self.ask("fetch").await?;
         Ok(self.vendor.fetch(query, ids))
