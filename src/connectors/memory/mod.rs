@@ -60,6 +60,7 @@ impl MemoryConnector {
 fn refuse(operation: &'static str, fault: Fault) -> Error {
     let (kind, code) = match fault {
         Fault::RateLimited => (ErrorKind::RateLimited, "429"),
+        Fault::Unauthorised => (ErrorKind::Unauthorised, "401"),
         Fault::LostBefore | Fault::LostAfter => (ErrorKind::Unavailable, "timeout"),
     };
     Error::new(kind, operation, code)
@@ -119,7 +120,9 @@ impl Connector for MemoryConnector {
             writes.iter().map(|_| Written::Unknown { code: code.to_owned() }).collect::<Vec<_>>()
         };
         let answer = match self.vendor.next_fault() {
-            Some(Fault::RateLimited) => return Err(refuse("apply", Fault::RateLimited)),
+            Some(fault @ (Fault::RateLimited | Fault::Unauthorised)) => {
+                return Err(refuse("apply", fault));
+            }
             // From here nobody can tell whether it was done.
             Some(Fault::LostBefore) => unknown("timeout"),
             Some(Fault::LostAfter) => {
