@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::vault::{Kept, Of, Vault};
 use super::{Error, Result};
-use crate::connectors::{self, Access, App, Credentials, ErrorKind, Key, World};
+use crate::connectors::{self, Access, App, Credentials, ErrorKind, Key, Retry, World};
 use crate::net::Line;
 use crate::store::{self, AccountStatus, Held, LeaseKey, LeaseKind, Store};
 
@@ -23,6 +23,10 @@ const ASK_MAX: u32 = 150;
 const EARLY: Duration = Duration::from_secs(60);
 /// A new key that is refused at once is not worth another: the token endpoints are throttled.
 const RENEW_EVERY: Duration = Duration::from_secs(30);
+/// How long nobody asks again after a renewal that failed, where the app does not say; twice as long
+/// after each, up to the most. So no ten requests fall into ten minutes, which is what Zoho allows.
+const REST: Duration = Duration::from_secs(30);
+const REST_MAX: Duration = Duration::from_secs(600);
 
 pub(super) struct Gate {
     store: Arc<dyn Store>,
@@ -38,7 +42,19 @@ pub(super) struct Gate {
 #[derive(Default)]
 struct State {
     kept: Option<Kept>,
+    /// When this process last got a new key from the app.
     renewed_at: Option<Timestamp>,
+    failed: Option<Failed>,
+}
+
+/// A renewal that failed. It is not tried again before its time, unless the credentials are others.
+struct Failed {
+    error: connectors::Error,
+    /// The generation of the credentials that it was tried with.
+    generation: u64,
+    /// How often in a row.
+    times: u32,
+    until: Timestamp,
 }
 
 impl Gate {
@@ -75,30 +91,39 @@ impl Gate {
     /// A key in place of this one. Everybody else in this process waits meanwhile.
     async fn renew(&self, state: &mut State, stale: &Key) -> Result<Key> {
         let now = self.world.clock.now();
+        let stored = self.vault.read(self.of).await?;
+        if self.is_fresh(&stored.granted.key, stale) {
+            return Ok(adopt(state, stored));
+        }
+        let is_same = |failed: &&Failed| failed.generation == stored.generation;
+        if let Some(failed) = state.failed.as_ref().filter(is_same).filter(|f| now < f.until) {
+            return Err(failed.error.clone().into());
+        }
         let is_hasty = |at: Timestamp| now.duration_since(at).unsigned_abs() < RENEW_EVERY;
         if state.renewed_at.is_some_and(is_hasty) {
             let again = connectors::Error::new(ErrorKind::Unavailable, "refresh", "refused_again");
             return Err(again.into());
         }
         let held = self.lease().await?;
-        let renewed = self.renew_held(&held, stale).await;
+        let renewed = self.renew_held(state, &held, stale).await;
         self.store.release(&held).await?;
-        let kept = renewed?;
-        state.renewed_at = Some(now);
-        let key = kept.granted.key.clone();
-        state.kept = Some(kept);
-        Ok(key)
+        renewed
     }
 
-    async fn renew_held(&self, held: &Held, stale: &Key) -> Result<Kept> {
+    async fn renew_held(&self, state: &mut State, held: &Held, stale: &Key) -> Result<Key> {
         let stored = self.vault.read(self.of).await?;
-        if !stored.granted.key.is(stale) {
-            return Ok(stored);
+        if self.is_fresh(&stored.granted.key, stale) {
+            return Ok(adopt(state, stored));
         }
         let kept = &stored.granted.credentials;
         match self.app.refresh(&self.world, &self.line, kept).await {
-            Ok(granted) => self.vault.replace(held, self.of, &stored, granted).await,
+            Ok(granted) => {
+                let kept = self.vault.replace(held, self.of, &stored, granted).await?;
+                state.renewed_at = Some(self.world.clock.now());
+                Ok(adopt(state, kept))
+            }
             Err(error) => {
+                self.rest(state, &error, stored.generation);
                 // Somebody may have reconnected it meanwhile.
                 let is_same = self.vault.read(self.of).await?.generation == stored.generation;
                 if error.kind == ErrorKind::Unauthorised && is_same {
@@ -107,6 +132,31 @@ impl Gate {
                 Err(error.into())
             }
         }
+    }
+
+    /// Remembers that a renewal failed, and for how long nobody tries again.
+    fn rest(&self, state: &mut State, error: &connectors::Error, generation: u64) {
+        let before = state.failed.as_ref().filter(|failed| failed.generation == generation);
+        let times = before.map_or(0, |failed| failed.times);
+        let wait = REST.saturating_mul(1 << times.min(16)).min(REST_MAX);
+        let until = match error.retry {
+            Retry::At(time) => time,
+            Retry::Never | Retry::Later => {
+                self.world.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX)
+            }
+        };
+        let times = times.saturating_add(1);
+        state.failed = Some(Failed { error: error.clone(), generation, times, until });
+    }
+
+    /// Whether a key is another than this one, and has not run out.
+    fn is_fresh(&self, key: &Key, stale: &Key) -> bool {
+        !key.is(stale) && !self.is_old(key)
+    }
+
+    fn is_old(&self, key: &Key) -> bool {
+        let soon = self.world.clock.now().checked_add(EARLY).unwrap_or(Timestamp::MAX);
+        key.expires_at.is_some_and(|at| at <= soon)
     }
 
     async fn needs_reconnecting(&self, code: &str) -> Result<()> {
@@ -132,6 +182,14 @@ impl Gate {
     }
 }
 
+/// Goes on with these credentials.
+fn adopt(state: &mut State, kept: Kept) -> Key {
+    let key = kept.granted.key.clone();
+    state.kept = Some(kept);
+    state.failed = None;
+    key
+}
+
 /// An error of the way to a key, in the words that connectors have.
 fn of_access(error: Error) -> connectors::Error {
     match error {
@@ -151,9 +209,7 @@ impl Access for Gate {
         let mut state = self.state.lock().await;
         let kept = self.kept(&mut state).await.map_err(of_access)?;
         let key = kept.granted.key;
-        let soon = self.world.clock.now().checked_add(EARLY).unwrap_or(Timestamp::MAX);
-        let is_old = key.expires_at.is_some_and(|at| at <= soon);
-        if is_old && self.app.about().renews_keys {
+        if self.is_old(&key) && self.app.about().renews_keys {
             return self.renew(&mut state, &key).await.map_err(of_access);
         }
         Ok(key)
@@ -162,7 +218,7 @@ impl Access for Gate {
     async fn replace(&self, refused: &Key) -> connectors::Result<Key> {
         let mut state = self.state.lock().await;
         let kept = self.kept(&mut state).await.map_err(of_access)?;
-        if !kept.granted.key.is(refused) {
+        if self.is_fresh(&kept.granted.key, refused) {
             return Ok(kept.granted.key);
         }
         self.renew(&mut state, refused).await.map_err(of_access)

@@ -112,6 +112,7 @@ impl Connections {
 fn sync() -> Sync {
     Sync {
         state: SyncState::Draft,
+        since: 0,
         first_run: FirstRun::NewOnly,
         write_policy: WritePolicy::Overwrite,
         deletion: DeletionPolicy::Tag,

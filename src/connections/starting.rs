@@ -46,7 +46,8 @@ impl Connections {
         self.stop(workspace, id, source, SyncState::Paused).await
     }
 
-    /// Takes a sync back to where it was before its start.
+    /// Takes a sync back to where it was before its start. Started again, it runs for the first time:
+    /// what it would do is planned and put before a person again.
     ///
     /// # Errors
     /// [`Error::NoSync`].

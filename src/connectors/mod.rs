@@ -55,6 +55,11 @@ pub trait Connector: Send + Sync {
     /// margin of safety. [`ErrorKind::CursorLost`] if the app no longer knows the cursor.
     async fn changes(&self, query: &Query, cursor: Option<&str>) -> Result<Page>;
 
+    /// What a reading of everything begins with in the place of this cursor, which is lost or was
+    /// begun with other fields: up to when removals are known, and nothing else. None where there is
+    /// nothing to keep.
+    fn restart(&self, cursor: &str) -> Option<String>;
+
     /// Reads records directly: an answer for each id, at most [`Capability::read_many_max`] ids.
     async fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Result<Vec<Fetched>>;
 

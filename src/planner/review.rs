@@ -435,6 +435,7 @@ mod tests {
     fn sync(entries: Vec<Entry>) -> Sync {
         Sync {
             state: SyncState::Draft,
+            since: 0,
             first_run: FirstRun::All,
             write_policy: WritePolicy::Overwrite,
             deletion: DeletionPolicy::Tag,

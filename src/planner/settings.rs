@@ -211,6 +211,10 @@ pub enum ConsentPolicy {
 pub struct Sync {
     /// Whether it writes.
     pub state: SyncState,
+    /// The configuration version in which it was last taken back to before its start, or added later;
+    /// 0 if it never was. How far it had come before counts no more.
+    #[serde(default)]
+    pub since: u32,
     /// What it sends of what is there at its start.
     #[serde(default = "SyncDefaults::first_run")]
     pub first_run: FirstRun,

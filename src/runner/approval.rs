@@ -1,9 +1,11 @@
 //! What a person has to agree to first: a run that only plans, and one that writes what was approved.
 
+use std::collections::BTreeSet;
+
 use super::RunError;
 use super::execute::Work;
 use super::session::Session;
-use crate::planner::{Approval, Brake, Settings};
+use crate::planner::{Approval, Brake, Item, Settings, SyncState};
 use crate::record::{PerSide, Side};
 use crate::store::{PlanItem, PlanRow, PlanState, RunId, SyncProgress};
 
@@ -30,14 +32,39 @@ pub(super) struct Planned {
     sum: [u8; 32],
     /// Whether it is only looked at, and nobody is to decide upon it.
     pub(super) is_preview: bool,
+    /// The syncs that it is about, by the sides that they read.
+    about: BTreeSet<Side>,
 }
 
-/// Whether a sync runs for the first time and a person wants to see what it would do.
-pub(super) fn is_needed(settings: &Settings, progress: &PerSide<SyncProgress>) -> bool {
-    settings.approval == Approval::FirstRun
-        && Side::BOTH.iter().any(|source| {
-            settings.running(*source).is_some() && progress.of(*source).first_run_done_at.is_none()
-        })
+impl Planned {
+    /// A plan of what these syncs would do, by the sides that they read.
+    pub(super) fn about(sources: BTreeSet<Side>) -> Self {
+        Self { about: sources, ..Self::default() }
+    }
+
+    /// Whether anything of this item is written by a sync that the plan is about.
+    fn is_about(&self, item: &Item) -> bool {
+        item.ops.iter().any(|op| self.about.contains(&op.side.other()))
+    }
+}
+
+/// The syncs, by the sides that they read, that run for the first time and of which a person wants to
+/// see what they would do.
+pub(super) fn awaiting(settings: &Settings, progress: &PerSide<SyncProgress>) -> BTreeSet<Side> {
+    let is_first = |source: &Side| {
+        settings.running(*source).is_some() && progress.of(*source).first_run_done_at.is_none()
+    };
+    let asks = settings.approval == Approval::FirstRun;
+    Side::BOTH.into_iter().filter(|source| asks && is_first(source)).collect()
+}
+
+/// Makes these syncs as if they had not been started yet.
+pub(super) fn hold_back(settings: &mut Settings, sources: &BTreeSet<Side>) {
+    for source in sources {
+        if let Some(sync) = settings.syncs.of_mut(*source) {
+            sync.state = SyncState::Draft;
+        }
+    }
 }
 
 impl Session<'_> {
@@ -45,11 +72,13 @@ impl Session<'_> {
     pub(super) async fn note(&mut self, works: &[Work]) -> Result<(), RunError> {
         let mut items = Vec::new();
         for work in works {
-            self.report.add(&work.item);
             let Mode::Plan(planned) = &mut self.mode else { continue };
-            if work.item.ops.is_empty() {
+            if !planned.is_about(&work.item) {
+                // What the other sync writes is nobody's to decide upon.
+                self.report.add(&Item { ops: Vec::new(), ..work.item.clone() });
                 continue;
             }
+            self.report.add(&work.item);
             let hash = work.item.hash();
             planned.items += 1;
             for (sum, byte) in planned.sum.iter_mut().zip(hash.as_bytes()) {

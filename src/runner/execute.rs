@@ -34,6 +34,8 @@ pub(super) struct Work {
     pub(super) done: BTreeSet<(Side, OpKind)>,
     /// Whether a person agreed to exactly this.
     pub(super) is_approved: bool,
+    /// Whether it was tried so often that it is not tried again.
+    pub(super) is_given_up: bool,
     /// The sides on which everything was written.
     pub(super) landed: PerSide<bool>,
     /// The link with what was written so far, should the rest not come to pass.
@@ -60,6 +62,7 @@ impl Work {
             field: None,
             done: BTreeSet::new(),
             is_approved: false,
+            is_given_up: false,
             landed,
             progress,
         }
@@ -148,9 +151,8 @@ impl Session<'_> {
             Mode::Approved { beyond, .. } if !work.is_approved => beyond,
             Mode::Approved { .. } | Mode::Write | Mode::Plan(_) => &mut self.brake,
         };
-        if brake.admit(&work.item).is_ok() {
-            return;
-        }
+        let Err(held) = brake.admit(&work.item) else { return };
+        self.braked.insert(held);
         work.item.ops.retain(|op| op.kind == OpKind::Consent);
         work.item.outcome = Outcome::Waiting(Wait::Brake);
         // That two records are the same person stays known; all else waits.

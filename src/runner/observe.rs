@@ -39,16 +39,23 @@ impl Session<'_> {
     async fn read_changes(&mut self, side: Side, feed: &Feed) -> Result<(), RunError> {
         let query = self.query(side, feed);
         // A cursor goes on only for the fields that it was begun with: where more are needed,
-        // everything is read again. What did not change stays as it was.
-        let stored = mark(feed).filter(|mark| query.fields == mark.fields);
-        let mut cursor = stored.map(|mark| mark.at);
+        // everything is read again, but for what is known of removals. What did not change stays as
+        // it was.
+        let mut cursor = match mark(feed) {
+            Some(mark) if mark.fields == query.fields => Some(mark.at),
+            Some(mark) => self.connector(side).restart(&mark.at),
+            None => None,
+        };
+        let mut is_restarted = false;
         self.read_at.insert(feed.id, self.now());
         loop {
             self.hold().await?;
             let page = match self.connector(side).changes(&query, cursor.as_deref()).await {
                 Err(error) if error.kind == ErrorKind::CursorLost && cursor.is_some() => {
-                    // Everything is read again; what did not change stays as it was.
-                    cursor = None;
+                    let kept = cursor.and_then(|lost| self.connector(side).restart(&lost));
+                    // Should that be lost too, nothing of it is any good.
+                    cursor = kept.filter(|_| !is_restarted);
+                    is_restarted = true;
                     continue;
                 }
                 other => other.map_err(app_error(side))?,

@@ -29,6 +29,16 @@ pub(super) struct Dirty {
     pub(super) up_to: BTreeMap<FeedId, u64>,
 }
 
+/// Which records are linked.
+struct Linked {
+    /// The links by one of their ends, in the order in which they are planned.
+    links: BTreeMap<LinkId, End>,
+    /// The records that have no link.
+    free: BTreeSet<End>,
+    /// How many linked records of each side are gone, and were not before.
+    newly_gone: PerSide<u64>,
+}
+
 /// A record in question, with whom it may be linked to.
 struct Member {
     row: SeenRow,
@@ -69,17 +79,16 @@ impl Session<'_> {
 
     /// Plans and writes the linked pairs among these records. Gives the records that have no link.
     pub(super) async fn plan_linked(&mut self, dirty: &Dirty) -> Result<BTreeSet<End>, RunError> {
-        let links = self.links_of(&dirty.ends).await?;
-        self.check_losses(&links, &dirty.gone).await?;
-        let linked: BTreeSet<&End> =
-            links.values().flat_map(|row| row.ends.iter().map(|(_, end)| end)).collect();
-        let free = dirty.ends.iter().filter(|end| !linked.contains(end)).cloned().collect();
-        let links: Vec<LinkRow> = links.into_values().collect();
+        let Linked { links, free, newly_gone } = self.linked(dirty).await?;
+        self.check_losses(&newly_gone).await?;
+        let links: Vec<(LinkId, End)> = links.into_iter().collect();
         let mut gathered = Vec::new();
         for chunk in links.chunks(CHUNK) {
-            let ends = chunk.iter().flat_map(|row| row.ends.iter().map(|(_, end)| end.clone()));
+            let ends = chunk.iter().map(|(_, end)| end.clone()).collect();
+            let rows: Vec<LinkRow> = self.links_of(&ends).await?.into_values().collect();
+            let ends = rows.iter().flat_map(|row| row.ends.iter().map(|(_, end)| end.clone()));
             let seen = self.seen_rows(&ends.collect()).await?;
-            let works = chunk.iter().map(|row| self.work_on_link(row, &seen)).collect();
+            let works = rows.iter().map(|row| self.work_on_link(row, &seen)).collect();
             self.gather(works, &mut gathered).await?;
         }
         self.execute(gathered).await?;
@@ -96,6 +105,31 @@ impl Session<'_> {
             self.execute(std::mem::take(gathered)).await?;
         }
         Ok(())
+    }
+
+    /// Which of these records are linked. Of the links only their names are kept: there may be very
+    /// many.
+    async fn linked(&self, dirty: &Dirty) -> Result<Linked, RunError> {
+        let mut linked = Linked {
+            links: BTreeMap::new(),
+            free: dirty.ends.clone(),
+            newly_gone: PerSide::default(),
+        };
+        let ends: Vec<&End> = dirty.ends.iter().collect();
+        for chunk in ends.chunks(CHUNK) {
+            let chunk = chunk.iter().copied().cloned().collect();
+            for (id, row) in self.links_of(&chunk).await? {
+                for (side, end) in row.ends.iter() {
+                    linked.free.remove(end);
+                    let is_news = row.link.state == LinkState::Active && dirty.gone.contains(end);
+                    if is_news && !linked.links.contains_key(&id) {
+                        *linked.newly_gone.of_mut(side) += 1;
+                    }
+                }
+                linked.links.insert(id, row.ends.left);
+            }
+        }
+        Ok(linked)
     }
 
     async fn links_of(&self, ends: &BTreeSet<End>) -> Result<BTreeMap<LinkId, LinkRow>, RunError> {
@@ -119,17 +153,10 @@ impl Session<'_> {
     }
 
     /// A side that loses a large part of its records at once stops everything.
-    async fn check_losses(
-        &self,
-        links: &BTreeMap<LinkId, LinkRow>,
-        gone: &BTreeSet<End>,
-    ) -> Result<(), RunError> {
+    async fn check_losses(&self, newly_gone: &PerSide<u64>) -> Result<(), RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
-        for side in Side::BOTH {
-            let newly = links.values().filter(|row| {
-                row.link.state == LinkState::Active && gone.contains(row.ends.of(side))
-            });
-            let gone = newly.count() as u64;
+        for (side, gone) in newly_gone.iter() {
+            let gone = *gone;
             if gone == 0 {
                 continue;
             }

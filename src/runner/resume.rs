@@ -11,7 +11,7 @@ use super::RunError;
 use super::execute::closed;
 use super::session::{Session, app_error, later};
 use crate::connectors::Lookup;
-use crate::planner::{Link, MatchKey, OpKind, record_keys};
+use crate::planner::{Failure, Link, MatchKey, OpKind, Outcome, Wait, record_keys};
 use crate::record::{FieldType, PerSide, Record, RemoteId, Side};
 use crate::store::{
     End, Intent, IntentState, LinkId, LinkRow, OpRow, OpState, PendingReason, Settlement,
@@ -82,10 +82,13 @@ impl Session<'_> {
         settlement.pending.extend(end.and_then(|end| self.wait(end, reason)));
     }
 
-    /// Has a record planned in this very run.
+    /// Has a record planned in this very run, unless it was tried too often.
     fn due_now(&self, end: Option<&End>, settlement: &mut Settlement) {
-        let wait = end.and_then(|end| self.wait(end, PendingReason::Failed));
-        // After too many tries it waits for itself, the mapping or a person to change.
+        let Some(end) = end else { return };
+        if self.is_used_up(end) {
+            self.tell_of(end, "GIVEN_UP", Outcome::Failed(Failure::Refused), settlement);
+        }
+        let wait = self.wait(end, PendingReason::Failed);
         settlement.pending.extend(wait.map(|mut row| {
             row.next_at = row.next_at.map(|_| self.now());
             row
@@ -99,7 +102,7 @@ impl Session<'_> {
         let now = self.now();
         for intent in store.doubtful_intents(workspace, self.connection.id, now).await? {
             let Some(side) = self.side(intent.feed) else { continue };
-            if intent.keys.is_empty() && intent.resolve_at.is_none() {
+            if intent.keys.is_empty() && intent.resolve_at.is_none() && !self.was_met(&intent) {
                 continue;
             }
             let mut found = self.candidates(&intent).await?;
@@ -113,6 +116,13 @@ impl Session<'_> {
             self.settle_intent(side, intent, &found, is_due).await?;
         }
         Ok(())
+    }
+
+    /// Whether the source of a create in doubt was met again, and held back: then that it is in doubt
+    /// must be told again.
+    fn was_met(&self, intent: &Intent) -> bool {
+        let waiting = self.pending.get(&intent.source);
+        waiting.is_some_and(|row| row.reason == PendingReason::Unknown)
     }
 
     /// The live records that carry a key of the intent and that nothing is linked to.
@@ -173,6 +183,8 @@ impl Session<'_> {
             // Nothing to look for it by: a person must say whether it is there. Until then its source
             // stays taken, so that it is not made twice.
             self.let_wait(Some(&intent.source), PendingReason::Doubt, &mut settlement);
+            let outcome = Outcome::Waiting(Wait::Answer);
+            self.tell_of(&intent.source, "DOUBT", outcome, &mut settlement);
             settlement.intents.push(Intent { resolve_at: None, ..intent });
             return self.write_down(settlement).await;
         }
@@ -187,6 +199,7 @@ impl Session<'_> {
             // Found; or not found for so long: then it did not happen, and is planned anew.
             _ => {
                 if let [record] = found {
+                    settlement.targets.insert(intent.op, record.id.clone());
                     settlement.links.extend(self.adopt(side, &intent, record).await?);
                 }
                 let code = if found.is_empty() { "not_found" } else { "found" };

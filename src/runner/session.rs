@@ -1,15 +1,15 @@
 //! One run: what it holds and what it knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::approval::{Mode, Planned, is_needed};
+use super::approval::{Mode, Planned, awaiting, hold_back};
 use super::{RunError, Runner};
 use crate::connectors::{self, Connector};
-use crate::planner::{Brake, FirstRun, Report, SyncState};
+use crate::planner::{Brake, BrakeClass, FirstRun, Report, SyncState};
 use crate::record::{PerSide, Side};
 use crate::store::{
     self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunKind, RunRow,
@@ -27,6 +27,8 @@ pub(super) struct Session<'a> {
     pub(super) brake: Brake,
     /// What this run may do.
     pub(super) mode: Mode,
+    /// What the brake held, by the side that would have been written.
+    pub(super) braked: BTreeSet<(Side, BrakeClass)>,
     /// What waits, as the run found it.
     pub(super) pending: BTreeMap<End, Pending>,
     /// Whether everything is to be planned anew: the configuration is not the one of the last run.
@@ -39,6 +41,9 @@ pub(super) struct Session<'a> {
     pub(super) planned_to: BTreeMap<FeedId, u64>,
 }
 
+/// How often a record is tried.
+const TRIES_MAX: u32 = 10;
+
 /// How far back the last finished run is looked for.
 const RUNS_LOOKED_AT: u64 = 100;
 
@@ -47,7 +52,7 @@ impl<'a> Session<'a> {
         runner: &'a Runner,
         held: Held,
         run: &RunRow,
-        connection: Connection,
+        mut connection: Connection,
         connectors: &'a PerSide<Arc<dyn Connector>>,
     ) -> Result<Self, RunError> {
         let workspace = connection.workspace;
@@ -58,23 +63,22 @@ impl<'a> Session<'a> {
         }
         let waiting = runner.store.pending(workspace, connection.id).await?;
         let pending = waiting.into_iter().map(|row| (row.end.clone(), row)).collect();
+        let about = awaiting(&connection.settings, &connection.progress);
+        let version = connection.settings.version;
+        let plan = runner.store.approved_plan(workspace, connection.id, version).await?;
+        let plan = plan.filter(|_| !about.is_empty());
+        // Until somebody has agreed, only the other sync writes.
+        if run.kind == RunKind::Sync && plan.is_none() {
+            hold_back(&mut connection.settings, &about);
+        }
         let brake = brake(runner, &connection).await?;
-        let mode = match run.kind {
-            RunKind::Preview => Mode::Plan(Planned::default()),
-            RunKind::Sync => {
-                let version = connection.settings.version;
-                let plan = runner.store.approved_plan(workspace, connection.id, version).await?;
-                let is_first = is_needed(&connection.settings, &connection.progress);
-                match plan.filter(|_| is_first) {
-                    Some(plan) => {
-                        let beyond = Box::new(brake.without_first_runs());
-                        Mode::Approved { plan: plan.id, beyond }
-                    }
-                    // It was cut off before a sync was started that has to be agreed to.
-                    None if is_first => Mode::Plan(Planned::default()),
-                    None => Mode::Write,
-                }
+        let mode = match (run.kind, plan) {
+            (RunKind::Preview, _) => Mode::Plan(Planned::about(about)),
+            (RunKind::Sync, Some(plan)) => {
+                let beyond = Box::new(brake.without_first_runs());
+                Mode::Approved { plan: plan.id, beyond }
             }
+            (RunKind::Sync, None) => Mode::Write,
         };
         let runs = runner.store.runs(workspace, connection.id, RUNS_LOOKED_AT).await?;
         let is_done = |row: &&RunRow| row.state == RunState::Finished && row.kind == RunKind::Sync;
@@ -96,6 +100,7 @@ impl<'a> Session<'a> {
             report: Report::default(),
             brake,
             mode,
+            braked: BTreeSet::new(),
             pending,
             is_reconfigured,
             read_at: BTreeMap::new(),
@@ -198,20 +203,32 @@ impl<'a> Session<'a> {
         self.feeds.get(&first.feed).map(|(_, feed)| feed)
     }
 
-    /// The row that makes a record wait. Each time it waits twice as long as before; in the end for
-    /// itself, the mapping or a person to change.
+    /// How often in a row a record was tried, this time included.
+    fn tries(&self, end: &End) -> u32 {
+        let tried = [PendingReason::Failed, PendingReason::Unknown];
+        let before = self.pending.get(end).filter(|row| tried.contains(&row.reason));
+        before.map_or(0, |row| row.attempts).saturating_add(1)
+    }
+
+    /// Whether a record that fails once more is not tried again: it waits for itself, the mapping or a
+    /// person to change, and that is told.
+    pub(super) fn is_used_up(&self, end: &End) -> bool {
+        self.tries(end) >= TRIES_MAX
+    }
+
+    /// The row that makes a record wait. Each time it waits twice as long as before; in the end as if
+    /// the app had refused it.
     pub(super) fn wait(&self, end: &End, reason: PendingReason) -> Option<Pending> {
-        const TRIES_MAX: u32 = 10;
-        let attempts = self.pending.get(end).map_or(0, |row| row.attempts) + 1;
+        let is_given_up = reason == PendingReason::Failed && self.is_used_up(end);
+        let reason = if is_given_up { PendingReason::Refused } else { reason };
+        let attempts = self.tries(end);
         let timings = &self.runner.timings;
         let wait = timings.retry.saturating_mul(1 << attempts.min(16)).min(timings.retry_max);
         let next_at = match reason {
-            PendingReason::Failed if attempts < TRIES_MAX => Some(later(self.now(), wait)),
-            // Nothing was sent for these: looking again costs nothing.
-            PendingReason::Unknown => Some(later(self.now(), wait)),
+            // Nothing was sent for what is unknown: looking again costs nothing.
+            PendingReason::Failed | PendingReason::Unknown => Some(later(self.now(), wait)),
             PendingReason::Brake => Some(later(self.now(), timings.retry_max)),
-            PendingReason::Failed
-            | PendingReason::Refused
+            PendingReason::Refused
             | PendingReason::Ambiguous
             | PendingReason::Conflict
             | PendingReason::Doubt => None,

@@ -201,7 +201,12 @@ impl Session<'_> {
     }
 
     /// The end of an item: its link as it is now, and whether it has to wait.
-    pub(super) fn conclude(&mut self, work: &Work, settlement: &mut Settlement) {
+    pub(super) fn conclude(&mut self, work: &mut Work, settlement: &mut Settlement) {
+        let is_used_up = work.anchor().is_some_and(|end| self.is_used_up(end));
+        if work.failed == Some(PendingReason::Failed) && is_used_up {
+            work.failed = Some(PendingReason::Refused);
+            work.is_given_up = true;
+        }
         self.tell(work, settlement);
         if let Some(reason) = work.failed {
             self.keep_progress(work, settlement);

@@ -1,9 +1,11 @@
 //! How records stand after an item: what is told of them, and what a person should look at.
 
+use std::collections::BTreeSet;
+
 use super::execute::Work;
 use super::session::Session;
 use crate::planner::{Failure, Item, Outcome, Wait};
-use crate::store::{IssueId, IssuesOf, NewIssue, PendingReason, RecordOutcome, Settlement};
+use crate::store::{End, IssueId, IssuesOf, NewIssue, PendingReason, RecordOutcome, Settlement};
 
 impl Work {
     /// The item as it came out: with the ops that were done, and what became of it.
@@ -56,6 +58,9 @@ impl Session<'_> {
                 Some(("REQUIRED_FIELD_MISSING", Some(field.clone())))
             }
             Outcome::Failed(Failure::Unsettled) => Some(("UNSETTLED", None)),
+            Outcome::Failed(Failure::Refused) if work.is_given_up => {
+                Some(("GIVEN_UP", work.field.clone()))
+            }
             Outcome::Failed(Failure::Refused) => Some(("REFUSED", work.field.clone())),
             Outcome::Conflict => Some(("CONFLICT", None)),
             Outcome::Ambiguous => Some(("AMBIGUOUS", None)),
@@ -72,10 +77,38 @@ impl Session<'_> {
         // What was once told of the other record is told of the pair now, if at all.
         for (_, end) in work.ends.iter() {
             if let Some(end) = end.as_ref().filter(|end| *end != anchor) {
-                let end = end.clone();
-                settlement.issues.push(IssuesOf { end, run, at: now, open: Vec::new() });
+                settlement.issues.push(self.issues_of(end, Vec::new()));
             }
         }
-        settlement.issues.push(IssuesOf { end: anchor.clone(), run, at: now, open });
+        settlement.issues.push(self.issues_of(anchor, open));
+    }
+
+    /// Tells of a record for which nothing is planned in this run: what was sent for it was tried too
+    /// often, or is in doubt.
+    pub(super) fn tell_of(
+        &self,
+        end: &End,
+        code: &str,
+        outcome: Outcome,
+        settlement: &mut Settlement,
+    ) {
+        let Some(side) = self.side(end.feed) else { return };
+        settlement.outcomes.push(RecordOutcome {
+            end: end.clone(),
+            side,
+            outcome,
+            findings: BTreeSet::new(),
+            code: None,
+            run: self.run,
+            since: self.now(),
+        });
+        let id = IssueId(self.runner.ids.next(self.now()));
+        let issue = NewIssue { id, code: code.to_owned(), side: None, field: None };
+        settlement.issues.push(self.issues_of(end, vec![issue]));
+    }
+
+    fn issues_of(&self, end: &End, open: Vec<NewIssue>) -> IssuesOf {
+        let end = Some(end.clone());
+        IssuesOf { end, run: self.run, at: self.now(), open, unseen: BTreeSet::new() }
     }
 }

@@ -12,13 +12,14 @@
 )]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use concord::accounts::{Accounts, Error};
-use concord::connectors::zoho::emulator::{CLIENT_ID, CLIENT_SECRET, Emulator};
+use concord::connectors::zoho::emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, Fault, FaultKind};
 use concord::connectors::{Credentials, ErrorKind, Overrides, World};
 use concord::lab::emulate::{AppHandle, Emulated, listen};
 use concord::net::Http;
-use concord::ports::{SeededIds, SystemClock, SystemEntropy};
+use concord::ports::{Clock, ManualClock, SeededIds, SystemClock, SystemEntropy};
 use concord::secrets::{MasterKey, Sealer};
 use concord::store::{AccountStatus, SqlStore, Store, Workspace, WorkspaceId};
 
@@ -53,12 +54,13 @@ impl House {
 
     /// What one process has of it.
     fn process(&self, name: &str) -> Accounts {
+        self.process_at(name, Arc::new(SystemClock))
+    }
+
+    /// The same, by another clock.
+    fn process_at(&self, name: &str, clock: Arc<dyn Clock>) -> Accounts {
         let sealer = Sealer::new(self.key.clone(), Vec::new(), Arc::new(SystemEntropy));
-        let world = World {
-            http: Http::new().unwrap(),
-            clock: Arc::new(SystemClock),
-            overrides: self.overrides.clone(),
-        };
+        let world = World { http: Http::new().unwrap(), clock, overrides: self.overrides.clone() };
         let seed = name.len() as u64;
         Accounts::new(self.store.clone(), sealer, world, Arc::new(SeededIds::new(seed)), name)
     }
@@ -126,6 +128,106 @@ async fn two_processes_with_a_key_that_ran_out_ask_for_one_new_key() {
     // A third process, begun later, finds it.
     let third = house.process("another").open(HOME, account.id).await.unwrap();
     third.check().await.unwrap();
+    assert_eq!(house.token_requests() - before, 1);
+}
+
+/// The time of the machine, standing until it is moved.
+fn stopped_clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(SystemClock.now()))
+}
+
+#[tokio::test]
+async fn a_renewal_that_was_refused_is_not_tried_with_every_call() {
+    let house = House::new("refused").await;
+    let clock = stopped_clock();
+    let accounts = house.process_at("one", clock.clone());
+    let account = accounts.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let connector = accounts.open(HOME, account.id).await.unwrap();
+    house.app.revoke_refresh_token();
+    house.app.expire_access_tokens();
+    let before = house.token_requests();
+    for _ in 0..5 {
+        assert_eq!(connector.check().await.unwrap_err().kind, ErrorKind::Unauthorised);
+    }
+    assert_eq!(house.token_requests() - before, 1);
+    // It is tried again now and then, each time later: never ten times in ten minutes.
+    for _ in 0..20 {
+        clock.advance(Duration::from_secs(30));
+        assert_eq!(connector.check().await.unwrap_err().kind, ErrorKind::Unauthorised);
+    }
+    let tries = house.token_requests() - before;
+    assert!((3..8).contains(&tries), "{tries}");
+}
+
+#[tokio::test]
+async fn a_throttled_renewal_waits_for_as_long_as_the_app_says() {
+    let house = House::new("throttled").await;
+    let clock = stopped_clock();
+    let accounts = house.process_at("one", clock.clone());
+    let account = accounts.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let connector = accounts.open(HOME, account.id).await.unwrap();
+    house.app.expire_access_tokens();
+    house.app.order(Fault {
+        method: None,
+        path: Some("/oauth/v2/token".to_owned()),
+        after: 0,
+        times: 1,
+        kind: FaultKind::Status {
+            status: 200,
+            body: r#"{"error":"Access Denied"}"#.to_owned(),
+            content_type: "application/json",
+            retry_after: None,
+        },
+    });
+    let before = house.token_requests();
+    for _ in 0..3 {
+        assert_eq!(connector.check().await.unwrap_err().kind, ErrorKind::RateLimited);
+        clock.advance(Duration::from_secs(199));
+    }
+    assert_eq!(house.token_requests() - before, 1);
+    clock.advance(Duration::from_secs(10));
+    connector.check().await.unwrap();
+    assert_eq!(house.token_requests() - before, 2);
+}
+
+#[tokio::test]
+async fn a_stored_key_that_ran_out_is_not_given_back() {
+    let house = House::new("stored").await;
+    let clock = stopped_clock();
+    let (one, two) =
+        (house.process_at("one", clock.clone()), house.process_at("second", clock.clone()));
+    let account = one.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let first = one.open(HOME, account.id).await.unwrap();
+    let second = two.open(HOME, account.id).await.unwrap();
+    second.check().await.unwrap();
+    house.app.expire_access_tokens();
+    first.check().await.unwrap();
+    // What the first process stored is another key than the second one's; both are too old by now.
+    clock.advance(Duration::from_secs(2 * 60 * 60));
+    house.app.expire_access_tokens();
+    let before = house.token_requests();
+    second.check().await.unwrap();
+    assert_eq!(house.token_requests() - before, 1);
+}
+
+#[tokio::test]
+async fn a_key_of_another_process_that_is_refused_is_renewed_at_once() {
+    let house = House::new("adopted").await;
+    let clock = stopped_clock();
+    let (one, two) =
+        (house.process_at("one", clock.clone()), house.process_at("second", clock.clone()));
+    let account = one.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let first = one.open(HOME, account.id).await.unwrap();
+    let second = two.open(HOME, account.id).await.unwrap();
+    second.check().await.unwrap();
+    house.app.expire_access_tokens();
+    first.check().await.unwrap();
+    // The second process takes over a key that is worth nothing any more: it got none of its own.
+    house.app.expire_access_tokens();
+    let before = house.token_requests();
+    assert!(second.check().await.is_err(), "one key is replaced in a call, and no more");
+    assert_eq!(house.token_requests() - before, 0);
+    second.check().await.unwrap();
     assert_eq!(house.token_requests() - before, 1);
 }
 

@@ -52,6 +52,7 @@ const CHECKS: &[Check] = checks![
     reading::a_removal_during_a_walk_hides_nobody,
     reading::only_what_changed_is_read_again,
     reading::removed_records_are_reported,
+    reading::who_was_removed_before_all_is_read_again_is_reported,
     reading::a_cursor_that_is_none_is_lost_and_a_full_read_works,
     reading::a_direct_read_answers_for_each_id,
     reading::records_are_found_by_address,

@@ -163,6 +163,26 @@ pub async fn removed_records_are_reported(house: House) -> Outcome {
     Ok(())
 }
 
+pub async fn who_was_removed_before_all_is_read_again_is_reported(house: House) -> Outcome {
+    if !house.connector.capability().list_reports_removed {
+        return Err(Excused("list_reports_removed"));
+    }
+    let mut all = people(&house, 5);
+    let start = house.walk(None).await.cursor;
+    house.pass(LONG);
+    let id = all.pop_first().unwrap();
+    house.judge.remove(&id);
+    house.pass(LONG);
+    let again = house.connector.restart(&start).expect("it knows up to when removals were read");
+    let walk = house.walk(Some(again)).await;
+    assert_eq!(walk.ids(), all, "everything is read");
+    assert_eq!(walk.gone, [id].into());
+    for bad in ["", "not a cursor", "[1]"] {
+        assert_eq!(house.connector.restart(bad), None, "{bad}");
+    }
+    Ok(())
+}
+
 pub async fn a_cursor_that_is_none_is_lost_and_a_full_read_works(house: House) -> Outcome {
     let all = people(&house, 3);
     for bad in ["", "not a cursor", "{}x", "[1]"] {

@@ -180,6 +180,7 @@ async fn settings(store: &dyn Store, accounts: &PerSide<Account>, moved: &Moved)
     let left = sides.pop().unwrap();
     let sync = || Sync {
         state: SyncState::Running,
+        since: 0,
         first_run: FirstRun::All,
         write_policy: WritePolicy::Overwrite,
         deletion: DeletionPolicy::Tag,

@@ -225,6 +225,7 @@ impl SyncShape {
         };
         Sync {
             state: self.state,
+            since: 0,
             first_run: self.first_run,
             write_policy: self.write_policy,
             deletion: DeletionPolicy::Tag,

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use concord::connections::Connections;
 use concord::connectors::Connector;
 use concord::connectors::memory::{Author, Faults, Habits, MemoryConnector, Vendor};
 use concord::planner::{
-    Approval, Channel, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry, EntryId, FirstRun,
-    Function, MatchKey, Rule, Settings, SideSettings, Sync, SyncState, Thresholds, WritePolicy,
+    Acknowledgement, Approval, Channel, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry,
+    EntryId, FirstRun, Function, MatchKey, Rule, Settings, SideSettings, Sync, SyncState,
+    Thresholds, WritePolicy,
 };
-use concord::ports::{Ids, ManualClock, SeededIds};
+use concord::ports::{Clock, Ids, ManualClock, SeededIds};
 use concord::record::{Field, FieldType, PerSide, Record, RemoteId, Schema, Side, Value};
 use concord::runner::{Ran, RunError, Runner, Timings};
 use concord::store::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, FeedId, MemoryStore, Pending,
-    Store, SyncProgress, Trigger, WorkspaceId,
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, FeedId, History, MemoryStore,
+    OpRow, Pending, PlanItem, PlanRow, RunId, RunRow, Store, SyncProgress, Trigger, WorkspaceId,
 };
 use jiff::Timestamp;
 
@@ -63,6 +65,7 @@ fn schema() -> Schema {
 fn settings() -> Settings {
     let sync = |source: Side| Sync {
         state: SyncState::Running,
+        since: 0,
         first_run: FirstRun::All,
         write_policy: WritePolicy::Overwrite,
         deletion: DeletionPolicy::Tag,
@@ -163,8 +166,17 @@ impl House {
 
     /// A run in which nothing that is written to a side is ever answered. Its readings are.
     pub async fn run_losing_answers_of(&self, side: Side) {
-        // The first run reads; the answers get lost from the first write on.
-        let deaf = Deaf(self.connectors.of(side).clone(), self.vendors.of(side).clone());
+        self.run_with(side, Faults { lost_after: 1000, ..Faults::default() }).await;
+    }
+
+    /// A run in which nothing that is written to a side ever arrives.
+    pub async fn run_losing_writes_to(&self, side: Side) {
+        self.run_with(side, Faults { lost_before: 1000, ..Faults::default() }).await;
+    }
+
+    /// A run in which this happens to what is written to a side.
+    async fn run_with(&self, side: Side, faults: Faults) {
+        let deaf = Deaf(self.connectors.of(side).clone(), self.vendors.of(side).clone(), faults);
         let mut connectors = self.connectors.clone();
         *connectors.of_mut(side) = Arc::new(deaf);
         self.clock.advance(Duration::from_secs(120));
@@ -178,6 +190,61 @@ impl House {
         let version = settings.version;
         change(&mut settings);
         self.store.publish(self.workspace, self.connection, version, &settings).await.unwrap();
+    }
+
+    fn connections(&self) -> Connections {
+        let ids = Arc::new(SeededIds::new(2));
+        Connections::new(self.store.clone(), self.clock.clone(), ids)
+    }
+
+    /// A person takes a sync back to where it was before its start.
+    pub async fn cancel(&self, source: Side) {
+        self.connections().cancel(self.workspace, self.connection, source).await.unwrap();
+    }
+
+    /// A person starts a sync.
+    pub async fn start(&self, source: Side) {
+        let connections = self.connections();
+        let (workspace, id) = (self.workspace, self.connection);
+        let given = [Acknowledgement::NoOtherSync, Acknowledgement::OptOutsStay].into();
+        let review = connections.review(workspace, id, &given).await.unwrap();
+        let token = review.token.clone().unwrap_or_else(|| panic!("{review:?}"));
+        connections.start(workspace, id, &[source].into(), &token, &given).await.unwrap();
+    }
+
+    /// The plan that waits for a person.
+    pub async fn plan(&self) -> Option<PlanRow> {
+        self.store.waiting_plan(self.workspace, self.connection).await.unwrap()
+    }
+
+    /// What a plan would write.
+    pub async fn items(&self, plan: RunId) -> Vec<PlanItem> {
+        self.store.plan_items(self.workspace, plan, None, 1000).await.unwrap()
+    }
+
+    /// A person agrees to the plan that waits.
+    pub async fn approve(&self) {
+        let plan = self.plan().await.expect("a plan waits");
+        let now = self.clock.now();
+        let decided = self.store.decide_plan(self.workspace, plan.id, &plan.hash, true, "eva", now);
+        decided.await.unwrap();
+    }
+
+    /// The newest run.
+    pub async fn last_run(&self) -> Option<RunRow> {
+        self.store.runs(self.workspace, self.connection, 1).await.unwrap().into_iter().next()
+    }
+
+    /// All that was ever sent.
+    pub async fn ops(&self) -> Vec<OpRow> {
+        self.store.ops(self.workspace, self.connection, None, 1000).await.unwrap()
+    }
+
+    /// What a person should look at, oldest first: the code, the side and whether it is about a record.
+    pub async fn issues(&self) -> Vec<(String, Option<Side>, bool)> {
+        let rows = self.store.issues(self.workspace, self.connection, true, None, 1000).await;
+        let rows = rows.unwrap().into_iter().rev();
+        rows.map(|row| (row.code, row.side, row.end.is_some())).collect()
     }
 
     pub async fn pending(&self) -> Vec<Pending> {
@@ -236,8 +303,8 @@ impl House {
     }
 }
 
-/// An app whose writes are carried out and never answered.
-struct Deaf(Arc<dyn Connector>, Arc<Vendor>);
+/// An app whose writes meet these faults, and nothing else does.
+struct Deaf(Arc<dyn Connector>, Arc<Vendor>, Faults);
 
 #[async_trait::async_trait]
 impl Connector for Deaf {
@@ -270,6 +337,10 @@ impl Connector for Deaf {
         self.0.changes(query, cursor).await
     }
 
+    fn restart(&self, cursor: &str) -> Option<String> {
+        self.0.restart(cursor)
+    }
+
     async fn fetch(
         &self,
         query: &concord::connectors::Query,
@@ -290,7 +361,7 @@ impl Connector for Deaf {
         &self,
         writes: &[concord::connectors::Write],
     ) -> concord::connectors::Result<Vec<concord::connectors::Written>> {
-        self.1.order_faults(1, Faults { lost_after: 1000, ..Faults::default() });
+        self.1.order_faults(1, self.2);
         let answers = self.0.apply(writes).await;
         self.1.stop_faults();
         answers

@@ -19,10 +19,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use concord::connectors::memory::Faults;
-use concord::planner::{Condition, Filter, FirstRun, Rule, SyncState, Test};
+use concord::planner::{
+    Approval, Condition, Filter, FirstRun, Limit, OpKind, Rule, SyncState, Test,
+};
 use concord::record::{PerSide, Side, Value};
 use concord::runner::RunError;
-use concord::store::PendingReason;
+use concord::store::{PendingReason, RunState};
 use house::{House, text};
 
 #[tokio::test]
@@ -98,6 +100,36 @@ async fn a_field_that_is_mapped_later_is_read_of_everybody() {
 }
 
 #[tokio::test]
+async fn who_is_removed_before_everything_is_read_again_is_still_told_of() {
+    let house = House::new(|settings| {
+        for side in Side::BOTH {
+            let sync = settings.syncs.of_mut(side).as_mut().unwrap();
+            sync.entries.retain(|entry| entry.target.as_str() != "city");
+        }
+    })
+    .await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.make(Side::Left, "eva@x.es", &[]);
+    house.run().await.unwrap();
+    house.remove(Side::Left, "eva@x.es");
+    // Long enough for no overlap to reach back to it.
+    house.clock.advance(Duration::from_secs(3600));
+    house
+        .configure(|settings| {
+            for side in Side::BOTH {
+                let mut entry = house::copy(side, "city");
+                entry.since = 2;
+                settings.syncs.of_mut(side).as_mut().unwrap().entries.push(entry);
+            }
+        })
+        .await;
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Vigo"), "all was read again");
+    let tags = house.get(Side::Right, "eva@x.es", "tags");
+    assert_eq!(tags, Value::List(vec![text("Deleted in Left")]));
+}
+
+#[tokio::test]
 async fn new_only_sends_what_is_new_or_changes_from_then_on() {
     let house = House::new(|settings| {
         settings.syncs.left.as_mut().unwrap().first_run = FirstRun::NewOnly;
@@ -112,6 +144,237 @@ async fn new_only_sends_what_is_new_or_changes_from_then_on() {
     house.edit(Side::Left, "changed@x.es", "city", text("Lugo"));
     house.run().await.unwrap();
     assert_eq!(house.emails(Side::Right), ["changed@x.es", "new@x.es"]);
+}
+
+#[tokio::test]
+async fn a_sync_goes_on_while_the_plan_of_the_other_waits() {
+    let house = House::new(|settings| {
+        settings.approval = Approval::FirstRun;
+        settings.syncs.right.as_mut().unwrap().state = SyncState::Draft;
+    })
+    .await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    assert!(house.emails(Side::Right).is_empty(), "nobody has agreed yet");
+    house.approve().await;
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
+    house
+        .configure(|settings| {
+            settings.syncs.right.as_mut().unwrap().state = SyncState::Running;
+        })
+        .await;
+    house.make(Side::Right, "rita@x.es", &[]);
+    house.make(Side::Left, "lena@x.es", &[]);
+    for city in ["Lugo", "Sada"] {
+        house.edit(Side::Left, "ana@x.es", "city", text(city));
+        house.run().await.unwrap();
+        assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text(city), "the one goes on");
+        assert_eq!(house.emails(Side::Right), ["ana@x.es", "lena@x.es", "rita@x.es"]);
+        assert_eq!(house.emails(Side::Left), ["ana@x.es", "lena@x.es"], "the other waits");
+        let plan = house.plan().await.unwrap();
+        let items = house.items(plan.id).await;
+        assert_eq!(items.len(), 1, "only what the new sync would do is asked: {items:?}");
+        assert!(items[0].item.ops.iter().all(|op| op.side == Side::Left));
+    }
+    house.approve().await;
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Left), ["ana@x.es", "lena@x.es", "rita@x.es"]);
+}
+
+#[tokio::test]
+async fn a_sync_that_was_taken_back_asks_again_when_it_is_started_again() {
+    let house = House::new(|settings| {
+        settings.approval = Approval::FirstRun;
+        settings.syncs.right = None;
+    })
+    .await;
+    house.make(Side::Left, "ana@x.es", &[]);
+    house.run().await.unwrap();
+    house.approve().await;
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
+    house.cancel(Side::Left).await;
+    house.start(Side::Left).await;
+    house.make(Side::Left, "eva@x.es", &[]);
+    for _ in 0..2 {
+        house.run().await.unwrap();
+        assert_eq!(house.emails(Side::Right), ["ana@x.es"], "it is a first run again");
+    }
+    house.approve().await;
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["ana@x.es", "eva@x.es"]);
+    house.make(Side::Left, "ida@x.es", &[]);
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right).len(), 3, "and then it is done");
+}
+
+#[tokio::test]
+async fn a_run_that_goes_on_while_a_sync_is_taken_back_does_not_undo_that() {
+    let house = House::new(|settings| {
+        settings.approval = Approval::FirstRun;
+        settings.syncs.right = None;
+    })
+    .await;
+    house.make(Side::Left, "ana@x.es", &[]);
+    house.run().await.unwrap();
+    house.approve().await;
+    house.run().await.unwrap();
+    {
+        let mut run = pin!(house.run());
+        // It has read the configuration, and goes on with that.
+        while house.last_run().await.is_none_or(|run| run.state != RunState::Running) {
+            let is_pending =
+                poll_fn(|context| Poll::Ready(run.as_mut().poll(context).is_pending()));
+            assert!(is_pending.await, "it ended before the sync was taken back");
+        }
+        house.cancel(Side::Left).await;
+        house.start(Side::Left).await;
+        let _ = run.await;
+    }
+    house.make(Side::Left, "eva@x.es", &[]);
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["ana@x.es"], "it is a first run again");
+}
+
+#[tokio::test]
+async fn a_plan_that_was_cut_off_is_made_anew() {
+    let house = House::new(|settings| settings.approval = Approval::FirstRun).await;
+    for email in ["ana@x.es", "eva@x.es", "ida@x.es"] {
+        house.make(Side::Left, email, &[]);
+    }
+    {
+        let mut run = pin!(house.run());
+        for _ in 0..10_000 {
+            let is_pending =
+                poll_fn(|context| Poll::Ready(run.as_mut().poll(context).is_pending())).await;
+            assert!(is_pending, "it ended before it was cut off");
+            let begun = house.last_run().await;
+            if let Some(begun) = begun
+                && !house.items(begun.id).await.is_empty()
+            {
+                break;
+            }
+        }
+    }
+    let cut_off = house.last_run().await.unwrap();
+    assert_eq!(house.items(cut_off.id).await.len(), 3);
+    house.remove(Side::Left, "ana@x.es");
+    house.remove(Side::Left, "eva@x.es");
+    house.run().await.unwrap();
+    let plan = house.plan().await.unwrap();
+    assert_eq!(house.items(plan.id).await.len(), 1, "what was planned before is not in it");
+    house.approve().await;
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["ida@x.es"]);
+}
+
+#[tokio::test]
+async fn many_linked_records_are_planned_once_each() {
+    let house = House::new(|settings| {
+        settings.brake.one_field = Limit { floor: 10_000, percent: 100, ceiling: None };
+    })
+    .await;
+    let emails: Vec<String> = (0..450).map(|n| format!("p{n:03}@x.es")).collect();
+    for email in &emails {
+        house.make(Side::Left, email, &[]);
+    }
+    house.run().await.unwrap();
+    for (n, email) in emails.iter().enumerate() {
+        house.edit(Side::Left, email, "city", text("Vigo"));
+        // Both ends of some have changed, and lie far apart.
+        if n % 2 == 0 {
+            house.edit(Side::Right, email, "phone", Value::Phone("600123456".into()));
+        }
+    }
+    let report = house.run().await.unwrap().report;
+    assert_eq!((report.items, report.outcomes["updated"]), (450, 450));
+    for email in &emails[..300] {
+        house.remove(Side::Left, email);
+    }
+    let stopped = house.run().await;
+    assert!(
+        matches!(stopped, Err(RunError::SideLost { side: Side::Left, gone: 300, links: 450 })),
+        "{stopped:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_was_tried_too_often_is_given_up_and_told() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    for _ in 0..5 {
+        house.run_losing_writes_to(Side::Right).await;
+    }
+    assert!(house.issues().await.is_empty(), "it is tried again by itself");
+    for _ in 0..10 {
+        house.run_losing_writes_to(Side::Right).await;
+    }
+    assert_eq!(house.issues().await, [("GIVEN_UP".to_owned(), None, true)]);
+    let waiting = house.pending().await;
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((waiting[0].reason, waiting[0].next_at), (PendingReason::Refused, None));
+    // It waits for the record to change, and begins anew then.
+    house.edit(Side::Left, "ana@x.es", "city", text("Sada"));
+    house.run_losing_writes_to(Side::Right).await;
+    assert!(house.issues().await.is_empty());
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Sada"));
+    assert!(house.pending().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_account_that_is_accepted_no_more_is_one_issue_until_a_run_gets_past_it() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[]);
+    let refused = Faults { unauthorised: 1000, ..Faults::default() };
+    house.vendors.right.order_faults(1, refused);
+    for _ in 0..3 {
+        assert!(matches!(house.run().await, Err(RunError::App { side: Side::Right, .. })));
+    }
+    let told = [("ACCOUNT_NEEDS_RECONNECTING".to_owned(), Some(Side::Right), false)];
+    assert_eq!(house.issues().await, told);
+    // What passes by itself is no issue, and says nothing of the one that is.
+    let throttled = Faults { rate_limited: 1000, ..Faults::default() };
+    house.vendors.right.order_faults(1, throttled);
+    house.run().await.unwrap_err();
+    assert_eq!(house.issues().await, told);
+    house.vendors.right.stop_faults();
+    house.run().await.unwrap();
+    assert!(house.issues().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_the_brake_holds_is_one_issue_of_the_connection_until_it_is_let_go() {
+    let house = House::new(|_| {}).await;
+    let emails: Vec<String> = (0..20).map(|n| format!("p{n:03}@x.es")).collect();
+    for email in &emails {
+        house.make(Side::Left, email, &[("city", "Vigo")]);
+    }
+    house.run().await.unwrap();
+    for email in &emails {
+        house.edit(Side::Left, email, "city", Value::Cleared);
+    }
+    let of_connection = async || {
+        let issues = house.issues().await.into_iter();
+        issues.filter(|(_, _, is_of_record)| !is_of_record).collect::<Vec<_>>()
+    };
+    let told = [("BRAKE_CLEARS".to_owned(), Some(Side::Right), false)];
+    // The second run does not look at what waits: that still waits.
+    for _ in 0..2 {
+        house.run().await.unwrap();
+        assert_eq!(of_connection().await, told);
+    }
+    house
+        .configure(|settings| {
+            settings.brake.clears = Limit { floor: 1000, percent: 100, ceiling: None };
+        })
+        .await;
+    house.run().await.unwrap();
+    assert!(house.pending().await.is_empty());
+    assert!(of_connection().await.is_empty());
 }
 
 #[tokio::test]
@@ -163,6 +426,7 @@ async fn a_side_that_is_emptied_stops_everything_until_somebody_looks() {
     for _ in 0..2 {
         let stopped = house.run().await;
         assert!(matches!(stopped, Err(RunError::SideLost { side: Side::Left, gone: 12, .. })));
+        assert_eq!(house.issues().await, [("SIDE_LOST".to_owned(), Some(Side::Left), false)]);
     }
     assert_eq!(house.writes(), writes);
 }
@@ -192,6 +456,10 @@ async fn a_create_without_an_answer_is_looked_for_and_not_repeated() {
         house.run().await.unwrap();
     }
     assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
+    let ops = house.ops().await;
+    let create = ops.iter().find(|op| op.op.kind == OpKind::Create).unwrap();
+    let made = house.vendors.right.records()[0].id.clone();
+    assert_eq!(create.target, Some(made), "its history says which record it made");
     house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
     house.run().await.unwrap();
     assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"), "they are linked");
@@ -200,7 +468,7 @@ async fn a_create_without_an_answer_is_looked_for_and_not_repeated() {
 #[tokio::test]
 async fn a_create_that_nothing_can_be_looked_for_by_waits_for_a_person() {
     let house = House::new(|settings| settings.avoid_duplicates = false).await;
-    house.make(Side::Left, "", &[("city", "Vigo")]);
+    let source = house.make(Side::Left, "", &[("city", "Vigo")]);
     house.run_losing_answers_of(Side::Right).await;
     for _ in 0..8 {
         house.clock.advance(Duration::from_secs(400));
@@ -210,6 +478,15 @@ async fn a_create_that_nothing_can_be_looked_for_by_waits_for_a_person() {
     assert_eq!(made, 1, "it is not made twice");
     let doubt = house.pending().await;
     assert!(doubt.iter().any(|row| row.reason == PendingReason::Doubt), "{doubt:?}");
+    let told = ("DOUBT".to_owned(), None, true);
+    assert!(house.issues().await.contains(&told));
+    // Meeting its source again does not make it forgotten.
+    assert!(house.vendors.left.edit(&source, [("city".into(), text("Lugo"))].into()));
+    for _ in 0..3 {
+        house.run().await.unwrap();
+    }
+    assert!(house.issues().await.contains(&told));
+    assert_eq!(house.vendors.right.records().len(), 1);
 }
 
 #[tokio::test]

@@ -32,7 +32,8 @@ use crate::history::{
     a_draft_is_gone_once_a_configuration_is_published, a_large_settlement_is_written_whole,
     a_person_ends_an_issue, a_plan_is_written_as_it_is_now, a_plan_tells_which_fingerprints_it_has,
     a_workspace_sees_nothing_of_the_history_of_another,
-    an_issue_goes_on_until_it_is_not_found_any_more, an_op_names_the_record_that_it_was_done_to,
+    an_issue_goes_on_until_it_is_not_found_any_more,
+    an_issue_of_the_whole_connection_has_no_record, an_op_names_the_record_that_it_was_done_to,
     an_outcome_keeps_its_beginning_while_it_stays_the_same,
     feeds_that_another_connection_reads_stay, issues_are_paged_newest_first,
     issues_are_told_apart_by_code_side_and_field, items_of_a_plan_are_paged_by_number,
@@ -111,6 +112,7 @@ checks!(
     nothing_is_kept_of_a_record_with_which_all_is_well,
     outcomes_are_paged_filtered_and_counted,
     an_issue_goes_on_until_it_is_not_found_any_more,
+    an_issue_of_the_whole_connection_has_no_record,
     issues_are_told_apart_by_code_side_and_field,
     a_person_ends_an_issue,
     issues_are_paged_newest_first,
@@ -213,6 +215,7 @@ fn end(bench: &Bench, run: concord::store::RunId) -> RunEnd {
         planned_to: BTreeMap::from([(bench.feeds.left.id, 7)]),
         progress: PerSide {
             left: SyncProgress {
+                since: 3,
                 first_run_done_at: Some(at(8)),
                 baseline: Some(BTreeMap::from([(bench.feeds.left.id, 3)])),
             },

@@ -109,10 +109,11 @@ fn found(bench: &Bench, id: &str, codes: &[&str], second: i64) -> IssuesOf {
         field: None,
     };
     IssuesOf {
-        end: bench.end(Side::Left, id),
+        end: Some(bench.end(Side::Left, id)),
         run: RunId(bench.id()),
         at: at(second),
         open: codes.iter().map(issue).collect(),
+        unseen: BTreeSet::new(),
     }
 }
 
@@ -527,7 +528,7 @@ pub async fn an_issue_goes_on_until_it_is_not_found_any_more(bench: Bench) {
         id: of.open[nth].id,
         connection: bench.connection,
         code: of.open[nth].code.clone(),
-        end: Some(of.end.clone()),
+        end: of.end.clone(),
         side: None,
         field: None,
         run: of.run,
@@ -596,6 +597,34 @@ pub async fn a_person_ends_an_issue(bench: Bench) {
     assert_eq!(store.issue(workspace, open.id).await.unwrap(), ended);
     let elsewhere = store.issue(WorkspaceId(bench.id()), open.id).await;
     assert!(matches!(elsewhere, Err(Error::NotFound("issue"))));
+}
+
+pub async fn an_issue_of_the_whole_connection_has_no_record(bench: Bench) {
+    let held = bench.hold().await;
+    let whole = |of: IssuesOf| IssuesOf { end: None, ..of };
+    let record = found(&bench, "l1", &["refused"], 10);
+    let first = whole(found(&bench, "", &["braked", "lost"], 10));
+    settle_issues(&bench, &held, vec![record.clone(), first.clone()]).await;
+    let of_none = |rows: Vec<IssueRow>| -> Vec<(String, u32)> {
+        let rows = rows.into_iter().filter(|row| row.end.is_none());
+        rows.map(|row| (row.code, row.times)).collect()
+    };
+    let both = [("lost".to_owned(), 1), ("braked".to_owned(), 1)];
+    assert_eq!(of_none(issues(&bench, true).await), both);
+
+    // Nobody looked whether the brake still holds: it stays as it is.
+    let second = IssuesOf {
+        unseen: ["braked".to_owned()].into(),
+        ..whole(found(&bench, "", &["lost"], 20))
+    };
+    settle_issues(&bench, &held, vec![second]).await;
+    let both = [("lost".to_owned(), 2), ("braked".to_owned(), 1)];
+    assert_eq!(of_none(issues(&bench, true).await), both);
+
+    settle_issues(&bench, &held, vec![whole(found(&bench, "", &[], 30))]).await;
+    let left = issues(&bench, true).await;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0].end, record.end, "what is found of records is another matter");
 }
 
 pub async fn issues_are_paged_newest_first(bench: Bench) {

@@ -108,6 +108,14 @@ pub(super) async fn changes(
     page(changes, &next, true)
 }
 
+/// Where a walk through everything begins in the place of another walk: what was removed since that
+/// one knew of removals, or began, is still to be told.
+pub(super) fn restart(cursor: &str) -> Option<String> {
+    let lost: Cursor = serde_json::from_str(cursor).ok()?;
+    let removed_to = lost.removed_to.or(lost.began.map(|began| began - OVERLAP_SECONDS))?;
+    serde_json::to_string(&Cursor { removed_to: Some(removed_to), ..Cursor::default() }).ok()
+}
+
 fn page(changes: Vec<Change>, cursor: &Cursor, is_last: bool) -> Result<Page> {
     let cursor = serde_json::to_string(cursor).map_err(|_| not_understood("changes"))?;
     Ok(Page { changes, cursor, is_last })
@@ -273,4 +281,32 @@ pub(super) async fn find(
     }
     let live: Vec<Contact> = found.into_values().filter(|contact| !contact.is_deleted).collect();
     connector.records(&live, query).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn restarted(cursor: &Cursor) -> Option<Cursor> {
+        let text = restart(&serde_json::to_string(cursor).unwrap())?;
+        Some(serde_json::from_str(&text).unwrap())
+    }
+
+    #[test]
+    fn a_walk_through_everything_goes_on_with_the_removals_where_the_last_one_was() {
+        let lost = Cursor {
+            since: Some(5_000),
+            began: Some(6_000),
+            page: 3,
+            again: 1,
+            removed_to: Some(4_000),
+        };
+        let kept = Cursor { removed_to: Some(4_000), ..Cursor::default() };
+        assert_eq!(restarted(&lost), Some(kept));
+        let first = Cursor { began: Some(6_000), page: 1, ..Cursor::default() };
+        let began = Cursor { removed_to: Some(6_000 - OVERLAP_SECONDS), ..Cursor::default() };
+        assert_eq!(restarted(&first), Some(began), "what a first walk saw may be gone");
+        assert_eq!(restarted(&Cursor::default()), None);
+        assert_eq!(restart("not a cursor"), None);
+    }
 }

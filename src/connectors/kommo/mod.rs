@@ -115,6 +115,10 @@ impl Connector for KommoConnector {
         changes::changes(self, query, cursor).await
     }
 
+    fn restart(&self, cursor: &str) -> Option<String> {
+        changes::restart(cursor)
+    }
+
     async fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Result<Vec<Fetched>> {
         changes::fetch(self, query, ids).await
     }

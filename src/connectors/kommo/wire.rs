@@ -178,6 +178,7 @@ pub(super) struct Hook {
 #[derive(Deserialize)]
 pub(super) struct WrittenContact {
     pub(super) id: u64,
+    pub(super) updated_at: Option<i64>,
     pub(super) request_id: Option<serde_json::Value>,
 }
 

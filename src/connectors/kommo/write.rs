@@ -15,7 +15,7 @@ use crate::connectors::batches::{Answers, Batches, Next, in_order};
 use crate::connectors::call::{Failed, Reply};
 use crate::connectors::{Error, ErrorKind, Result, Write, Written};
 use crate::net::Method;
-use crate::record::{FieldId, RemoteId};
+use crate::record::{FieldId, RemoteId, Revision};
 
 pub(super) async fn apply(connector: &KommoConnector, writes: &[Write]) -> Result<Vec<Written>> {
     let mut standing = lists::standing(connector, writes).await?;

@@ -12,6 +12,8 @@ pub enum Fault {
     LostAfter,
     /// The app refused it for coming too soon.
     RateLimited,
+    /// The app does not accept the credentials.
+    Unauthorised,
 }
 
 /// How often what happens, in thousandths of the requests.
@@ -23,6 +25,8 @@ pub struct Faults {
     pub lost_after: u32,
     /// [`Fault::RateLimited`].
     pub rate_limited: u32,
+    /// [`Fault::Unauthorised`].
+    pub unauthorised: u32,
 }
 
 /// Draws faults.
@@ -42,13 +46,15 @@ impl Dice {
 
     pub(super) fn throw(&mut self) -> Option<Fault> {
         let throw = self.rng.next_u32() % 1000;
-        let Faults { lost_before, lost_after, rate_limited } = self.faults;
+        let Faults { lost_before, lost_after, rate_limited, unauthorised } = self.faults;
         if throw < lost_before {
             Some(Fault::LostBefore)
         } else if throw < lost_before + lost_after {
             Some(Fault::LostAfter)
         } else if throw < lost_before + lost_after + rate_limited {
             Some(Fault::RateLimited)
+        } else if throw < lost_before + lost_after + rate_limited + unauthorised {
+            Some(Fault::Unauthorised)
         } else {
             None
         }

@@ -61,6 +61,7 @@ impl MemoryConnector {
 fn refuse(operation: &'static str, fault: Fault) -> Error {
     let (kind, code) = match fault {
         Fault::RateLimited => (ErrorKind::RateLimited, "429"),
+        Fault::Unauthorised => (ErrorKind::Unauthorised, "401"),
         Fault::LostBefore | Fault::LostAfter => (ErrorKind::Unavailable, "timeout"),
     };
     Error::new(kind, operation, code)
@@ -100,6 +101,10 @@ impl Connector for MemoryConnector {
         Ok(page)
     }
 
+    fn restart(&self, cursor: &str) -> Option<String> {
+        vendor::restart(cursor)
+    }
+
     async fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Result<Vec<Fetched>> {
         self.ask("fetch").await?;
         Ok(self.vendor.fetch(query, ids))
@@ -116,7 +121,9 @@ impl Connector for MemoryConnector {
             writes.iter().map(|_| Written::Unknown { code: code.to_owned() }).collect::<Vec<_>>()
         };
         let answer = match self.vendor.next_fault() {
-            Some(Fault::RateLimited) => return Err(refuse("apply", Fault::RateLimited)),
+            Some(fault @ (Fault::RateLimited | Fault::Unauthorised)) => {
+                return Err(refuse("apply", fault));
+            }
             // From here nobody can tell whether it was done.
             Some(Fault::LostBefore) => unknown("timeout"),
             Some(Fault::LostAfter) => {

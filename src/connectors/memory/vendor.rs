@@ -88,10 +88,27 @@ struct Cursor {
     after: Option<(i64, String)>,
     /// When this walk began; none before its first page.
     walk_began: Option<i64>,
+    /// Since when removals are told; none before the first walk, which tells of none before it.
+    removed_from: Option<i64>,
+}
+
+/// Where a walk through everything begins in the place of another: with what that one knew of
+/// removals.
+pub(super) fn restart(cursor: &str) -> Option<String> {
+    let lost: Cursor = serde_json::from_str(cursor).ok()?;
+    let removed_from = Some(lost.removed_from?);
+    serde_json::to_string(&Cursor { removed_from, ..Cursor::begin() }).ok()
 }
 
 /// How far each read reaches back before the last, in seconds, beside the lag: times are coarse.
 const OVERLAP_SECONDS: i64 = 2;
+
+impl Cursor {
+    /// Everything, from the first page.
+    fn begin() -> Self {
+        Self { since: i64::MIN, after: None, walk_began: None, removed_from: None }
+    }
+}
 
 impl Vendor {
     /// An empty app with one object.
@@ -178,20 +195,28 @@ impl Vendor {
         let began = self.clock.now().as_second();
         let cursor: Cursor = match cursor {
             Some(text) => serde_json::from_str(text).map_err(|_| lost())?,
-            None => Cursor { since: i64::MIN, after: None, walk_began: None },
+            None => Cursor::begin(),
         };
         let walk_began = cursor.walk_began.unwrap_or(began);
         let lag = i64::from(self.habits.list_lag_seconds);
+        let overlap = walk_began - OVERLAP_SECONDS - lag;
+        let removed_from = cursor.removed_from.unwrap_or(overlap);
         let inner = self.lock();
         let mut changed: Vec<(i64, &RemoteId, Option<&Record>)> = inner
             .records
             .iter()
             .map(|(id, stored)| (stored.modified_at.as_second(), id, Some(&stored.record)))
-            .chain(inner.removed.iter().map(|(id, at)| (at.as_second(), id, None)))
             .filter(|(at, id, _)| {
                 let is_late = *at + lag > began && inner.is_ours(id);
                 *at >= cursor.since && !is_late
             })
+            .chain(
+                inner
+                    .removed
+                    .iter()
+                    .map(|(id, at)| (at.as_second(), id, None))
+                    .filter(|(at, ..)| *at >= removed_from),
+            )
             .collect();
         changed.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
         let after = cursor.after.as_ref().map(|(at, id)| (*at, RemoteId::new(id.clone())));
@@ -206,10 +231,9 @@ impl Vendor {
                 since: cursor.since,
                 after: Some((*at, id.to_string())),
                 walk_began: Some(walk_began),
+                removed_from: Some(removed_from),
             },
-            _ => {
-                Cursor { since: walk_began - OVERLAP_SECONDS - lag, after: None, walk_began: None }
-            }
+            _ => Cursor { since: overlap, removed_from: Some(overlap), ..Cursor::begin() },
         };
         let changes = page
             .into_iter()

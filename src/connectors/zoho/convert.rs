@@ -36,7 +36,7 @@ pub(super) fn record(data: &Map<String, Json>, query: &Query, schema: &Schema) -
 }
 
 /// The time of last change, in a form that does not depend on the time zone of whoever reads it.
-fn revision(modified: Timestamp) -> Revision {
+pub(super) fn revision(modified: Timestamp) -> Revision {
     Revision::new(modified.as_second().to_string())
 }
 

@@ -106,6 +106,10 @@ impl Connector for ZohoConnector {
         changes::changes(self, query, cursor).await
     }
 
+    fn restart(&self, cursor: &str) -> Option<String> {
+        changes::restart(cursor)
+    }
+
     async fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Result<Vec<Fetched>> {
         find::fetch(self, query, ids).await
     }

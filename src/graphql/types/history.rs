@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{Change, Side};
+use super::{Change, Side, advice};
 use crate::graphql::error::read_error;
 use crate::graphql::page::{ChangePage, FIRST, PlanItemPage, cost, count, page};
 use crate::graphql::services;
@@ -299,7 +299,17 @@ impl Issue {
         &self.0.code
     }
 
-    /// The record, by its id in the app.
+    /// Of which kind it is: `ACCOUNT`, `CONNECTION`, `BRAKE`, `CONSENT`, `RECORD` or `VALUE`.
+    async fn class(&self) -> &str {
+        advice::class(&self.0.code)
+    }
+
+    /// What to do about it; none where it only is to be known.
+    async fn advice(&self) -> Option<&str> {
+        advice::advice(&self.0.code)
+    }
+
+    /// The record, by its id in the app; none where it is about the whole connection.
     async fn record_id(&self) -> Option<String> {
         self.0.end.as_ref().map(|end| end.id.to_string())
     }

@@ -1,6 +1,7 @@
 //! The types of the API.
 
 mod account;
+mod advice;
 mod app;
 mod change;
 mod connection;

@@ -41,7 +41,7 @@ impl Default for Profile {
     fn default() -> Self {
         Self {
             steps: 60,
-            faults: Faults { lost_before: 30, lost_after: 40, rate_limited: 20 },
+            faults: Faults { lost_before: 30, lost_after: 40, rate_limited: 20, unauthorised: 0 },
             crashes: 20,
             stalls: 10,
         }

@@ -134,6 +134,7 @@ impl World {
                 lost_before: share(faults.lost_before, 0),
                 lost_after: share(faults.lost_after, 1),
                 rate_limited: share(faults.rate_limited, 2),
+                unauthorised: faults.unauthorised,
             };
             vendor.order_faults(seed * 2 + u64::from(side == Side::Right), faults);
         }
@@ -317,6 +318,7 @@ fn entries(source: Side) -> Vec<Entry> {
 fn settings() -> Settings {
     let sync = |source: Side| Sync {
         state: SyncState::Running,
+        since: 0,
         first_run: FirstRun::All,
         write_policy: WritePolicy::Overwrite,
         deletion: DeletionPolicy::Tag,

@@ -16,7 +16,7 @@ impl State {
             let open = self.issues.iter().filter(|((ws, _), row)| {
                 *ws == workspace
                     && row.connection == connection
-                    && row.end.as_ref() == Some(&of.end)
+                    && row.end == of.end
                     && row.resolved_at.is_none()
             });
             let before = open.map(|(_, row)| row.clone()).collect();

@@ -35,6 +35,17 @@ impl Connection {
         let state = |side| self.settings.sync(side).map(|sync| sync.state);
         Side::BOTH.into_iter().any(|side| state(side) == Some(SyncState::Running))
     }
+
+    /// Forgets how far syncs were that have been taken back since: started again, they begin anew.
+    pub fn forget_what_was_taken_back(&mut self) {
+        for source in Side::BOTH {
+            let since = self.settings.sync(source).map_or(0, |sync| sync.since);
+            let progress = self.progress.of_mut(source);
+            if progress.since != since {
+                *progress = SyncProgress { since, ..SyncProgress::default() };
+            }
+        }
+    }
 }
 
 /// A feed of a connection.
@@ -53,6 +64,9 @@ pub struct ConnectionFeed {
 /// How far a sync is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncProgress {
+    /// The `since` of the sync that came so far: it says nothing of one that begins anew.
+    #[serde(default)]
+    pub since: u32,
     /// When its first run was done.
     pub first_run_done_at: Option<Timestamp>,
     /// For a NEW_ONLY sync: the change number of each feed when it began. What has not changed since

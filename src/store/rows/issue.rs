@@ -1,6 +1,6 @@
 //! What a person should look at, from its first sight to its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -35,17 +35,20 @@ pub struct IssueRow {
     pub resolved_at: Option<Timestamp>,
 }
 
-/// All that a run found of a record. What it does not list any more is over.
+/// All that a run found of a record, or of the whole connection. What it does not list any more is
+/// over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuesOf {
-    /// The record.
-    pub end: End,
+    /// The record; none for what is about the whole connection.
+    pub end: Option<End>,
     /// The run.
     pub run: RunId,
     /// When it looked.
     pub at: Timestamp,
     /// What it found.
     pub open: Vec<NewIssue>,
+    /// The codes of what is not over, though it is not listed: nobody looked.
+    pub unseen: BTreeSet<String>,
 }
 
 /// Something that was found, new or not.
@@ -61,11 +64,11 @@ pub struct NewIssue {
     pub field: Option<FieldId>,
 }
 
-/// What issues of a record are told apart by.
+/// What issues of a record, or of no record, are told apart by.
 type Place = (String, Option<Side>, Option<FieldId>);
 
 impl IssuesOf {
-    /// What becomes of the issues of the record that were open, and of those that are new.
+    /// What becomes of the issues that were open there, and of those that are new.
     pub(crate) fn compare(&self, connection: ConnectionId, before: Vec<IssueRow>) -> Vec<IssueRow> {
         let mut listed: BTreeMap<Place, IssueId> = BTreeMap::new();
         for issue in &self.open {
@@ -82,6 +85,7 @@ impl IssuesOf {
                     times: row.times.saturating_add(1),
                     ..row
                 },
+                None if self.unseen.contains(&row.code) => row,
                 None => IssueRow { resolved_at: Some(self.at), ..row },
             });
         }
@@ -89,7 +93,7 @@ impl IssuesOf {
             id,
             connection,
             code,
-            end: Some(self.end.clone()),
+            end: self.end.clone(),
             side,
             field,
             run: self.run,

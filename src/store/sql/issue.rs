@@ -17,7 +17,7 @@ use crate::store::{
     ConnectionId, End, Error, FeedId, IssueId, IssueRow, IssuesOf, Result, RunId, WorkspaceId,
 };
 
-/// Writes what was found of records: what is new, what goes on, and what is over, in one statement.
+/// Writes what was found of records and of the connection: what is new, what goes on, and what is over, in one statement.
 pub(super) async fn put(
     tx: &DatabaseTransaction,
     workspace: WorkspaceId,
@@ -42,38 +42,42 @@ pub(super) async fn put(
     upsert::<Entity>(tx, rows).await
 }
 
-/// The open issues of these records. Until this transaction ends, nobody else ends them.
+/// The open issues of these records, and of the connection if that is named. Until this transaction ends, nobody else ends them.
 async fn lock_open(
     tx: &DatabaseTransaction,
     workspace: WorkspaceId,
     connection: ConnectionId,
     issues: &[IssuesOf],
-) -> Result<BTreeMap<End, Vec<IssueRow>>> {
+) -> Result<BTreeMap<Option<End>, Vec<IssueRow>>> {
     let mut records: BTreeMap<FeedId, BTreeSet<&str>> = BTreeMap::new();
-    for of in issues {
-        records.entry(of.end.feed).or_default().insert(of.end.id.as_str());
+    for end in issues.iter().filter_map(|of| of.end.as_ref()) {
+        records.entry(end.feed).or_default().insert(end.id.as_str());
     }
-    let mut open: BTreeMap<End, Vec<IssueRow>> = BTreeMap::new();
+    let mut found: Vec<Model> = Vec::new();
+    let open = || {
+        Entity::find()
+            .filter(Column::Workspace.eq(workspace.0))
+            .filter(Column::Connection.eq(connection.0))
+            .filter(Column::ResolvedAt.is_null())
+            .order_by_asc(Column::Id)
+            .lock(LockType::NoKeyUpdate)
+    };
+    if issues.iter().any(|of| of.end.is_none()) {
+        found.extend(open().filter(Column::Feed.is_null()).all(tx).await?);
+    }
     for (feed, ids) in records {
         let ids: Vec<&str> = ids.into_iter().collect();
         for page in ids.chunks(CHUNK) {
-            let models = Entity::find()
-                .filter(Column::Workspace.eq(workspace.0))
-                .filter(Column::Connection.eq(connection.0))
+            let of_records = open()
                 .filter(Column::Feed.eq(feed.0))
-                .filter(Column::RemoteId.is_in(page.iter().copied()))
-                .filter(Column::ResolvedAt.is_null())
-                .order_by_asc(Column::Id)
-                .lock(LockType::NoKeyUpdate)
-                .all(tx)
-                .await?;
-            for model in models {
-                let row = row(model)?;
-                if let Some(end) = &row.end {
-                    open.entry(end.clone()).or_default().push(row);
-                }
-            }
+                .filter(Column::RemoteId.is_in(page.iter().copied()));
+            found.extend(of_records.all(tx).await?);
         }
+    }
+    let mut open: BTreeMap<Option<End>, Vec<IssueRow>> = BTreeMap::new();
+    for model in found {
+        let row = row(model)?;
+        open.entry(row.end.clone()).or_default().push(row);
     }
     Ok(open)
 }

@@ -1,0 +1,95 @@
+//! What a person should look at of a whole connection: what stopped a run, and what the brake holds.
+//! One issue for each cause; it is over once a run gets past it.
+
+use std::collections::BTreeSet;
+
+use super::RunError;
+use super::approval::Mode;
+use super::session::Session;
+use crate::connectors::ErrorKind;
+use crate::planner::BrakeClass;
+use crate::record::Side;
+use crate::store::{IssueId, IssuesOf, NewIssue, PendingReason, Settlement};
+
+/// What can stop a run until a person acts.
+const STOPS: [&str; 4] =
+    ["ACCOUNT_NEEDS_RECONNECTING", "ACCOUNT_LACKS_RIGHTS", "APP_FAILED", "SIDE_LOST"];
+
+/// What the brake can hold.
+const BRAKES: [BrakeClass; 4] =
+    [BrakeClass::Deletions, BrakeClass::Clears, BrakeClass::Creates, BrakeClass::OneField];
+
+fn brake_code(class: BrakeClass) -> &'static str {
+    match class {
+        BrakeClass::Deletions => "BRAKE_DELETIONS",
+        BrakeClass::Clears => "BRAKE_CLEARS",
+        BrakeClass::Creates => "BRAKE_CREATES",
+        BrakeClass::OneField => "BRAKE_ONE_FIELD",
+    }
+}
+
+/// The code and the side of what stopped a run; none where that passes by itself.
+fn stop(error: &RunError) -> Option<(&'static str, Side)> {
+    match error {
+        RunError::SideLost { side, .. } => Some(("SIDE_LOST", *side)),
+        RunError::App { side, error } => match error.kind {
+            ErrorKind::Unauthorised => Some(("ACCOUNT_NEEDS_RECONNECTING", *side)),
+            ErrorKind::Forbidden => Some(("ACCOUNT_LACKS_RIGHTS", *side)),
+            ErrorKind::Config
+            | ErrorKind::CursorLost
+            | ErrorKind::Protocol
+            | ErrorKind::Unsupported => Some(("APP_FAILED", *side)),
+            ErrorKind::RateLimited | ErrorKind::Unavailable => None,
+        },
+        RunError::Busy | RunError::Changed | RunError::Store(_) => None,
+    }
+}
+
+impl Session<'_> {
+    /// Writes down what the run met. A run that was stopped says nothing of what would have come
+    /// after, and a plan nothing of the brake.
+    pub(super) async fn tell_causes(&self, outcome: &Result<(), RunError>) -> Result<(), RunError> {
+        let mut unseen: BTreeSet<&str> = BTreeSet::new();
+        let mut found: BTreeSet<(&str, Side)> = BTreeSet::new();
+        match outcome {
+            Ok(()) if matches!(self.mode, Mode::Plan(_)) || self.brake_holds().await? => {
+                unseen.extend(BRAKES.map(brake_code));
+                found.extend(self.braked.iter().map(|(side, class)| (brake_code(*class), *side)));
+            }
+            Ok(()) => {}
+            Err(error) => {
+                let Some(cause) = stop(error) else { return Ok(()) };
+                unseen.extend(STOPS);
+                unseen.extend(BRAKES.map(brake_code));
+                found.insert(cause);
+            }
+        }
+        let open = found.into_iter().map(|(code, side)| NewIssue {
+            id: IssueId(self.runner.ids.next(self.now())),
+            code: code.to_owned(),
+            side: Some(side),
+            field: None,
+        });
+        let of = IssuesOf {
+            end: None,
+            run: self.run,
+            at: self.now(),
+            open: open.collect(),
+            unseen: unseen.into_iter().map(str::to_owned).collect(),
+        };
+        self.write_down(Settlement { issues: vec![of], ..Settlement::default() }).await
+    }
+
+    /// Whether records still wait for the brake. Those that this run did not look at count too.
+    async fn brake_holds(&self) -> Result<bool, RunError> {
+        if !self.braked.is_empty() {
+            return Ok(true);
+        }
+        if !self.pending.values().any(|row| row.reason == PendingReason::Brake) {
+            return Ok(false);
+        }
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let waiting = store.pending(workspace, self.connection.id).await?;
+        Ok(waiting.iter().any(|row| row.reason == PendingReason::Brake))
+    }
+}

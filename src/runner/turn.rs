@@ -1,0 +1,182 @@
+//! One turn of a connection: which runs it is made of, and how each begins and ends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::approval;
+use super::session::Session;
+use super::{Ran, RunError, Runner};
+use crate::connectors::Connector;
+use crate::planner::Report;
+use crate::record::{PerSide, Side};
+use crate::store::{
+    self, Connection, ConnectionId, Held, LeaseKey, LeaseKind, RunEnd, RunId, RunKind, RunRow,
+    RunState, Trigger, WorkspaceId,
+};
+
+/// A run that has ended.
+struct Ended {
+    id: RunId,
+    report: Report,
+    /// Whether another was asked for meanwhile.
+    again: bool,
+}
+
+impl Runner {
+    /// Runs a connection once, or resumes the run that was cut off. While somebody thinks about the
+    /// plan of a sync that was just started, the other sync goes on: then it is a run that writes, and
+    /// one that plans.
+    ///
+    /// # Errors
+    /// [`RunError`]: what was done until then is settled; the rest is done by the next run.
+    pub async fn run(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        connectors: &PerSide<Arc<dyn Connector>>,
+        trigger: Trigger,
+    ) -> Result<Ran, RunError> {
+        self.check_stopping()?;
+        let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: connection.0 };
+        // Each run is a holder of its own: two of one process must not take each other for one.
+        let holder = format!("{}/{}", self.holder, self.ids.next(self.clock.now()));
+        let held = self.take(&key, &holder).await?;
+        let turn = self.turn(&held, connectors, trigger).await;
+        self.store.release(&held).await?;
+        let ended = turn?;
+        // Read after the release: who asked before it found the lease taken; who asks after it does
+        // not.
+        let again = self.store.connection(workspace, connection).await?.again;
+        let next_due = self.store.next_due(workspace, connection).await?;
+        Ok(Ran { id: ended.id, report: ended.report, again: again || ended.again, next_due })
+    }
+
+    async fn turn(
+        &self,
+        held: &Held,
+        connectors: &PerSide<Arc<dyn Connector>>,
+        trigger: Trigger,
+    ) -> Result<Ended, RunError> {
+        let known = self.known(held).await?;
+        let version = known.settings.version;
+        let awaiting = approval::awaiting(&known.settings, &known.progress);
+        let is_asked = !awaiting.is_empty()
+            && self.store.approved_plan(known.workspace, known.id, version).await?.is_none();
+        if !is_asked {
+            return self.run_once(held, connectors, RunKind::Sync, trigger).await;
+        }
+        // Whoever has to be asked first gets a plan, until there is an answer.
+        let is_running = |source: &Side| known.settings.running(*source).is_some();
+        if Side::BOTH.iter().filter(|source| is_running(source)).all(|s| awaiting.contains(s)) {
+            return self.run_once(held, connectors, RunKind::Preview, trigger).await;
+        }
+        let ended = self.run_once(held, connectors, RunKind::Sync, trigger).await?;
+        let planned = self.run_once(held, connectors, RunKind::Preview, trigger).await?;
+        Ok(Ended { again: ended.again || planned.again, ..ended })
+    }
+
+    async fn run_once(
+        &self,
+        held: &Held,
+        connectors: &PerSide<Arc<dyn Connector>>,
+        kind: RunKind,
+        trigger: Trigger,
+    ) -> Result<Ended, RunError> {
+        let known = self.known(held).await?;
+        let run = self.begin(held, kind, trigger, &known).await?;
+        let mut session = Session::open(self, *held, &run, known, connectors).await?;
+        let outcome = tokio::select! {
+            outcome = session.run() => outcome,
+            () = self.hold_on(held) => Err(store::Error::Fenced.into()),
+        };
+        let again = self.finish(&session, &outcome).await?;
+        outcome?;
+        Ok(Ended { id: run.id, report: session.report, again })
+    }
+
+    /// The connection as it is now.
+    async fn known(&self, held: &Held) -> Result<Connection, RunError> {
+        let mut known = self.store.connection(held.key.workspace, held.connection()).await?;
+        known.forget_what_was_taken_back();
+        Ok(known)
+    }
+
+    /// Takes the lease, or asks its holder to run once more.
+    async fn take(&self, key: &LeaseKey, holder: &str) -> Result<Held, RunError> {
+        let connection = ConnectionId(key.subject);
+        if let Some(held) = self.store.acquire(key, holder, self.timings.lease).await? {
+            return Ok(held);
+        }
+        self.store.ask_again(key.workspace, connection).await?;
+        // It may have been released just before it was asked.
+        self.store.acquire(key, holder, self.timings.lease).await?.ok_or(RunError::Busy)
+    }
+
+    /// Begins a run. One that was cut off while it wrote is resumed; a plan that was cut off is made
+    /// anew as another one, because what it has so far may not be so any more.
+    async fn begin(
+        &self,
+        held: &Held,
+        kind: RunKind,
+        trigger: Trigger,
+        known: &Connection,
+    ) -> Result<RunRow, RunError> {
+        let now = self.clock.now();
+        let run = RunRow {
+            id: RunId(self.ids.next(now)),
+            connection: known.id,
+            kind,
+            trigger,
+            state: RunState::Running,
+            version: known.settings.version,
+            started_at: now,
+            ended_at: None,
+            report: Report::default(),
+            error: None,
+        };
+        let begun = self.store.begin_run(held, &run).await?;
+        if begun.id == run.id || (begun.kind, kind) == (RunKind::Sync, RunKind::Sync) {
+            return Ok(begun);
+        }
+        let end = RunEnd {
+            id: begun.id,
+            connection: known.id,
+            state: RunState::Failed,
+            at: now,
+            report: begun.report,
+            error: Some("cut_off".to_owned()),
+            planned_to: BTreeMap::new(),
+            progress: known.progress.clone(),
+        };
+        self.store.finish_run(held, &end).await?;
+        Ok(self.store.begin_run(held, &run).await?)
+    }
+
+    /// Ends a run. True if another was asked for meanwhile.
+    async fn finish(
+        &self,
+        session: &Session<'_>,
+        outcome: &Result<(), RunError>,
+    ) -> Result<bool, RunError> {
+        let (state, error) = match outcome {
+            Ok(()) => (RunState::Finished, None),
+            // Whoever holds the lease now ends the run.
+            Err(RunError::Store(store::Error::Fenced)) => return Ok(false),
+            // It goes on with the next start.
+            Err(RunError::Stopped) => return Ok(false),
+            Err(error) => (RunState::Failed, Some(error.code())),
+        };
+        session.tell_causes(outcome).await?;
+        let end = RunEnd {
+            id: session.run,
+            connection: session.connection.id,
+            state,
+            at: self.clock.now(),
+            report: session.report.clone(),
+            error,
+            planned_to: session.planned_to.clone(),
+            progress: session.connection.progress.clone(),
+        };
+        Ok(self.store.finish_run(&session.held, &end).await?)
+    }
+}
