@@ -15,7 +15,7 @@ use concord::record::{Field, FieldType, PerSide, Record, RemoteId, Schema, Side,
 use concord::runner::{Ran, RunError, Runner, Timings};
 use concord::store::{
     Account, AccountId, Connection, ConnectionFeed, ConnectionId, FeedId, MemoryStore, Pending,
-    Store, SyncProgress, Trigger, WorkspaceId,
+    RunRow, Store, SyncProgress, Trigger, WorkspaceId,
 };
 use jiff::Timestamp;
 
@@ -170,6 +170,22 @@ impl House {
         self.clock.advance(Duration::from_secs(120));
         let (workspace, connection) = (self.workspace, self.connection);
         self.runner.run(workspace, connection, &connectors, Trigger::Schedule).await.unwrap();
+    }
+
+    /// The process is to end.
+    pub fn stop(&self) {
+        self.runner.stop();
+    }
+
+    /// As the next start of the process finds it.
+    pub fn restarted(mut self) -> Self {
+        let (store, clock, ids) = (self.store.clone(), self.clock.clone(), SeededIds::new(2));
+        self.runner = Runner::new(store, clock, Arc::new(ids), "restarted", Timings::default());
+        self
+    }
+
+    pub async fn runs(&self) -> Vec<RunRow> {
+        self.store.runs(self.workspace, self.connection, 10).await.unwrap()
     }
 
     pub async fn configure(&self, change: impl FnOnce(&mut Settings)) {
