@@ -119,6 +119,8 @@ async fn jobs_that_are_lost_are_harmless(house: House) {
     until("a look", || house.looks.seen() == 1).await;
     house.until_jobs(2, 2).await;
     server.kill().await;
+    // SQLite removes files by their name when it closes them.
+    sleep(Duration::from_secs(1)).await;
     house.lose_the_queue().await;
     house.looks.forget();
     house.looks.open();
