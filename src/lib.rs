@@ -17,7 +17,7 @@
 //! - [`webhooks`]: the notifications of apps: where they post, what came, what is read again for it.
 //! - [`connections`]: setting connections up: drafts, reviews, starting and stopping.
 //! - [`runner`]: the shell of one run: observe, plan, approve, execute, settle, resume.
-//! - [`jobs`]: what runs, and when.
+//! - [`jobs`]: what runs, and when: a queue that may be lost, and a sweep that asks the store.
 //! - [`auth`]: who asks, and what they may do.
 //! - [`graphql`]: the API.
 //! - [`http`]: what the server answers: the API, notifications, health, GraphiQL.

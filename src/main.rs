@@ -265,7 +265,7 @@ async fn serve(config: &Config) -> Result<()> {
     };
     tokio::select! {
         served = axum::serve(listener, app.router) => served?,
-        ran = app.dispatcher.run(async { drop(stopped.await) }) => ran?,
+        ran = app.dispatcher.run(async { let _ = stopped.await; }) => ran?,
         ended = signals => ended?,
     }
     Ok(())

@@ -63,11 +63,14 @@ async fn push_due(waiting: &mut BTreeMap<ConnectionId, Order>, queue: &Queue) {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::ports::{Ids as _, SeededIds};
     use crate::store::{Trigger, WorkspaceId};
 
     fn order(trigger: Trigger, at: Instant) -> Order {
-        let id = uuid::Uuid::from_u128(1);
+        let id = SeededIds::new(1).next(Timestamp::UNIX_EPOCH);
         let nudge = Nudge { workspace: WorkspaceId(id), connection: ConnectionId(id), trigger };
         Order { nudge, at }
     }

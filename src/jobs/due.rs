@@ -50,3 +50,195 @@ fn after(at: Timestamp, wait: Duration) -> Timestamp {
 pub(super) fn until(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::planner::{
+        Approval, ConsentPolicy, DeletionPolicy, FirstRun, Report, Settings, SideSettings, Sync,
+        Thresholds, WritePolicy,
+    };
+    use crate::ports::{Ids as _, ManualClock, SeededIds};
+    use crate::record::{PerSide, RemoteId};
+    use crate::store::{
+        Account, AccountId, ConnectionFeed, ConnectionId, FeedId, LeaseKey, LeaseKind, MemoryStore,
+        RunEnd, RunId, RunKind, SyncProgress, Trigger, WorkspaceId,
+    };
+
+    const MINUTE: i64 = 60;
+
+    struct House {
+        store: MemoryStore,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        feed: FeedId,
+        run: RunId,
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn settings(state: SyncState) -> Settings {
+        let sync = Sync {
+            state,
+            first_run: FirstRun::All,
+            write_policy: WritePolicy::Overwrite,
+            deletion: DeletionPolicy::Ignore,
+            consent: ConsentPolicy::Tighten,
+            clearing: true,
+            rules: vec![],
+            entries: vec![],
+        };
+        Settings {
+            version: 1,
+            sides: PerSide::from_fn(|_| SideSettings {
+                app: "memory".to_owned(),
+                objects: vec!["contacts".into()],
+                schemas: BTreeMap::new(),
+                region: None,
+                users: BTreeMap::new(),
+                tags: None,
+            }),
+            syncs: PerSide { left: Some(sync), right: None },
+            preferred: None,
+            match_keys: vec![],
+            avoid_duplicates: true,
+            consent: vec![],
+            brake: Thresholds::default(),
+            approval: Approval::Never,
+            every_minutes: 15,
+        }
+    }
+
+    impl House {
+        /// A connection that reads one account on both sides; it is looked at every 15 minutes.
+        async fn new(state: SyncState) -> Self {
+            let store = MemoryStore::new(Arc::new(ManualClock::at(at(0))));
+            let ids = SeededIds::new(1);
+            let id = || ids.next(at(0));
+            let workspace = WorkspaceId(id());
+            let account =
+                Account::new(workspace, AccountId(id()), "memory", "one".to_owned(), at(0));
+            store.add_account(&account, b"").await.unwrap();
+            let feed = store
+                .open_feed(workspace, account.id, &"contacts".into(), "", FeedId(id()))
+                .await
+                .unwrap()
+                .id;
+            let connection = ConnectionId(id());
+            let feeds =
+                Side::BOTH.map(|side| ConnectionFeed { side, rank: 0, feed, planned_to: 0 });
+            let row = Connection {
+                workspace,
+                id: connection,
+                title: String::new(),
+                settings: settings(state),
+                feeds: feeds.to_vec(),
+                progress: PerSide { left: SyncProgress::default(), right: SyncProgress::default() },
+                again: false,
+            };
+            store.add_connection(&row).await.unwrap();
+            Self { store, workspace, connection, feed, run: RunId(id()) }
+        }
+
+        async fn due(&self, now: i64) -> Option<i64> {
+            let row = self.store.connection(self.workspace, self.connection).await.unwrap();
+            let due = due(&self.store, &row, at(now)).await.unwrap();
+            due.map(|time| time.as_second() - at(0).as_second())
+        }
+
+        /// A run that began at 0; it is over at `end`, if at all.
+        async fn run(&self, end: Option<(i64, RunState)>) {
+            let (workspace, connection) = (self.workspace, self.connection);
+            let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: connection.0 };
+            let held = self.store.acquire(&key, "one", Duration::from_secs(60)).await.unwrap();
+            let held = held.unwrap();
+            let run = RunRow {
+                id: self.run,
+                connection,
+                kind: RunKind::Sync,
+                trigger: Trigger::Schedule,
+                state: RunState::Running,
+                version: 1,
+                started_at: at(0),
+                ended_at: None,
+                report: Report::default(),
+                error: None,
+            };
+            self.store.begin_run(&held, &run).await.unwrap();
+            let Some((end, state)) = end else { return };
+            let end = RunEnd {
+                id: self.run,
+                connection,
+                state,
+                at: at(end),
+                report: Report::default(),
+                error: None,
+                planned_to: BTreeMap::new(),
+                progress: PerSide { left: SyncProgress::default(), right: SyncProgress::default() },
+            };
+            self.store.finish_run(&held, &end).await.unwrap();
+        }
+
+        async fn hint(&self, due: i64) {
+            let ids = BTreeSet::from([RemoteId::from("1")]);
+            self.store.add_hints(self.workspace, self.feed, &ids, at(due)).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_never_ran_is_due_now() {
+        assert_eq!(House::new(SyncState::Running).await.due(7).await, Some(7));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_run_is_never_due() {
+        for state in [SyncState::Paused, SyncState::Draft] {
+            let house = House::new(state).await;
+            house.hint(0).await;
+            assert_eq!(house.due(7).await, None);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_schedule_counts_from_the_end_of_the_last_run() {
+        let house = House::new(SyncState::Running).await;
+        house.run(Some((100, RunState::Finished))).await;
+        assert_eq!(house.due(200).await, Some(100 + 15 * MINUTE));
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_due_before_the_schedule() {
+        let house = House::new(SyncState::Running).await;
+        house.run(Some((100, RunState::Finished))).await;
+        house.hint(300).await;
+        assert_eq!(house.due(200).await, Some(300));
+    }
+
+    #[tokio::test]
+    async fn a_failed_run_is_tried_again_soon_and_not_at_once() {
+        let house = House::new(SyncState::Running).await;
+        house.hint(0).await;
+        house.run(Some((100, RunState::Failed))).await;
+        assert_eq!(house.due(101).await, Some(130));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_goes_on_elsewhere_is_left_alone_for_a_while() {
+        let house = House::new(SyncState::Running).await;
+        house.run(None).await;
+        assert_eq!(house.due(10).await, Some(15 * MINUTE));
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_for_again_is_due_now() {
+        let house = House::new(SyncState::Running).await;
+        house.run(Some((100, RunState::Finished))).await;
+        house.store.ask_again(house.workspace, house.connection).await.unwrap();
+        assert_eq!(house.due(101).await, Some(101));
+    }
+}

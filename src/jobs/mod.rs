@@ -4,8 +4,8 @@
 //! one that is lost or comes twice is harmless: the sweep asks the store each second what is due, at
 //! the start everything that runs is looked at, and whoever runs a connection holds its lease.
 //!
-//! A nudge goes to the [`clerk`], who puts it into the [`queue`]; the [`worker`] takes it from there
-//! and rings at the [`desk`], where each connection runs once at a time; the [`look`] is the run.
+//! A nudge goes to the clerk, who puts it into the queue; the worker takes it from there and rings at
+//! the desk, where each connection runs once at a time; the look is the run.
 
 mod clerk;
 mod desk;
@@ -119,10 +119,11 @@ impl Dispatcher {
     /// seconds to come to a place where they can be cut off.
     ///
     /// # Errors
-    /// [`Error`]: the queue can't be opened.
+    /// [`Error`]: the queue can't be used at the start.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), Error> {
         let Self { jobs, orders, store, look, webhooks, clock, settings } = self;
         let queue = Queue::open(&settings.database_url).await?;
+        queue.tidy().await?;
         let rests = Rests::default();
         let (calls, inbox) = mpsc::unbounded_channel();
         let (stopping, stopped) = watch::channel(false);

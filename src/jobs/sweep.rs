@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Jobs;
 use super::due::{due, until};
-use super::queue::{self, Queue};
+use super::queue::Queue;
 use super::rests::Rests;
 use crate::ports::Clock;
 use crate::store::{self, Connection, Store, Trigger};
@@ -48,7 +48,7 @@ impl Sweep {
             is_start &= !is_well;
             if tidied.elapsed() >= TIDY {
                 tidied = Instant::now();
-                self.tidy().await.unwrap_or_else(|error| {
+                self.queue.tidy().await.unwrap_or_else(|error| {
                     eprintln!("jobs that are done are deleted later: {error}");
                 });
             }
@@ -87,9 +87,5 @@ impl Sweep {
     fn nudge(&self, connection: &Connection, trigger: Trigger) {
         self.rests.rest(connection.id, BELIEVED);
         self.jobs.nudge(connection.workspace, connection.id, trigger);
-    }
-
-    async fn tidy(&self) -> Result<(), queue::Error> {
-        self.queue.tidy().await
     }
 }

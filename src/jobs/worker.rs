@@ -45,7 +45,7 @@ pub(super) async fn run(
             ended = &mut working => ended,
             () = stopped(&mut stop) => {
                 if context.stop().is_ok() {
-                    drop(working.await);
+                    let _ = working.await;
                 }
                 return;
             }
@@ -60,9 +60,9 @@ pub(super) async fn run(
     }
 }
 
-/// Waits for the end of the process; whoever could tell of it being gone is the end too.
+/// Waits for the end. If whoever would tell of it is gone, that is the end too.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    drop(stop.wait_for(|is_stopped| *is_stopped).await);
+    let _ = stop.wait_for(|is_stopped| *is_stopped).await;
 }
 
 fn work(queue: &Queue, context: WorkerContext, concurrency: usize, calls: Calls) -> Working {

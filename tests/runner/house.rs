@@ -184,6 +184,22 @@ impl House {
         self.runner.run(workspace, connection, &connectors, Trigger::Schedule).await.unwrap();
     }
 
+    /// The process is to end.
+    pub fn stop(&self) {
+        self.runner.stop();
+    }
+
+    /// As the next start of the process finds it.
+    pub fn restarted(mut self) -> Self {
+        let (store, clock, ids) = (self.store.clone(), self.clock.clone(), SeededIds::new(2));
+        self.runner = Runner::new(store, clock, Arc::new(ids), "restarted", Timings::default());
+        self
+    }
+
+    pub async fn runs(&self) -> Vec<RunRow> {
+        self.store.runs(self.workspace, self.connection, 10).await.unwrap()
+    }
+
     pub async fn configure(&self, change: impl FnOnce(&mut Settings)) {
         let live = self.store.connection(self.workspace, self.connection).await.unwrap();
         let mut settings = live.settings;

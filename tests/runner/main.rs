@@ -508,6 +508,29 @@ async fn two_runs_of_one_process_do_not_take_each_other_for_one() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_stopped_goes_on_with_the_next_start() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[]);
+    let mut run = Box::pin(house.run());
+    // It has begun.
+    for _ in 0..5 {
+        poll_fn(|context| {
+            assert!(run.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+    }
+    house.stop();
+    assert!(matches!(run.await, Err(RunError::Stopped)));
+    assert!(matches!(house.run_at_once().await, Err(RunError::Stopped)), "no more begin");
+    assert_eq!(house.writes(), 0);
+    let house = house.restarted();
+    house.run_at_once().await.expect("its lease is free");
+    assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
+    assert_eq!(house.runs().await.len(), 1, "it is the same run");
+}
+
+#[tokio::test]
 async fn a_throttled_app_stops_the_run_and_loses_nothing() {
     let house = House::new(|_| {}).await;
     house.make(Side::Left, "ana@x.es", &[]);

@@ -1,0 +1,245 @@
+//! What must be so, whatever the queue is kept in.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use concord::store::Trigger;
+use tokio::time::{Instant, sleep};
+
+use crate::house::{House, until};
+
+type Check = fn(House) -> Pin<Box<dyn Future<Output = ()>>>;
+
+macro_rules! checks {
+    ($($name:ident),* $(,)?) => {
+        pub const ALL: &[(&str, Check)] =
+            &[$((stringify!($name), |house| Box::pin($name(house)))),*];
+    };
+}
+
+checks![
+    a_nudge_is_looked_at,
+    nudges_during_a_look_make_exactly_one_further,
+    what_waits_is_not_queued_twice,
+    a_nudge_for_later_waits_and_many_are_one,
+    no_more_run_at_once_than_may,
+    jobs_that_are_lost_are_harmless,
+    what_is_due_needs_no_nudge,
+    what_does_not_run_is_left_alone,
+    a_restart_at_once_works,
+    a_look_that_breaks_off_is_not_stuck,
+    a_job_of_another_version_is_harmless,
+    a_queue_in_trouble_ends_nothing_for_good,
+    what_runs_is_waited_for_at_the_end,
+    what_is_done_is_deleted,
+];
+
+async fn a_nudge_is_looked_at(house: House) {
+    let server = house.start(4);
+    for nth in 1..=3 {
+        house.nudge(&server, Trigger::Person);
+        until("a look", || house.looks.seen() == nth).await;
+    }
+    assert!(house.looks.saw(house.bench.connection, Trigger::Person), "it knows why");
+    server.end().await;
+}
+
+async fn nudges_during_a_look_make_exactly_one_further(house: House) {
+    let server = house.start(4);
+    house.looks.close();
+    house.nudge(&server, Trigger::Person);
+    until("the first look", || house.looks.seen() == 1).await;
+    for nth in 2..=4 {
+        house.nudge(&server, Trigger::Webhook);
+        house.until_jobs(nth, 1).await;
+    }
+    assert_eq!(house.looks.seen(), 1, "one at a time");
+    house.looks.open();
+    until("the further look", || house.looks.ended() == 2).await;
+    house.until_jobs(4, 0).await;
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(house.looks.seen(), 2);
+    server.end().await;
+}
+
+async fn what_waits_is_not_queued_twice(house: House) {
+    let server = house.start(1);
+    house.looks.close();
+    let other = house.add().await;
+    house.nudge(&server, Trigger::Person);
+    until("the only seat is taken", || house.looks.seen() == 1).await;
+    for _ in 0..5 {
+        server.jobs.nudge(house.bench.workspace, other, Trigger::Webhook);
+        house.until_jobs(2, 2).await;
+        sleep(Duration::from_millis(200)).await;
+    }
+    house.until_jobs(2, 2).await;
+    house.looks.open();
+    until("the other look", || house.looks.saw(other, Trigger::Webhook)).await;
+    house.until_jobs(2, 0).await;
+    assert_eq!(house.looks.seen(), 2);
+    server.end().await;
+}
+
+async fn a_nudge_for_later_waits_and_many_are_one(house: House) {
+    let server = house.start(4);
+    let wait = Duration::from_secs(2);
+    let begun = Instant::now();
+    for _ in 0..5 {
+        let (workspace, connection) = (house.bench.workspace, house.bench.connection);
+        server.jobs.nudge_after(workspace, connection, Trigger::Webhook, wait);
+    }
+    until("the look", || house.looks.seen() > 0).await;
+    assert!(begun.elapsed() >= wait);
+    house.until_jobs(1, 0).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(house.looks.seen(), 1);
+    server.end().await;
+}
+
+async fn no_more_run_at_once_than_may(house: House) {
+    for _ in 0..5 {
+        house.add_running().await;
+    }
+    house.looks.close();
+    let server = house.start(2);
+    until("two looks", || house.looks.seen() == 2).await;
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(house.looks.seen(), 2);
+    house.looks.open();
+    until("the others", || house.looks.ended() >= 5).await;
+    server.end().await;
+}
+
+async fn jobs_that_are_lost_are_harmless(house: House) {
+    let connections = [house.add_running().await, house.add_running().await];
+    house.looks.close();
+    let server = house.start(1);
+    until("a look", || house.looks.seen() == 1).await;
+    house.until_jobs(2, 2).await;
+    server.kill().await;
+    // SQLite removes files by their name when it closes them.
+    sleep(Duration::from_secs(1)).await;
+    house.lose_the_queue().await;
+    house.looks.forget();
+    house.looks.open();
+    let server = house.start(1);
+    for connection in connections {
+        until("a look at the start", || house.looks.saw(connection, Trigger::Again)).await;
+    }
+    server.end().await;
+}
+
+async fn what_is_due_needs_no_nudge(house: House) {
+    let server = house.start(4);
+    house.nudge(&server, Trigger::Person);
+    until("it is under way", || house.looks.seen() == 1).await;
+    // As if another server had added it.
+    let added = house.add_running().await;
+    until("what never ran is due", || house.looks.saw(added, Trigger::Schedule)).await;
+    server.end().await;
+}
+
+async fn what_does_not_run_is_left_alone(house: House) {
+    let server = house.start(4);
+    house.until_jobs(0, 0).await;
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(house.looks.seen(), 0);
+    server.end().await;
+}
+
+async fn a_restart_at_once_works(house: House) {
+    let server = house.start(4);
+    house.nudge(&server, Trigger::Person);
+    until("a look", || house.looks.ended() == 1).await;
+    server.end().await;
+    let server = house.start(4);
+    house.nudge(&server, Trigger::Person);
+    until("a look after an orderly end", || house.looks.ended() == 2).await;
+    server.kill().await;
+    let server = house.start(4);
+    house.nudge(&server, Trigger::Person);
+    until("a look after a crash", || house.looks.ended() == 3).await;
+    server.end().await;
+}
+
+async fn a_look_that_breaks_off_is_not_stuck(house: House) {
+    let server = house.start(4);
+    house.looks.panic_once();
+    house.nudge(&server, Trigger::Person);
+    house.until_jobs(1, 0).await;
+    assert_eq!((house.looks.seen(), house.looks.ended()), (1, 0), "no attempts are burnt");
+    house.nudge(&server, Trigger::Person);
+    until("the next look", || house.looks.ended() == 1).await;
+    house.until_jobs(2, 0).await;
+    server.end().await;
+}
+
+async fn a_job_of_another_version_is_harmless(house: House) {
+    let server = house.start(4);
+    house.looks.close();
+    house.nudge(&server, Trigger::Person);
+    until("a look", || house.looks.seen() == 1).await;
+    house.meddle(
+        "INSERT INTO Jobs (job, id, job_type, max_attempts, run_at) \
+         VALUES (CAST('{\"other\": 1}' AS BLOB), '01ARZ3NDEKTSV4RRFFQ69G5FAV', 'concord.look', 1, 0)",
+        "INSERT INTO apalis.jobs (job, id, job_type, max_attempts, run_at) \
+         VALUES ('{\"other\": 1}'::bytea, '01ARZ3NDEKTSV4RRFFQ69G5FAV', 'concord.look', 1, to_timestamp(0))",
+    )
+    .await;
+    house.until_jobs(2, 1).await;
+    house.looks.open();
+    until("the look goes on", || house.looks.ended() == 1).await;
+    assert_eq!(house.count("workers", "true").await, Some(1), "the worker lives on");
+    server.end().await;
+}
+
+async fn a_queue_in_trouble_ends_nothing_for_good(house: House) {
+    let server = house.start(4);
+    house.nudge(&server, Trigger::Person);
+    house.until_jobs(1, 0).await;
+    // Longer than a write waits.
+    let trouble = house.lock_for(Duration::from_secs(12));
+    let nudged_meanwhile = async {
+        sleep(Duration::from_secs(1)).await;
+        house.nudge(&server, Trigger::Webhook);
+    };
+    tokio::join!(trouble, nudged_meanwhile);
+    let connection = house.bench.connection;
+    until("what was asked meanwhile", || house.looks.saw(connection, Trigger::Webhook)).await;
+    assert!(server.is_running());
+    server.end().await;
+}
+
+async fn what_runs_is_waited_for_at_the_end(house: House) {
+    let server = house.start(4);
+    house.looks.close();
+    house.nudge(&server, Trigger::Person);
+    until("a look", || house.looks.seen() == 1).await;
+    assert_eq!(house.looks.ended(), 0);
+    server.end().await;
+    assert_eq!(house.looks.ended(), 1, "it was asked to end, and did");
+    assert_eq!(house.open_jobs().await, Some(0), "and its job is done");
+}
+
+async fn what_is_done_is_deleted(house: House) {
+    let server = house.start(4);
+    house.nudge(&server, Trigger::Person);
+    house.until_jobs(1, 0).await;
+    server.end().await;
+    house
+        .meddle(
+            "UPDATE Workers SET last_seen = 0",
+            "UPDATE apalis.workers SET last_seen = to_timestamp(0)",
+        )
+        .await;
+    let server = house.start(4);
+    house.until_jobs(0, 0).await;
+    let begun = Instant::now();
+    while house.count("workers", "true").await != Some(1) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "long gone workers are forgotten");
+        sleep(Duration::from_millis(20)).await;
+    }
+    server.end().await;
+}
