@@ -96,6 +96,9 @@ const WAVES: [&[OpKind]; 3] =
 impl Session<'_> {
     /// Writes and settles these items.
     pub(super) async fn execute(&mut self, mut works: Vec<Work>) -> Result<(), RunError> {
+        if works.is_empty() {
+            return Ok(());
+        }
         if matches!(self.mode, Mode::Plan(_)) {
             return self.note(&works).await;
         }

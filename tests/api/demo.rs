@@ -191,3 +191,37 @@ async fn a_server_is_ready_from_its_start_to_its_end() {
     served.stop().await;
     assert!(!app::is_ready(&config).await);
 }
+
+#[test]
+fn the_readme_names_what_a_server_has_to_be_started_with() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let [kommo, zoho] = demo::PORTS;
+    for line in [
+        format!("export CONCORD_APP_KOMMO_URL=http://127.0.0.1:{kommo}"),
+        format!("export CONCORD_APP_ZOHO_URL=http://127.0.0.1:{zoho}"),
+        format!("export CONCORD_APP_ZOHO_ACCOUNTS_URL=http://127.0.0.1:{zoho}"),
+    ] {
+        assert!(readme.lines().any(|told| told == line), "{line}");
+    }
+}
+
+#[test]
+fn another_server_needs_a_token_and_has_a_place_of_its_own() {
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_concord"));
+        command.arg("demo").args(arguments).output().unwrap()
+    };
+    assert!(run(&["--help"]).status.success());
+    let server = ["--server", "http://127.0.0.1:1"];
+    for wrong in [
+        vec![],
+        vec!["--token", "x", "--port", "1"],
+        vec!["--token", "x", "--data", "x"],
+        vec!["--token", "x", "--database-url", "sqlite://x"],
+    ] {
+        let output = run(&[server.as_slice(), &wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {output:?}");
+    }
+    assert_eq!(run(&["--token", "x"]).status.code(), Some(2));
+}

@@ -75,6 +75,36 @@ async fn what_happened_during_a_pause_is_told_when_the_sync_runs_again() {
 }
 
 #[tokio::test]
+async fn a_pause_takes_hold_before_the_next_call() {
+    const PEOPLE: usize = 450;
+    let house = House::new(|_| {}).await;
+    for number in 0..PEOPLE {
+        house.make(Side::Left, &format!("p{number}@x.es"), &[]);
+    }
+    let set = |state: SyncState| {
+        move |settings: &mut concord::planner::Settings| {
+            settings.syncs.left.as_mut().unwrap().state = state;
+        }
+    };
+    let mut run = Box::pin(house.run());
+    while house.vendors.right.records().is_empty() {
+        poll_fn(|context| {
+            assert!(run.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+    }
+    let one_call = house.vendors.right.records().len();
+    house.configure(set(SyncState::Paused)).await;
+    assert!(matches!(run.await, Err(RunError::Changed)));
+    assert!(one_call < PEOPLE);
+    assert_eq!(house.vendors.right.records().len(), one_call, "nothing more was written");
+    house.configure(set(SyncState::Running)).await;
+    house.run().await.unwrap();
+    assert_eq!(house.vendors.right.records().len(), PEOPLE);
+}
+
+#[tokio::test]
 async fn a_field_that_is_mapped_later_is_read_of_everybody() {
     let house = House::new(|settings| {
         for side in Side::BOTH {
