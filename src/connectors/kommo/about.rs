@@ -29,14 +29,15 @@ pub(super) static ABOUT: About = About {
     // The limit is 7 a second for each integration; beyond it the account is blocked.
     per_second: 6,
     at_once: 4,
+    // As developers.kommo.com/docs/webhooks-general names them.
     notifications: NotificationsAbout {
-        how: "Settings, Integrations, Web hooks: add the URL and choose the events",
+        how: "Settings, Integrations, Web hooks (upper right): add the URL and choose the events",
         events: &[
             "Contact added",
             "Contact edited",
             "Contact deleted",
             "Contact restored",
-            "Responsible user of contact changed",
+            "Contact resp. user changed",
         ],
     },
 };
