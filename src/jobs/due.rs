@@ -59,10 +59,10 @@ mod tests {
     use super::*;
     use crate::planner::{
         Approval, ConsentPolicy, DeletionPolicy, FirstRun, Report, Settings, SideSettings, Sync,
-        Thresholds, WritePolicy,
+        SyncState, Thresholds, WritePolicy,
     };
     use crate::ports::{Ids as _, ManualClock, SeededIds};
-    use crate::record::{PerSide, RemoteId};
+    use crate::record::{PerSide, RemoteId, Side};
     use crate::store::{
         Account, AccountId, ConnectionFeed, ConnectionId, FeedId, LeaseKey, LeaseKind, MemoryStore,
         RunEnd, RunId, RunKind, SyncProgress, Trigger, WorkspaceId,
@@ -84,6 +84,7 @@ mod tests {
 
     fn settings(state: SyncState) -> Settings {
         let sync = Sync {
+            since: 0,
             state,
             first_run: FirstRun::All,
             write_policy: WritePolicy::Overwrite,

@@ -41,7 +41,7 @@ fn stop(error: &RunError) -> Option<(&'static str, Side)> {
             | ErrorKind::Unsupported => Some(("APP_FAILED", *side)),
             ErrorKind::RateLimited | ErrorKind::Unavailable => None,
         },
-        RunError::Busy | RunError::Changed | RunError::Store(_) => None,
+        RunError::Busy | RunError::Changed | RunError::Stopped | RunError::Store(_) => None,
     }
 }
 

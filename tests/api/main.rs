@@ -29,6 +29,7 @@ use concord::ports::{SeededIds, SystemClock, SystemEntropy};
 use concord::runner::{Runner, Timings};
 use concord::secrets::{MasterKey, Sealer};
 use concord::store::{MemoryStore, Store, Workspace, WorkspaceId};
+use concord::webhooks::{self, Webhooks};
 use serde_json::{Value as Json, json};
 
 struct House {
@@ -68,9 +69,19 @@ impl House {
         }
         let ids = Arc::new(SeededIds::new(1));
         let key = MasterKey::generate(&SystemEntropy).unwrap();
-        let sealer = Sealer::new(key, Vec::new(), Arc::new(SystemEntropy));
+        let sealer = Sealer::new(key.clone(), Vec::new(), Arc::new(SystemEntropy));
         let world = World { http: Http::new().unwrap(), clock: clock.clone(), overrides };
-        let accounts = Arc::new(Accounts::new(store.clone(), sealer, world, ids.clone(), "test"));
+        let accounts =
+            Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), "test"));
+        let webhooks = Arc::new(Webhooks::new(webhooks::Parts {
+            store: store.clone(),
+            accounts: accounts.clone(),
+            sealer,
+            key,
+            clock: clock.clone(),
+            ids: ids.clone(),
+            public_url: Some("https://sync.example.com".to_owned()),
+        }));
         let connections = Arc::new(Connections::new(store.clone(), clock.clone(), ids.clone()));
         let runner = Runner::new(store.clone(), clock.clone(), ids, "test", Timings::default());
         let look = Looker::new(store.clone(), accounts.clone(), Arc::new(runner), clock.clone());
@@ -81,7 +92,7 @@ impl House {
         };
         let (jobs, _) = Jobs::new(store.clone(), Arc::new(look), clock.clone(), settings);
         let jobs = Arc::new(jobs);
-        let services = Services { store, accounts, connections, jobs, clock };
+        let services = Services { store, accounts, connections, webhooks, jobs, clock };
         let right = credentials.pop().unwrap();
         let left = credentials.pop().unwrap();
         Self { api: api(services), credentials: [left, right] }

@@ -8,11 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use concord::accounts::Accounts;
 use concord::auth::{Principal, Role, Tokens};
+use concord::connectors::{self, Overrides};
 use concord::http::{self, Ready};
 use concord::net::{self, Method};
 use concord::ports::ManualClock;
-use concord::store::WorkspaceId;
+use concord::ports::{Clock, SeededIds, SystemEntropy};
+use concord::secrets::{MasterKey, Sealer};
+use concord::store::{Account, AccountId, Endpoint, MemoryStore, Store, Workspace, WorkspaceId};
+use concord::webhooks::{self, Webhooks};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +34,8 @@ pub struct House {
     pub world: Arc<World>,
     pub clock: Arc<ManualClock>,
     pub is_ready: Arc<AtomicBool>,
+    pub store: Arc<dyn Store>,
+    pub webhooks: Arc<Webhooks>,
     tokens: Arc<Tokens>,
     address: SocketAddr,
     client: net::Http,
@@ -43,7 +50,54 @@ impl Ready for Readiness {
     }
 }
 
+/// The address that the server believes to be reached at.
+pub const PUBLIC: &str = "https://sync.example.com";
+
+fn hooks(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Webhooks {
+    let key = MasterKey::generate(&SystemEntropy).unwrap();
+    let sealer = Sealer::new(key.clone(), Vec::new(), Arc::new(SystemEntropy));
+    let ids = Arc::new(SeededIds::new(1));
+    let world = connectors::World {
+        http: net::Http::new().unwrap(),
+        clock: clock.clone(),
+        overrides: Overrides::default(),
+    };
+    let accounts = Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), "test");
+    let (accounts, public_url) = (Arc::new(accounts), Some(PUBLIC.to_owned()));
+    Webhooks::new(webhooks::Parts { store, accounts, sealer, key, clock, ids, public_url })
+}
+
 impl House {
+    /// An account with the path at which its app may post, and where that is kept.
+    pub async fn endpoint(&self, app: &str) -> (String, Endpoint) {
+        let workspace = WorkspaceId(uuid::Uuid::from_u128(7));
+        let id = AccountId(uuid::Uuid::from_u128(app.len() as u128));
+        let row = Workspace { id: workspace, name: "home".to_owned() };
+        self.store.add_workspace(&row).await.unwrap();
+        let account = Account::new(workspace, id, app, "36398783", self.clock.now());
+        self.store.add_account(&account, b"").await.unwrap();
+        let endpoint = self.webhooks.endpoint(workspace, id).await.unwrap();
+        let address = self.webhooks.address(&endpoint, app).unwrap();
+        (address.strip_prefix(PUBLIC).unwrap().to_owned(), endpoint)
+    }
+
+    /// What was kept of what came.
+    pub async fn kept(&self, endpoint: &Endpoint) -> Vec<concord::store::Delivery> {
+        let (workspace, id) = (endpoint.workspace, Some(endpoint.id));
+        self.store.deliveries_before(workspace, id, None, None, 100).await.unwrap()
+    }
+
+    /// Posts a notification, as an app does.
+    pub async fn notify(
+        &self,
+        path: &str,
+        content_type: &'static str,
+        body: impl Into<Vec<u8>>,
+    ) -> Reply {
+        let request = net::Request::new(Method::Post, self.url(path)).body(content_type, body);
+        self.send(request).await
+    }
+
     pub async fn open() -> Self {
         Self::with(false).await
     }
@@ -54,9 +108,12 @@ impl House {
         let clock = Arc::new(ManualClock::at(Timestamp::from_second(START).unwrap()));
         let tokens = Arc::new(Tokens::new(&KEY, clock.clone()));
         let is_ready = Arc::new(AtomicBool::new(true));
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
+        let webhooks = Arc::new(hooks(store.clone(), clock.clone()));
         let router = http::router(http::Http {
             executor: schema(world.clone()),
             tokens: tokens.clone(),
+            webhooks: webhooks.clone(),
             graphiql,
             ready: Arc::new(Readiness(is_ready.clone())),
         });
@@ -64,7 +121,7 @@ impl House {
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let client = net::Http::new().unwrap();
-        Self { world, clock, is_ready, tokens, address, client }
+        Self { world, clock, is_ready, store, webhooks, tokens, address, client }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -16,4 +16,5 @@ mod house;
 mod identity;
 mod limits;
 mod page;
+mod receiver;
 mod world;

@@ -145,6 +145,7 @@ impl House {
     pub async fn add_running(&self) -> ConnectionId {
         let mut row = self.bench.connection_row(ConnectionId(self.bench.id()));
         row.settings.syncs.left = Some(Sync {
+            since: 0,
             state: SyncState::Running,
             first_run: FirstRun::All,
             write_policy: WritePolicy::Overwrite,

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use concord::connectors::{
-    Capability, Connector, Fetched, Identity, Lookup, Page, Query, Result, Write, Written,
+    Address, Capability, Connector, Fetched, Identity, Lookup, Page, Query, Result, Subscription,
+    Write, Written,
 };
 use concord::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
 
@@ -61,6 +62,22 @@ impl Connector for Meddler {
             act();
         }
         self.app.apply(writes).await
+    }
+
+    fn restart(&self, cursor: &str) -> Option<String> {
+        self.app.restart(cursor)
+    }
+
+    async fn subscribe(&self, address: &Address) -> Result<Subscription> {
+        self.app.subscribe(address).await
+    }
+
+    async fn subscription(&self, address: &Address) -> Result<Option<Subscription>> {
+        self.app.subscription(address).await
+    }
+
+    async fn unsubscribe(&self, address: &Address) -> Result<()> {
+        self.app.unsubscribe(address).await
     }
 
     fn would_store(&self, field: &FieldId, value: &Value) -> Option<Value> {
