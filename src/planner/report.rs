@@ -25,6 +25,9 @@ pub struct Report {
     pub rows: BTreeMap<Row, u64>,
     /// Entries that differ and are left so, by how they stand.
     pub held: BTreeMap<String, u64>,
+    /// Changes that were found by reading, though the apps should have told of them.
+    #[serde(default)]
+    pub missed_by_webhooks: u64,
 }
 
 impl Report {

@@ -16,7 +16,9 @@ impl Session<'_> {
     pub(super) async fn observe(&mut self) -> Result<(), RunError> {
         let feeds: Vec<(Side, Feed)> = self.feeds.values().cloned().collect();
         for (side, feed) in &feeds {
-            self.read_changes(*side, feed).await?;
+            if !self.reading.only_hints {
+                self.read_changes(*side, feed).await?;
+            }
             self.read_hints(*side, feed).await?;
         }
         Ok(())
@@ -31,7 +33,7 @@ impl Session<'_> {
             object: feed.object.clone(),
             collection: feed.collection.clone(),
             fields,
-            removals_every: self.removals_every,
+            removals_every: self.reading.removals_every,
         }
     }
 
@@ -72,7 +74,11 @@ impl Session<'_> {
             }
             records.extend(self.look_at(side, feed, &reported_gone).await?);
             let next = Mark { fields: query.fields.clone(), at: page.cursor.clone() };
-            self.remember(feed.id, records, Some(next.to_text()), BTreeSet::new()).await?;
+            let cursor_now = Some(next.to_text());
+            let changed = self.remember(feed.id, records, cursor_now, BTreeSet::new()).await?;
+            let (reading, workspace) = (&self.reading, self.connection.workspace);
+            self.report.missed_by_webhooks +=
+                reading.missed(self.runner, workspace, feed.id, &changed).await?;
             if page.is_last {
                 return Ok(());
             }

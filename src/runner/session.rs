@@ -7,13 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::approval::{Mode, Planned, awaiting, hold_back};
+use super::reading::Reading;
 use super::{RunError, Runner};
 use crate::connectors::{self, Connector};
 use crate::planner::{Brake, BrakeClass, FirstRun, Report, SyncState};
 use crate::record::{PerSide, Side};
 use crate::store::{
     self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunKind, RunRow,
-    RunState, SyncProgress, Trigger,
+    RunState, SyncProgress,
 };
 
 pub(super) struct Session<'a> {
@@ -35,8 +36,8 @@ pub(super) struct Session<'a> {
     pub(super) is_reconfigured: bool,
     /// When the reading of each feed began: what is known of it is no younger.
     pub(super) read_at: BTreeMap<FeedId, Timestamp>,
-    /// How old the knowledge of removals may be.
-    pub(super) removals_every: Duration,
+    /// How it reads.
+    pub(super) reading: Reading,
     /// What this run has planned up to; empty until everything below it is settled or waits.
     pub(super) planned_to: BTreeMap<FeedId, u64>,
 }
@@ -90,6 +91,8 @@ impl<'a> Session<'a> {
         });
         let is_reconfigured =
             has_first_run || last.is_none_or(|row| row.version != connection.settings.version);
+        let before = last.filter(|_| !is_reconfigured);
+        let reading = Reading::of(runner, run, before, &feeds).await?;
         Ok(Self {
             runner,
             held,
@@ -104,10 +107,7 @@ impl<'a> Session<'a> {
             pending,
             is_reconfigured,
             read_at: BTreeMap::new(),
-            removals_every: match run.trigger {
-                Trigger::Person => Duration::ZERO,
-                Trigger::Schedule | Trigger::Webhook | Trigger::Again => runner.timings.removals,
-            },
+            reading,
             planned_to: BTreeMap::new(),
         })
     }

@@ -57,6 +57,7 @@ pub async fn serve(folder: &Folder, overrides: Overrides) -> Served {
     config.overrides = overrides;
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
+    config.public_url = Some(address.clone());
     let app = app::build(&config).await.unwrap();
     let mut servers = Vec::new();
     for name in [HOME, "elsewhere"] {

@@ -16,8 +16,9 @@ use concord::ports::{Clock, Ids, ManualClock, SeededIds};
 use concord::record::{Field, FieldType, PerSide, Record, RemoteId, Schema, Side, Value};
 use concord::runner::{Ran, RunError, Runner, Timings};
 use concord::store::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, FeedId, History, MemoryStore,
-    OpRow, Pending, PlanItem, PlanRow, RunId, RunRow, Store, SyncProgress, Trigger, WorkspaceId,
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Endpoint, EndpointId,
+    EndpointState, Feed, FeedId, History, MemoryStore, OpRow, Pending, PlanItem, PlanRow, RunId,
+    RunRow, Store, SyncProgress, Trigger, Webhooks as _, WorkspaceId,
 };
 use jiff::Timestamp;
 
@@ -160,8 +161,42 @@ impl House {
     }
 
     pub async fn run_at_once(&self) -> Result<Ran, RunError> {
+        self.run_because(Trigger::Schedule).await
+    }
+
+    pub async fn run_because(&self, trigger: Trigger) -> Result<Ran, RunError> {
         let (workspace, connection) = (self.workspace, self.connection);
-        self.runner.run(workspace, connection, &self.connectors, Trigger::Schedule).await
+        self.runner.run(workspace, connection, &self.connectors, trigger).await
+    }
+
+    async fn feed(&self, side: Side) -> Feed {
+        let connection = self.store.connection(self.workspace, self.connection).await.unwrap();
+        let feed = connection.feeds.iter().find(|feed| feed.side == side).unwrap();
+        self.store.feed(self.workspace, feed.feed).await.unwrap()
+    }
+
+    /// From now on the app of a side posts its notifications.
+    pub async fn register(&self, side: Side) {
+        let endpoint = Endpoint {
+            id: EndpointId(SeededIds::new(3).next(self.clock.now())),
+            workspace: self.workspace,
+            account: self.feed(side).await.account,
+            generation: 1,
+            state: EndpointState::Registered,
+            remote_id: None,
+            objects: ["contacts".into()].into(),
+            registered_at: Some(self.clock.now()),
+            expires_at: None,
+            last_delivery_at: None,
+            created_at: self.clock.now(),
+        };
+        self.store.add_endpoint(&endpoint).await.unwrap();
+    }
+
+    /// A notification has told of a record.
+    pub async fn hint(&self, side: Side, id: &RemoteId) {
+        let (feed, ids) = (self.feed(side).await, [id.clone()].into());
+        self.store.add_hints(self.workspace, feed.id, &ids, self.clock.now()).await.unwrap();
     }
 
     /// A run in which nothing that is written to a side is ever answered. Its readings are.

@@ -11,6 +11,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod hints;
 mod house;
 
 use std::future::{Future as _, poll_fn};

@@ -26,6 +26,8 @@ pub struct Counts {
     skipped: Vec<Count>,
     /// Writes to each side, per kind.
     writes: Vec<WriteCount>,
+    /// Changes that were found by reading, though webhooks should have told of them.
+    missed_by_webhooks: u64,
 }
 
 /// A name and how many.
@@ -65,6 +67,7 @@ impl From<&Report> for Counts {
             outcomes: counts(&report.outcomes),
             skipped: counts(&report.skipped),
             writes: writes.collect(),
+            missed_by_webhooks: report.missed_by_webhooks,
         }
     }
 }

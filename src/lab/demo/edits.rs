@@ -8,34 +8,54 @@ use crate::lab::people::Kind;
 /// How many people are edited on each side.
 const EDITED: usize = 5;
 
+/// What a person did, known by words that nobody else has written.
+pub(super) struct Edit {
+    words: String,
+    /// Whether it was done in Kommo, and so is to arrive in Zoho CRM.
+    is_left: bool,
+}
+
+impl Edit {
+    /// Whether it has arrived on the other side.
+    pub(super) fn has_arrived(&self, town: &Town) -> bool {
+        let there = if self.is_left { town.zoho.contacts() } else { town.kommo.contacts() };
+        there.iter().any(|contact| contact.to_string().contains(&self.words))
+    }
+}
+
 /// Edits people on both sides at once: a title on the left, a city on the right; and somebody new.
-/// Gives how many edits were made.
-pub(super) fn edit(town: &Town) -> usize {
+pub(super) fn edit(town: &Town) -> Vec<Edit> {
     let linked = town.people.people.iter().filter(|person| {
         person.kind == Kind::Plain && person.left.len() == 1 && person.right.len() == 1
     });
-    let mut edits = 0;
+    let mut edits = Vec::new();
     for person in linked.take(EDITED) {
         let left = town.moved.left_ids.get(&person.number).and_then(|ids| ids.first());
         let right = town.moved.right_ids.get(&person.number).and_then(|ids| ids.first());
         if let (Some(left), Some(right)) = (left, right) {
-            let title = format!("Edited on the left {}", person.number);
+            let title = format!("Edited on the left, no. {}.", person.number);
             let values = json!([{ "field_code": "POSITION", "values": [{ "value": title }] }]);
-            edits += usize::from(
-                town.kommo.person_edits(*left, json!({ "custom_fields_values": values })),
-            );
-            let city = format!("Edited on the right {}", person.number);
-            edits += usize::from(town.zoho.person_edits(right, json!({ "Mailing_City": city })));
+            if town.kommo.person_edits(*left, json!({ "custom_fields_values": values })) {
+                edits.push(Edit { words: title, is_left: true });
+            }
+            let city = format!("Edited on the right, no. {}.", person.number);
+            if town.zoho.person_edits(right, json!({ "Mailing_City": city })) {
+                edits.push(Edit { words: city, is_left: false });
+            }
         }
     }
     let owner = town.moved.left_users.keys().next();
+    let address = "nora.newcomer@demo.example";
     let new: Json = json!({
         "responsible_user_id": owner,
         "first_name": "Nora", "last_name": "Newcomer", "name": "Nora Newcomer",
         "custom_fields_values": [{
             "field_code": "EMAIL",
-            "values": [{ "value": "nora.newcomer@demo.example", "enum_code": "WORK" }],
+            "values": [{ "value": address, "enum_code": "WORK" }],
         }],
     });
-    edits + usize::from(town.kommo.person_adds(new) > 0)
+    if town.kommo.person_adds(new) > 0 {
+        edits.push(Edit { words: address.to_owned(), is_left: true });
+    }
+    edits
 }

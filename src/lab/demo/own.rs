@@ -28,11 +28,12 @@ impl OwnServer {
     /// A server that asks these emulators.
     pub(super) async fn build(given: &Given, emulators: &Emulators) -> Result<Self> {
         let fresh = Fresh::new(given);
-        let config = fresh.config(emulators.overrides())?;
+        let mut config = fresh.config(emulators.overrides())?;
         let in_use =
             || format!("{} can't be listened on: take another port by --port", config.listen);
         let listener = TcpListener::bind(config.listen).await.with_context(in_use)?;
         let address = format!("http://{}", listener.local_addr()?);
+        config.public_url = Some(address.clone());
         let app = app::build(&config).await?;
         let workspace = app.workspace(HOME).await?;
         let owner = Principal { workspace, subject: "demo".to_owned(), role: Role::Owner };

@@ -132,6 +132,11 @@ impl DemoReport {
             "first run {:.1} s, a run without changes {:.1} s",
             self.seconds.first_run, self.seconds.no_change_run
         );
+        if let Some(seconds) = self.seconds.webhook_to_write {
+            println!(
+                "the last of the edits was on the other side after {seconds:.1} s, by webhook"
+            );
+        }
         if self.converged {
             println!("The two sides are the same.");
         } else {

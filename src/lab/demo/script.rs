@@ -6,9 +6,10 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value as Json, json};
 use tokio::time::{Instant, sleep};
 
+use super::Town;
 use super::client::{Client, Refused, text};
+use super::edits::{self, Edit};
 use super::report::{DemoReport, Items, Seconds, SideReport};
-use super::{Town, edits};
 use crate::lab::check::differences;
 
 pub(super) struct Script<'a> {
@@ -25,10 +26,13 @@ pub struct Played {
     calls: [usize; 2],
     first_run: Duration,
     no_change_run: Duration,
+    webhook_to_write: Option<Duration>,
 }
 
 /// How often a run is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long an edit may take to the other side.
+const ARRIVAL: Duration = Duration::from_secs(60);
 /// How long anything may take at most.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
@@ -68,11 +72,49 @@ impl<'a> Script<'a> {
         let begun = Instant::now();
         self.run(&connection, &first).await?;
         let no_change_run = begun.elapsed();
+        let are_told = self.register(&left).await? && self.register(&right).await?;
         let edits = edits::edit(self.town);
-        self.say(&format!("People made {edits} edits on both sides; they travel ..."));
+        self.say(&format!("People made {} edits on both sides; they travel ...", edits.len()));
+        let webhook_to_write = if are_told { Some(self.arrival(&edits).await?) } else { None };
         let latest = self.latest(&connection).await?;
         self.run(&connection, &latest).await?;
-        Ok(Played { first, read, calls, first_run, no_change_run })
+        Ok(Played { first, read, calls, first_run, no_change_run, webhook_to_write })
+    }
+
+    /// Has an account's app post its notifications to the server. False if the server does not know
+    /// where it is reached.
+    async fn register(&self, account: &str) -> Result<bool> {
+        let query = "mutation($id: ID!) { webhookRegister(accountId: $id) { \
+                     webhook { state stateCode } userErrors { message } } }";
+        let data = self.client.ask(query, json!({ "id": account })).await?;
+        let payload = at(&data, "/webhookRegister");
+        if let Some(error) = at(payload, "/userErrors/0/message").as_str() {
+            self.say(&format!("Without webhooks: {error}"));
+            return Ok(false);
+        }
+        if at(payload, "/webhook/state") != "REGISTERED" {
+            bail!("the webhook was not registered: {}", at(payload, "/webhook/stateCode"));
+        }
+        Ok(true)
+    }
+
+    /// Waits until all edits have arrived on the other side. Gives how long the last one took.
+    async fn arrival(&self, edits: &[Edit]) -> Result<Duration> {
+        let begun = Instant::now();
+        let mut left: Vec<&Edit> = edits.iter().collect();
+        while !left.is_empty() {
+            let before = left.len();
+            left.retain(|edit| !edit.has_arrived(self.town));
+            if left.len() < before {
+                let seconds = begun.elapsed().as_secs_f64();
+                self.say(&format!("  {} arrived after {seconds:.1} s", before - left.len()));
+            }
+            if begun.elapsed() > ARRIVAL {
+                bail!("{} edits did not arrive by webhook", left.len());
+            }
+            sleep(LOOK_EVERY).await;
+        }
+        Ok(begun.elapsed())
     }
 
     async fn connect(&self, app: &str, credentials: &[(&str, String)]) -> Result<String> {
@@ -257,7 +299,7 @@ impl Played {
     /// # Errors
     /// If there are more people than can be told.
     pub fn judge(&self, town: &Town) -> Result<DemoReport> {
-        let Self { first, read, calls, first_run, no_change_run } = self;
+        let Self { first, read, calls, first_run, no_change_run, webhook_to_write } = self;
         let found =
             differences(&town.people, &town.moved, &town.kommo.contacts(), &town.zoho.contacts());
         let writes = |side: &str, kind: &str| {
@@ -303,7 +345,7 @@ impl Played {
             seconds: Seconds {
                 first_run: first_run.as_secs_f64(),
                 no_change_run: no_change_run.as_secs_f64(),
-                webhook_to_write: None,
+                webhook_to_write: webhook_to_write.map(|took| took.as_secs_f64()),
             },
             converged: found.is_empty(),
             differences: found.into_iter().map(Into::into).collect(),

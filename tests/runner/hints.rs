@@ -1,0 +1,68 @@
+//! Runs that a notification wakes, and what the notifications miss.
+
+use concord::record::Side;
+use concord::store::Trigger;
+
+use crate::house::{House, text};
+
+#[tokio::test]
+async fn a_run_that_a_notification_wakes_reads_what_it_tells_of_and_the_next_counts_the_rest() {
+    let house = House::new(|_| {}).await;
+    let told = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.make(Side::Left, "eva@x.es", &[("city", "Vigo")]);
+    house.register(Side::Left).await;
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+
+    for email in ["ana@x.es", "eva@x.es"] {
+        house.edit(Side::Left, email, "city", text("Lugo"));
+    }
+    house.hint(Side::Left, &told).await;
+    let report = house.run_because(Trigger::Webhook).await.unwrap().report;
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"));
+    assert_eq!(house.get(Side::Right, "eva@x.es", "city"), text("Vigo"), "nobody told of her");
+    assert_eq!(report.missed_by_webhooks, 0);
+
+    let report = house.run().await.unwrap().report;
+    assert_eq!(house.get(Side::Right, "eva@x.es", "city"), text("Lugo"));
+    assert_eq!(report.missed_by_webhooks, 1, "of two one was told of");
+    let report = house.run().await.unwrap().report;
+    assert_eq!(report.missed_by_webhooks, 0);
+}
+
+#[tokio::test]
+async fn nothing_is_missed_where_nobody_should_have_told() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    assert_eq!(house.run().await.unwrap().report.missed_by_webhooks, 0);
+    // Registered after the edit: what was before could not be told.
+    house.edit(Side::Left, "ana@x.es", "city", text("Noia"));
+    house.register(Side::Left).await;
+    assert_eq!(house.run().await.unwrap().report.missed_by_webhooks, 0);
+}
+
+#[tokio::test]
+async fn a_notification_before_everything_was_read_makes_everything_be_read() {
+    let house = House::new(|_| {}).await;
+    let told = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.make(Side::Left, "eva@x.es", &[("city", "Vigo")]);
+    house.hint(Side::Left, &told).await;
+    house.run_because(Trigger::Webhook).await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["ana@x.es", "eva@x.es"]);
+}
+
+#[tokio::test]
+async fn who_was_removed_is_told_of_by_a_notification() {
+    let house = House::new(|_| {}).await;
+    let told = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    house.remove(Side::Left, "ana@x.es");
+    house.hint(Side::Left, &told).await;
+    house.run_because(Trigger::Webhook).await.unwrap();
+    let tags = house.get(Side::Right, "ana@x.es", "tags");
+    assert_eq!(tags.elements().len(), 1, "her deletion is told by a tag: {tags:?}");
+}
