@@ -163,8 +163,9 @@ async fn a_value_broken_behind_the_engines_back_is_found_and_named() {
 
     let text = |record: &Json, field: &str| record[field].as_str().unwrap_or_default().to_owned();
     let edited = town.zoho.contacts().into_iter();
-    let edited = edited.filter(|record| text(record, "Title").starts_with("Edited on the left"));
-    let victim = edited.last().expect("edits came over");
+    let mut edited =
+        edited.filter(|record| text(record, "Title").starts_with("Edited on the left"));
+    let victim = edited.next_back().expect("edits came over");
     let person = text(&victim, "Email").trim().to_lowercase();
     assert!(!person.is_empty());
     let broken = json!({ "Mailing_City": "Broken behind its back" });
