@@ -42,7 +42,8 @@ pub(super) async fn plan(ctx: &Context<'_>, id: &ID) -> Found<Plan> {
 }
 
 async fn change(ctx: &Context<'_>, id: &ID) -> Found<Change> {
-    let Ok(id) = id.parse::<OpId>() else { return Ok(None) };
+    let Some(bare) = id.strip_prefix("chg_") else { return Ok(None) };
+    let Ok(id) = format!("op_{bare}").parse::<OpId>() else { return Ok(None) };
     Ok(found(services(ctx)?.store.op(workspace(ctx)?, id).await)?.map(Change))
 }
 
@@ -58,7 +59,7 @@ pub(super) async fn node(ctx: &Context<'_>, id: &ID) -> Found<Node> {
         Some("con") => connection(ctx, id).await?.map(Node::from),
         Some("run") => run(ctx, id).await?.map(Node::from),
         Some("pln") => plan(ctx, id).await?.map(Node::from),
-        Some("op") => change(ctx, id).await?.map(Node::from),
+        Some("chg") => change(ctx, id).await?.map(Node::from),
         Some("iss") => issue(ctx, id).await?.map(Node::from),
         _ => None,
     })

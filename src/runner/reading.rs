@@ -42,7 +42,7 @@ impl Reading {
             let registered = endpoint
                 .filter(|endpoint| endpoint.state == EndpointState::Registered)
                 .and_then(|endpoint| endpoint.registered_at);
-            if last.is_some_and(|last| registered.is_some_and(|at| at <= last.started_at)) {
+            if last.is_some_and(|last| registered.is_some_and(|at| at < last.started_at)) {
                 told.insert(feed.id);
             }
         }

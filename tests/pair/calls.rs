@@ -82,12 +82,20 @@ fn created(before: &Records, after: &Records) -> usize {
     after.keys().filter(|id| !before.contains_key(*id)).count()
 }
 
-/// Kommo takes fields and tags together; permission goes before them and alone.
+/// The lists of phones and e-mail addresses, which Kommo takes only whole.
+fn lists(record: &Shown) -> Vec<&Json> {
+    let is_list = |values: &&Json| values.pointer("/0/enum_code").is_some_and(Json::is_string);
+    record.rest.values().filter(is_list).collect()
+}
+
+/// Kommo takes fields and tags together; permission goes before them and alone. Lists are read again
+/// just before they are written, so that nobody's number gets lost.
 fn kommo_minimum(before: &Records, after: &Records) -> usize {
     let consents = changed(before, after, |old, new| old.consent != new.consent).len();
     let updates =
         changed(before, after, |old, new| old.rest != new.rest || old.tags != new.tags).len();
-    let writes = [created(before, after), consents, updates];
+    let lists = changed(before, after, |old, new| lists(old) != lists(new)).len();
+    let writes = [created(before, after), consents, updates, lists];
     before.len().div_ceil(KOMMO.page).max(1)
         + writes.iter().map(|count| count.div_ceil(KOMMO.write)).sum::<usize>()
 }

@@ -105,7 +105,10 @@ pub(super) fn record(contact: &Contact, query: &Query, around: &Around) -> Recor
     }
     let is_there = |field: &FieldId| {
         let whole = split(field).0;
-        fields::is_built_in(whole) || around.fields.contains(&FieldId::new(whole))
+        let whole = FieldId::new(whole);
+        fields::is_built_in(whole.as_str())
+            || around.fields.contains(&whole)
+            || all.contains_key(&whole)
     };
     for field in &query.fields {
         // Kommo leaves out empty fields as well as those that were deleted.
