@@ -289,10 +289,7 @@ impl Session<'_> {
         for (feed, ids) in doubted.into_values().filter(|(_, ids)| !ids.is_empty()) {
             let read = self.look_at(side, &feed, &ids).await?;
             changed.extend(
-                self.remember(feed.id, read, None, BTreeSet::new())
-                    .await?
-                    .into_iter()
-                    .map(|id| (feed.id, id)),
+                self.remember(feed.id, read, None).await?.into_iter().map(|id| (feed.id, id)),
             );
         }
         let is_changed = |shipment: &Shipment| {

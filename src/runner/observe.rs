@@ -2,15 +2,20 @@
 //! sync that goes one way.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
-use super::session::{Session, app_error};
+use super::session::{Session, app_error, later};
 use crate::connectors::{Change, ErrorKind, Fetched, Query};
 use crate::planner::{Presence, Settings, SideSettings, StandIn, record_keys};
 use crate::record::{FieldId, FieldType, Record, RemoteId, Semantic, Side, normalise};
 use crate::store::{Feed, FeedId, Observation, Observed};
+
+/// Hints that are due so soon are read too, so that those of one moment are one run's.
+const SOON: Duration = Duration::from_secs(2);
 
 impl Session<'_> {
     pub(super) async fn observe(&mut self) -> Result<(), RunError> {
@@ -75,7 +80,7 @@ impl Session<'_> {
             records.extend(self.look_at(side, feed, &reported_gone).await?);
             let next = Mark { fields: query.fields.clone(), at: page.cursor.clone() };
             let cursor_now = Some(next.to_text());
-            let changed = self.remember(feed.id, records, cursor_now, BTreeSet::new()).await?;
+            let changed = self.remember(feed.id, records, cursor_now).await?;
             let (reading, workspace) = (&self.reading, self.connection.workspace);
             self.report.missed_by_webhooks +=
                 reading.missed(self.runner, workspace, feed.id, &changed).await?;
@@ -89,13 +94,22 @@ impl Session<'_> {
     async fn read_hints(&self, side: Side, feed: &Feed) -> Result<(), RunError> {
         let store = &self.runner.store;
         let max = self.connector(side).capability().read_many_max as u64;
+        // Whoever is hinted at from here on is read by the next run.
+        let up_to = later(self.now(), SOON);
         loop {
-            let due = store.due_hints(self.connection.workspace, feed.id, self.now(), max).await?;
+            let due = store.due_hints(self.connection.workspace, feed.id, up_to, max).await?;
             if due.is_empty() {
                 return Ok(());
             }
             let records = self.look_at(side, feed, &due).await?;
-            self.remember(feed.id, records, None, due).await?;
+            let observation = Observation {
+                feed: feed.id,
+                records,
+                cursor: None,
+                answered: due,
+                answered_up_to: up_to,
+            };
+            store.observe(&self.held, &observation).await?;
         }
     }
 
@@ -131,9 +145,9 @@ impl Session<'_> {
         feed: FeedId,
         records: Vec<Observed>,
         cursor: Option<String>,
-        answered: BTreeSet<RemoteId>,
     ) -> Result<BTreeSet<RemoteId>, RunError> {
-        let observation = Observation { feed, records, cursor, answered };
+        let (answered, answered_up_to) = (BTreeSet::new(), Timestamp::MIN);
+        let observation = Observation { feed, records, cursor, answered, answered_up_to };
         Ok(self.runner.store.observe(&self.held, &observation).await?)
     }
 

@@ -60,7 +60,7 @@ impl Session<'_> {
         let ids: BTreeSet<RemoteId> = row.op.id.iter().cloned().collect();
         let seen = self.look_at(*side, feed, &ids).await?;
         let now = seen.first().and_then(|observed| observed.record.clone());
-        self.remember(row.feed, seen, None, BTreeSet::new()).await?;
+        self.remember(row.feed, seen, None).await?;
         let known = store.links_of(workspace, self.connection.id, row.feed, &ids).await?;
         let (Some(known), Some(now), Some(planned)) =
             (known.into_iter().next(), now, row.planned.as_ref())
@@ -110,7 +110,7 @@ impl Session<'_> {
             if found.is_empty() && is_due {
                 let records = self.look_for(side, &intent).await?;
                 let records = records.into_iter().map(|record| self.seen(side, record)).collect();
-                self.remember(intent.feed, records, None, BTreeSet::new()).await?;
+                self.remember(intent.feed, records, None).await?;
                 found = self.candidates(&intent).await?;
             }
             self.settle_intent(side, intent, &found, is_due).await?;

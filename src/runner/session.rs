@@ -203,17 +203,17 @@ impl<'a> Session<'a> {
         self.feeds.get(&first.feed).map(|(_, feed)| feed)
     }
 
-    /// How often in a row a record was tried, this time included.
+    /// How often in a row a record was tried before. Waiting for the answer of a try is none.
     fn tries(&self, end: &End) -> u32 {
         let tried = [PendingReason::Failed, PendingReason::Unknown];
         let before = self.pending.get(end).filter(|row| tried.contains(&row.reason));
-        before.map_or(0, |row| row.attempts).saturating_add(1)
+        before.map_or(0, |row| row.attempts)
     }
 
     /// Whether a record that fails once more is not tried again: it waits for itself, the mapping or a
     /// person to change, and that is told.
     pub(super) fn is_used_up(&self, end: &End) -> bool {
-        self.tries(end) >= TRIES_MAX
+        self.tries(end) + 1 >= TRIES_MAX
     }
 
     /// The row that makes a record wait. Each time it waits twice as long as before; in the end as if
@@ -221,12 +221,16 @@ impl<'a> Session<'a> {
     pub(super) fn wait(&self, end: &End, reason: PendingReason) -> Option<Pending> {
         let is_given_up = reason == PendingReason::Failed && self.is_used_up(end);
         let reason = if is_given_up { PendingReason::Refused } else { reason };
-        let attempts = self.tries(end);
+        let is_try = reason != PendingReason::Unknown;
+        let attempts = self.tries(end).saturating_add(u32::from(is_try));
         let timings = &self.runner.timings;
         let wait = timings.retry.saturating_mul(1 << attempts.min(16)).min(timings.retry_max);
         let next_at = match reason {
-            // Nothing was sent for what is unknown: looking again costs nothing.
-            PendingReason::Failed | PendingReason::Unknown => Some(later(self.now(), wait)),
+            PendingReason::Failed => Some(later(self.now(), wait)),
+            // It is looked for at times of its own.
+            PendingReason::Unknown => {
+                Some(later(self.now(), timings.resolve.get(1).copied().unwrap_or(wait)))
+            }
             PendingReason::Brake => Some(later(self.now(), timings.retry_max)),
             PendingReason::Refused
             | PendingReason::Ambiguous

@@ -155,7 +155,7 @@ pub trait Store: History + Webhooks + Send + Sync {
     /// How many live records a feed has.
     async fn count_live(&self, workspace: WorkspaceId, feed: FeedId) -> Result<u64>;
 
-    /// Remembers that records are to be looked at again. Doubled hints are one.
+    /// Remembers that records are to be looked at again. Doubled hints are one, due when the later is.
     async fn add_hints(
         &self,
         workspace: WorkspaceId,

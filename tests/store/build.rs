@@ -116,7 +116,13 @@ impl Bench {
     }
 
     pub fn observation(&self, records: Vec<Observed>) -> Observation {
-        Observation { feed: self.feeds.left.id, records, cursor: None, answered: BTreeSet::new() }
+        Observation {
+            feed: self.feeds.left.id,
+            records,
+            cursor: None,
+            answered: BTreeSet::new(),
+            answered_up_to: jiff::Timestamp::MIN,
+        }
     }
 
     pub fn end(&self, side: Side, id: &str) -> End {

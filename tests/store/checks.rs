@@ -252,15 +252,19 @@ async fn only_what_changed_gets_a_new_number(bench: Bench) {
 async fn a_page_and_its_cursor_are_one(bench: Bench) {
     let held = bench.hold().await;
     let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
-    store.add_hints(workspace, feed, &ids(&["l1", "l2"]), at(0)).await.unwrap();
+    store.add_hints(workspace, feed, &ids(&["l1", "l2", "l3"]), at(0)).await.unwrap();
+    // Hinted at again while it was read.
+    store.add_hints(workspace, feed, &ids(&["l3"]), at(2)).await.unwrap();
     let page = Observation {
         cursor: Some("page 2".into()),
-        answered: ids(&["l1"]),
+        answered: ids(&["l1", "l3"]),
+        answered_up_to: at(1),
         ..bench.observation(vec![live("l1", "Vigo", "a@x.es")])
     };
     store.observe(&held, &page).await.unwrap();
     assert_eq!(store.feed(workspace, feed).await.unwrap().cursor.as_deref(), Some("page 2"));
     assert_eq!(store.due_hints(workspace, feed, at(1), 10).await.unwrap(), ids(&["l2"]));
+    assert_eq!(store.due_hints(workspace, feed, at(2), 10).await.unwrap(), ids(&["l2", "l3"]));
     store.observe(&held, &bench.observation(vec![])).await.unwrap();
     let feed = store.feed(workspace, feed).await.unwrap();
     assert_eq!(feed.cursor.as_deref(), Some("page 2"), "a page without one leaves it");
@@ -358,10 +362,10 @@ async fn hints_of_one_record_are_one(bench: Bench) {
     store.add_hints(workspace, feed, &ids(&["l1", "l2"]), at(20)).await.unwrap();
     store.add_hints(workspace, feed, &ids(&["l1"]), at(10)).await.unwrap();
     store.add_hints(workspace, feed, &ids(&["l1"]), at(30)).await.unwrap();
-    assert_eq!(store.due_hints(workspace, feed, at(9), 10).await.unwrap(), ids(&[]));
-    assert_eq!(store.due_hints(workspace, feed, at(10), 10).await.unwrap(), ids(&["l1"]));
-    assert_eq!(store.due_hints(workspace, feed, at(20), 10).await.unwrap(), ids(&["l1", "l2"]));
-    assert_eq!(store.due_hints(workspace, feed, at(20), 1).await.unwrap().len(), 1);
+    assert_eq!(store.due_hints(workspace, feed, at(19), 10).await.unwrap(), ids(&[]));
+    assert_eq!(store.due_hints(workspace, feed, at(20), 10).await.unwrap(), ids(&["l2"]));
+    assert_eq!(store.due_hints(workspace, feed, at(30), 10).await.unwrap(), ids(&["l1", "l2"]));
+    assert_eq!(store.due_hints(workspace, feed, at(30), 1).await.unwrap().len(), 1);
 }
 
 async fn nothing_of_another_workspace_is_seen(bench: Bench) {

@@ -37,6 +37,7 @@ pub fn play_second() -> Option<ExitCode> {
             records: vec![live("l1", "from the second", "a@x.es")],
             cursor: Some("lost".into()),
             answered: Default::default(),
+            answered_up_to: jiff::Timestamp::MIN,
         };
         let answer = store.observe(&held, &observation).await;
         let renewed = store.renew(&held, Duration::from_secs(60)).await.unwrap();

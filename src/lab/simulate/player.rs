@@ -137,6 +137,8 @@ impl Player {
                         break;
                     }
                 }
+                // So many left that nothing is done until a person has looked: there is none here.
+                Err(RunError::SideLost { .. }) => return Vec::new(),
                 Err(error) => return vec![format!("a quiet run failed: {error}")],
             }
         }

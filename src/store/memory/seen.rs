@@ -26,7 +26,10 @@ impl State {
             self.feed_mut(workspace, observation.feed)?.cursor = Some(cursor.clone());
         }
         for id in &observation.answered {
-            self.hints.remove(&(workspace, observation.feed, id.clone()));
+            let hint = (workspace, observation.feed, id.clone());
+            if self.hints.get(&hint).is_some_and(|due| *due <= observation.answered_up_to) {
+                self.hints.remove(&hint);
+            }
         }
         Ok(changed)
     }
@@ -150,7 +153,7 @@ impl State {
         due: Timestamp,
     ) {
         let at = self.hints.entry((workspace, feed, id.clone())).or_insert(due);
-        *at = due.min(*at);
+        *at = due.max(*at);
     }
 
     pub(super) fn due_hints(

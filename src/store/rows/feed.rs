@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{AccountId, FeedId, WorkspaceId};
 use crate::planner::{Key, Presence, Seen};
 use crate::record::{ObjectName, Record, RemoteId};
@@ -36,6 +38,8 @@ pub struct Observation {
     pub cursor: Option<String>,
     /// Hints that this page answers.
     pub answered: BTreeSet<RemoteId>,
+    /// Of those only what was due by then: a record that was hinted at again meanwhile is read again.
+    pub answered_up_to: Timestamp,
 }
 
 /// One record of a page.

@@ -118,31 +118,29 @@ pub(super) async fn add_hints(
     put_hints(tx, workspace, &hints).await
 }
 
-/// Adds hints to feeds that are locked. Of two for one record, the sooner one stays.
+/// Adds hints to feeds that are locked. Of two for one record, the later one stays.
 pub(super) async fn put_hints(
     tx: &DatabaseTransaction,
     workspace: WorkspaceId,
     hints: &[(End, Timestamp)],
 ) -> Result<()> {
-    let mut soonest: BTreeMap<&End, Timestamp> = BTreeMap::new();
+    let mut latest: BTreeMap<&End, Timestamp> = BTreeMap::new();
     for (end, due) in hints {
-        let at = soonest.entry(end).or_insert(*due);
-        if *due < *at {
-            *at = *due;
-        }
+        let at = latest.entry(end).or_insert(*due);
+        *at = (*at).max(*due);
     }
-    let rows = soonest.into_iter().map(|(end, due)| hint::Model {
+    let rows = latest.into_iter().map(|(end, due)| hint::Model {
         workspace: workspace.0,
         feed: end.feed.0,
         remote_id: end.id.as_str().to_owned(),
         due_at: micros(due),
     });
-    let is_sooner = Expr::col(("excluded", hint::Column::DueAt))
-        .lt(Expr::col((hint::Entity, hint::Column::DueAt)));
+    let is_later = Expr::col(("excluded", hint::Column::DueAt))
+        .gt(Expr::col((hint::Entity, hint::Column::DueAt)));
     let clash =
         OnConflict::columns([hint::Column::Workspace, hint::Column::Feed, hint::Column::RemoteId])
             .update_column(hint::Column::DueAt)
-            .action_and_where(is_sooner)
+            .action_and_where(is_later)
             .to_owned();
     write::<hint::Entity>(tx, rows.collect(), Some(clash)).await
 }
@@ -153,6 +151,7 @@ pub(super) async fn answer(
     workspace: WorkspaceId,
     feed: FeedId,
     ids: &BTreeSet<RemoteId>,
+    up_to: Timestamp,
 ) -> Result<()> {
     let ids: Vec<&str> = ids.iter().map(RemoteId::as_str).collect();
     for page in ids.chunks(CHUNK) {
@@ -160,6 +159,7 @@ pub(super) async fn answer(
             .filter(hint::Column::Workspace.eq(workspace.0))
             .filter(hint::Column::Feed.eq(feed.0))
             .filter(hint::Column::RemoteId.is_in(page.iter().copied()))
+            .filter(hint::Column::DueAt.lte(micros(up_to)))
             .exec(tx)
             .await?;
     }

@@ -31,7 +31,8 @@ pub(super) async fn observe(
     if feed != before {
         feeds::save(tx, feed).await?;
     }
-    feeds::answer(tx, workspace, observation.feed, &observation.answered).await?;
+    let (answered, up_to) = (&observation.answered, observation.answered_up_to);
+    feeds::answer(tx, workspace, observation.feed, answered, up_to).await?;
     Ok(changed)
 }
 
