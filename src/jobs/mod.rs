@@ -15,6 +15,7 @@ mod look;
 mod nudge;
 mod queue;
 mod rests;
+mod settings;
 mod sweep;
 mod worker;
 
@@ -38,21 +39,10 @@ use sweep::Sweep;
 pub use look::{Look, Looker};
 pub use nudge::Nudge;
 pub use queue::{Error, QUEUE};
+pub use settings::{AGAIN_AFTER, Settings};
 
 /// How long runs may take to come to a place where they can be cut off, once the process is to end.
 const GRACE: Duration = Duration::from_secs(20);
-
-/// What the dispatcher has to know.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Where the store is: the queue is beside it. In a file of its own for SQLite, in a schema of its
-    /// own for PostgreSQL.
-    pub database_url: String,
-    /// The name of this start of this process; no other start may have had it.
-    pub name: String,
-    /// How many connections may run at once, at least one.
-    pub concurrency: usize,
-}
 
 /// The way to wake connections.
 #[derive(Clone)]
@@ -127,14 +117,15 @@ impl Dispatcher {
         let rests = Rests::default();
         let (calls, inbox) = mpsc::unbounded_channel();
         let (stopping, stopped) = watch::channel(false);
-        let mut desk =
-            Desk::new(inbox, look.clone(), jobs.clone(), rests.clone(), settings.concurrency);
+        let mut desk = Desk::new(inbox, look.clone(), jobs.clone(), rests.clone(), &settings);
         let mut asking = JoinSet::new();
         asking.spawn(clerk::run(orders, queue.clone()));
         if let Some(webhooks) = webhooks {
             asking.spawn(hooks::run(webhooks, jobs.clone()));
         }
-        asking.spawn(Sweep { store, clock, jobs, rests, queue: queue.clone() }.run());
+        let again_after = settings.again_after;
+        let sweep = Sweep { store, clock, jobs, rests, queue: queue.clone(), again_after };
+        asking.spawn(sweep.run());
         let mut working = JoinSet::new();
         working.spawn(worker::run(queue, settings, calls, stopped));
         tokio::select! {
