@@ -231,6 +231,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn how_soon_a_failed_run_is_tried_again_can_be_set() {
+        let house = House::new(SyncState::Running).await;
+        house.run(Some((100, RunState::Failed))).await;
+        let row = house.store.connection(house.workspace, house.connection).await.unwrap();
+        for seconds in [1_i64, 5] {
+            let again_after = Duration::from_secs(seconds.unsigned_abs());
+            let due = due(&house.store, &row, at(101), again_after).await.unwrap();
+            assert_eq!(due, Some(at(100 + seconds)));
+        }
+    }
+
+    #[tokio::test]
     async fn a_run_that_goes_on_elsewhere_is_left_alone_for_a_while() {
         let house = House::new(SyncState::Running).await;
         house.run(None).await;
