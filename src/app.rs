@@ -87,14 +87,16 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         clock.clone(),
         ids.clone(),
         holder.clone(),
-        Timings::default(),
+        Timings::default().divided_by(config.times_divided_by),
     ));
-    let look = Arc::new(Looker::new(store.clone(), accounts.clone(), runner, clock.clone()));
     let settings = jobs::Settings {
         database_url: config.database_url.clone(),
         name: holder,
         concurrency: config.runs,
+        again_after: jobs::AGAIN_AFTER / config.times_divided_by.max(1),
     };
+    let look = Looker::new(store.clone(), accounts.clone(), runner, clock.clone());
+    let look = Arc::new(look.with_again_after(settings.again_after));
     let (jobs, dispatcher) = Jobs::new(store.clone(), look, clock.clone(), settings);
     let dispatcher = dispatcher.with_webhooks(webhooks.clone());
     let services = Services {

@@ -23,6 +23,9 @@ pub struct Config {
     pub graphiql: bool,
     /// How many connections may run at once.
     pub runs: usize,
+    /// How many times shorter leases, retries and the looking for lost creates are than usual. For
+    /// tests: apps that are not emulated answer too late for anything but 1.
+    pub times_divided_by: u32,
     /// What the operator has set otherwise than the vendors.
     pub overrides: Overrides,
 }
@@ -48,6 +51,7 @@ pub struct Given {
 const PORT: u16 = 8080;
 const RUNS: usize = 4;
 const MAX_RUNS: usize = 64;
+const MAX_DIVISOR: u32 = 1000;
 const DATA: &str = "concord-data";
 const KEY_FILE: &str = "secret.key";
 
@@ -97,6 +101,7 @@ impl Config {
             faults.push(fault);
         }
         let runs = runs(&variable, &mut faults);
+        let times_divided_by = times_divided_by(&variable, &mut faults);
         let overrides = overrides(&variable, &mut faults);
         let public_url = variable("CONCORD_PUBLIC_URL");
         if public_url.as_deref().is_some_and(|url| !is_address(url)) {
@@ -117,6 +122,7 @@ impl Config {
                 public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
                 graphiql,
                 runs,
+                times_divided_by,
                 overrides,
             }),
             _ => Err(Faults(faults)),
@@ -169,6 +175,20 @@ fn runs(variable: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) ->
         Some(_) => {
             faults.push(format!("CONCORD_RUNS is no number of runs: give 1 to {MAX_RUNS}"));
             RUNS
+        }
+    }
+}
+
+/// `CONCORD_TIMES_DIVIDED_BY`.
+fn times_divided_by(variable: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String>) -> u32 {
+    match variable("CONCORD_TIMES_DIVIDED_BY").map(|divisor| divisor.parse::<u32>()) {
+        None => 1,
+        Some(Ok(divisor)) if (1..=MAX_DIVISOR).contains(&divisor) => divisor,
+        Some(_) => {
+            faults.push(format!(
+                "CONCORD_TIMES_DIVIDED_BY is no divisor: give 1 to {MAX_DIVISOR}, or none"
+            ));
+            1
         }
     }
 }
@@ -227,6 +247,7 @@ mod tests {
             ("DATABASE_URL", "mysql://x"),
             ("CONCORD_SECRET_KEY", "short"),
             ("CONCORD_RUNS", "0"),
+            ("CONCORD_TIMES_DIVIDED_BY", "0"),
             ("CONCORD_PUBLIC_URL", "sync.example.com"),
             ("CONCORD_APP_KOMMO_URL", "ftp://x"),
             ("CONCORD_APP_ZOHO_RATE", "0"),
@@ -242,6 +263,15 @@ mod tests {
         let first = read(&[], &folder).unwrap();
         let second = read(&[], &folder).unwrap();
         assert_eq!(*first.secret_key.to_text(), *second.secret_key.to_text());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn times_are_as_usual_unless_they_are_divided() {
+        let folder = folder("times");
+        let divided = [("CONCORD_TIMES_DIVIDED_BY", "50")];
+        assert_eq!(read(&[], &folder).unwrap().times_divided_by, 1);
+        assert_eq!(read(&divided, &folder).unwrap().times_divided_by, 50);
         std::fs::remove_dir_all(folder).unwrap();
     }
 

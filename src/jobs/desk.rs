@@ -9,10 +9,9 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::look::AGAIN;
 use super::rests::Rests;
 use super::sweep::EVERY;
-use super::{Jobs, Look, Nudge};
+use super::{Jobs, Look, Nudge, Settings};
 use crate::store::{ConnectionId, Trigger};
 
 /// A job that was taken from the queue.
@@ -31,6 +30,7 @@ pub(super) struct Desk {
     seats: Arc<Semaphore>,
     running: BTreeMap<ConnectionId, Running>,
     looks: JoinSet<Duration>,
+    again_after: Duration,
 }
 
 struct Running {
@@ -46,12 +46,13 @@ impl Desk {
         look: Arc<dyn Look>,
         jobs: Jobs,
         rests: Rests,
-        concurrency: usize,
+        settings: &Settings,
     ) -> Self {
         // More than the worker takes at once only if it had to be started anew.
-        let seats = Arc::new(Semaphore::new(concurrency));
+        let seats = Arc::new(Semaphore::new(settings.concurrency));
         let (running, looks) = (BTreeMap::new(), JoinSet::new());
-        Self { inbox, look, jobs, rests, seats, running, looks }
+        let again_after = settings.again_after;
+        Self { inbox, look, jobs, rests, seats, running, looks, again_after }
     }
 
     /// Looks at what is rung in. May be cut off, and begun again.
@@ -100,7 +101,7 @@ impl Desk {
             Ok(ended) => ended,
             Err(error) => {
                 eprintln!("a look at a connection broke off: it is tried again");
-                (error.id(), AGAIN)
+                (error.id(), self.again_after)
             }
         };
         let of_task =

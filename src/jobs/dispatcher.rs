@@ -53,14 +53,15 @@ impl Dispatcher {
         let rests = Rests::default();
         let (calls, inbox) = mpsc::unbounded_channel();
         let (stopping, stopped) = watch::channel(false);
-        let mut desk =
-            Desk::new(inbox, look.clone(), jobs.clone(), rests.clone(), settings.concurrency);
+        let mut desk = Desk::new(inbox, look.clone(), jobs.clone(), rests.clone(), &settings);
         let mut asking = JoinSet::new();
         asking.spawn(clerk::run(orders, queue.clone()));
         if let Some(webhooks) = webhooks {
             asking.spawn(hooks::run(webhooks, jobs.clone()));
         }
-        asking.spawn(Sweep { store, clock, jobs, rests, queue: queue.clone() }.run());
+        let again_after = settings.again_after;
+        let sweep = Sweep { store, clock, jobs, rests, queue: queue.clone(), again_after };
+        asking.spawn(sweep.run());
         let mut working = JoinSet::new();
         working.spawn(worker::run(queue, settings, calls, stopped));
         tokio::select! {

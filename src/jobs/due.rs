@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::look::AGAIN;
 use crate::store::{self, Connection, RunRow, RunState, Store};
 
 /// How often a connection is looked at when nothing else wakes it.
@@ -12,7 +11,8 @@ pub(super) fn every(connection: &Connection) -> Duration {
     Duration::from_secs(u64::from(connection.settings.every_minutes.max(1)) * 60)
 }
 
-/// When a connection is due to be run; none if it is not running. A time that is past means now.
+/// When a connection is due to be run; none if it is not running. A time that is past means now. A
+/// run that failed is tried again this long after it, or on schedule if that is sooner.
 ///
 /// # Errors
 /// The store can't be read.
@@ -20,6 +20,7 @@ pub(super) async fn due(
     store: &dyn Store,
     connection: &Connection,
     now: Timestamp,
+    again_after: Duration,
 ) -> store::Result<Option<Timestamp>> {
     if !connection.is_running() {
         return Ok(None);
@@ -32,7 +33,7 @@ pub(super) async fn due(
     let scheduled = match last {
         None => now,
         Some(RunRow { state: RunState::Failed, ended_at: Some(at), .. }) => {
-            return Ok(Some(after(at, AGAIN.min(every))));
+            return Ok(Some(after(at, again_after.min(every))));
         }
         Some(RunRow { ended_at: Some(at), .. }) => after(at, every),
         // It goes on elsewhere, or was cut off: whoever starts anew looks at it at once.
@@ -56,6 +57,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::sync::Arc;
 
+    use super::super::AGAIN_AFTER;
     use super::*;
     use crate::planner::{
         Approval, ConsentPolicy, DeletionPolicy, FirstRun, Report, Settings, SideSettings, Sync,
@@ -148,7 +150,7 @@ mod tests {
 
         async fn due(&self, now: i64) -> Option<i64> {
             let row = self.store.connection(self.workspace, self.connection).await.unwrap();
-            let due = due(&self.store, &row, at(now)).await.unwrap();
+            let due = due(&self.store, &row, at(now), AGAIN_AFTER).await.unwrap();
             due.map(|time| time.as_second() - at(0).as_second())
         }
 
@@ -226,6 +228,18 @@ mod tests {
         house.hint(0).await;
         house.run(Some((100, RunState::Failed))).await;
         assert_eq!(house.due(101).await, Some(130));
+    }
+
+    #[tokio::test]
+    async fn how_soon_a_failed_run_is_tried_again_can_be_set() {
+        let house = House::new(SyncState::Running).await;
+        house.run(Some((100, RunState::Failed))).await;
+        let row = house.store.connection(house.workspace, house.connection).await.unwrap();
+        for seconds in [1_i64, 5] {
+            let again_after = Duration::from_secs(seconds.unsigned_abs());
+            let due = due(&house.store, &row, at(101), again_after).await.unwrap();
+            assert_eq!(due, Some(at(100 + seconds)));
+        }
     }
 
     #[tokio::test]

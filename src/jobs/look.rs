@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::Nudge;
 use super::due::{due, every, until};
 use super::sweep::EVERY;
+use super::{AGAIN_AFTER, Nudge};
 use crate::accounts::Accounts;
 use crate::connectors::Connector;
 use crate::ports::Clock;
@@ -15,8 +15,6 @@ use crate::record::{PerSide, Side};
 use crate::runner::{RunError, Runner};
 use crate::store::{self, Connection, Store, Trigger};
 
-/// How soon a connection that could not run is tried again.
-pub(super) const AGAIN: Duration = Duration::from_secs(30);
 /// How soon after a run that was asked for meanwhile.
 const AT_ONCE: Duration = Duration::from_millis(50);
 
@@ -36,6 +34,7 @@ pub struct Looker {
     accounts: Arc<Accounts>,
     runner: Arc<Runner>,
     clock: Arc<dyn Clock>,
+    again_after: Duration,
 }
 
 /// Why a connection can't run now.
@@ -53,7 +52,15 @@ impl Looker {
         runner: Arc<Runner>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { store, accounts, runner, clock }
+        Self { store, accounts, runner, clock, again_after: AGAIN_AFTER }
+    }
+
+    /// Has it try what could not run after another while than [`AGAIN_AFTER`]. Gives it back, to be
+    /// chained.
+    #[must_use]
+    pub fn with_again_after(mut self, again_after: Duration) -> Self {
+        self.again_after = again_after;
+        self
     }
 
     async fn run(&self, nudge: Nudge) -> Result<Duration, Failed> {
@@ -74,11 +81,15 @@ impl Looker {
                 Ok(due.map_or(every(&known), |due| due.min(every(&known))))
             }
             Err(RunError::Changed) => Ok(AT_ONCE),
-            Err(RunError::Busy | RunError::Stopped) => Ok(AGAIN),
+            Err(RunError::Busy | RunError::Stopped) => Ok(self.again_after),
             Err(error) => {
                 eprintln!("run of {connection} stopped: {error}");
                 // What failed in the store may not be in the history.
-                if matches!(error, RunError::Store(_)) { Err(Failed::Later) } else { Ok(AGAIN) }
+                if matches!(error, RunError::Store(_)) {
+                    Err(Failed::Later)
+                } else {
+                    Ok(self.again_after)
+                }
             }
         }
     }
@@ -87,8 +98,8 @@ impl Looker {
     /// the job was queued.
     async fn rest(&self, known: &Connection) -> Result<Option<Duration>, Failed> {
         let now = self.clock.now();
-        let due = due(self.store.as_ref(), known, now).await.map_err(of_store)?;
-        let rest = due.map_or(AGAIN, |at| until(at, now));
+        let due = due(self.store.as_ref(), known, now, self.again_after).await.map_err(of_store)?;
+        let rest = due.map_or(self.again_after, |at| until(at, now));
         Ok((!rest.is_zero()).then_some(rest.max(EVERY)))
     }
 
@@ -112,11 +123,11 @@ impl Look for Looker {
     async fn look(&self, nudge: Nudge) -> Duration {
         match self.run(nudge).await {
             Ok(rest) => rest,
-            Err(Failed::Gone) => AGAIN,
+            Err(Failed::Gone) => self.again_after,
             Err(Failed::Later) => {
                 // If even this can't be written, it waits for its schedule.
                 let _ = self.store.ask_again(nudge.workspace, nudge.connection).await;
-                AGAIN
+                self.again_after
             }
         }
     }

@@ -16,6 +16,7 @@ mod look;
 mod nudge;
 mod queue;
 mod rests;
+mod settings;
 mod sweep;
 mod worker;
 
@@ -33,18 +34,7 @@ pub use dispatcher::Dispatcher;
 pub use look::{Look, Looker};
 pub use nudge::Nudge;
 pub use queue::{Error, QUEUE};
-
-/// What the dispatcher has to know.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Where the store is: the queue is beside it. In a file of its own for SQLite, in a schema of its
-    /// own for PostgreSQL.
-    pub database_url: String,
-    /// The name of this start of this process; no other start may have had it.
-    pub name: String,
-    /// How many connections may run at once, at least one.
-    pub concurrency: usize,
-}
+pub use settings::{AGAIN_AFTER, Settings};
 
 /// The way to wake connections.
 #[derive(Clone)]

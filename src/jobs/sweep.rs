@@ -26,6 +26,7 @@ pub(super) struct Sweep {
     pub(super) jobs: Jobs,
     pub(super) rests: Rests,
     pub(super) queue: Queue,
+    pub(super) again_after: Duration,
 }
 
 impl Sweep {
@@ -74,7 +75,7 @@ impl Sweep {
 
     async fn ask(&self, connection: &Connection) -> store::Result<()> {
         let now = self.clock.now();
-        let due = due(self.store.as_ref(), connection, now).await?;
+        let due = due(self.store.as_ref(), connection, now, self.again_after).await?;
         let wait = due.map_or(BELIEVED, |at| until(at, now));
         if wait.is_zero() {
             self.nudge(connection, Trigger::Schedule);

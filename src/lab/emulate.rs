@@ -61,6 +61,13 @@ impl AppHandle {
 }
 
 impl Listening {
+    /// Puts something before it, such as what breaks requests off. Gives it back, to be chained.
+    #[must_use]
+    pub fn behind(mut self, door: impl FnOnce(axum::Router) -> axum::Router) -> Self {
+        self.router = door(self.router);
+        self
+    }
+
     /// Serves until the process ends, and posts to the webhooks that were registered.
     ///
     /// # Errors

@@ -89,6 +89,7 @@ impl House {
             database_url: "sqlite::memory:".to_owned(),
             name: "test".to_owned(),
             concurrency: 1,
+            again_after: jobs::AGAIN_AFTER,
         };
         let (jobs, _) = Jobs::new(store.clone(), Arc::new(look), clock.clone(), settings);
         let jobs = Arc::new(jobs);

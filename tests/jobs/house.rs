@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use concord::jobs::{Error, Jobs, Look, Nudge, Settings};
+use concord::jobs::{AGAIN_AFTER, Error, Jobs, Look, Nudge, Settings};
 use concord::planner::{ConsentPolicy, DeletionPolicy, FirstRun, Sync, SyncState, WritePolicy};
 use concord::ports::SystemClock;
 use concord::store::{ConnectionId, MemoryStore, Store, Trigger};
@@ -165,6 +165,7 @@ impl House {
             database_url: self.url.clone(),
             name: format!("start-{start}"),
             concurrency,
+            again_after: AGAIN_AFTER,
         };
         let store = self.bench.store.clone();
         let look: Arc<dyn Look> = self.looks.clone();

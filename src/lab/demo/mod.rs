@@ -16,7 +16,7 @@ use crate::config::Given;
 use own::OwnServer;
 
 pub use report::DemoReport;
-pub use script::Played;
+pub use script::{Made, Played, Script};
 pub use town::{Emulators, Town, open};
 
 /// The ports of the emulators of Kommo and Zoho CRM, where a server has to know them beforehand.

@@ -12,10 +12,20 @@ use super::edits::{self, Edit};
 use super::report::{DemoReport, Items, Seconds, SideReport};
 use crate::lab::check::differences;
 
-pub(super) struct Script<'a> {
+/// The steps of the demo: what anybody would do, through the public API of a server.
+pub struct Script<'a> {
     client: Client,
     town: &'a Town,
     is_quiet: bool,
+}
+
+/// What a script has set up, by the ids that the server gave.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The accounts of Kommo and Zoho CRM.
+    pub accounts: [String; 2],
+    /// The connection between them.
+    pub connection: String,
 }
 
 /// What came of the script, before it is judged.
@@ -57,16 +67,15 @@ impl<'a> Script<'a> {
 
     pub(super) async fn play(&self) -> Result<Played> {
         let read = [self.town.kommo.contacts().len(), self.town.zoho.contacts().len()];
-        self.say("Connecting both accounts ...");
-        let [kommo, zoho] = &self.town.credentials;
-        let left = self.connect("kommo", kommo).await?;
-        let right = self.connect("zoho", zoho).await?;
-        let connection = self.set_up(&left, &right).await?;
+        let Made { accounts: [left, right], connection } = self.set_up().await?;
         self.town.kommo.forget_requests();
         self.town.zoho.forget_requests();
         let begun = Instant::now();
         self.start(&connection).await?;
-        let first = self.approved(&connection).await?;
+        let plan = self.plan(&connection).await?;
+        self.approve(&plan).await?;
+        let items = at(&plan, "/counts/items").as_u64().unwrap_or_default();
+        let first = self.ended(&connection, None, items).await?;
         let first_run = begun.elapsed();
         let calls = [self.town.kommo.requests().len(), self.town.zoho.requests().len()];
         let begun = Instant::now();
@@ -76,9 +85,30 @@ impl<'a> Script<'a> {
         let edits = edits::edit(self.town);
         self.say(&format!("People made {} edits on both sides; they travel ...", edits.len()));
         let webhook_to_write = if are_told { Some(self.arrival(&edits).await?) } else { None };
-        let latest = self.latest(&connection).await?;
-        self.run(&connection, &latest).await?;
+        self.run_again(&connection).await?;
         Ok(Played { first, read, calls, first_run, no_change_run, webhook_to_write })
+    }
+
+    /// Connects both accounts and makes a connection between them, with the mapping that is suggested
+    /// and two fields of the account's own. It is not started.
+    ///
+    /// # Errors
+    /// If the server refuses anything, or does not reach the emulators.
+    pub async fn set_up(&self) -> Result<Made> {
+        self.say("Connecting both accounts ...");
+        let [kommo, zoho] = &self.town.credentials;
+        let left = self.connect("kommo", kommo).await?;
+        let right = self.connect("zoho", zoho).await?;
+        let connection = self.make(&left, &right).await?;
+        Ok(Made { accounts: [left, right], connection })
+    }
+
+    /// Asks the API. Gives the data.
+    ///
+    /// # Errors
+    /// If there is no answer, or the request is refused.
+    pub async fn ask(&self, query: &str, variables: Json) -> Result<Json> {
+        self.client.ask(query, variables).await
     }
 
     /// Has an account's app post its notifications to the server. False if the server does not know
@@ -144,8 +174,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// Makes the connection: the mapping that is suggested, with two fields of the account's own.
-    async fn set_up(&self, left: &str, right: &str) -> Result<String> {
+    async fn make(&self, left: &str, right: &str) -> Result<String> {
         let input = json!({
             "title": "Kommo and Zoho CRM",
             "left": { "accountId": left },
@@ -187,7 +216,11 @@ impl<'a> Script<'a> {
         Ok(id)
     }
 
-    async fn start(&self, connection: &str) -> Result<()> {
+    /// Starts both syncs of a connection, as its review says.
+    ///
+    /// # Errors
+    /// If the review finds faults, or the server refuses anything.
+    pub async fn start(&self, connection: &str) -> Result<()> {
         let said = json!(["NO_OTHER_SYNC"]);
         let input = json!({ "connectionId": connection, "acknowledgements": said });
         let answer = "review { token faults { code message } unacknowledged }";
@@ -205,23 +238,41 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// Waits for the plan, agrees to it, and waits for the run that carries it out.
-    async fn approved(&self, connection: &str) -> Result<Json> {
+    /// Waits for the plan of the first run: its id, hash and counts, as the API tells them.
+    ///
+    /// # Errors
+    /// If the server does not answer, or has no plan in half an hour.
+    pub async fn plan(&self, connection: &str) -> Result<Json> {
         self.say("Planning the first run ...");
         let query =
             "query($id: ID!) { connection(id: $id) { waitingPlan { id hash counts { items } } } }";
-        let plan = self
-            .until(|| async {
-                let data = self.client.ask(query, json!({ "id": connection })).await?;
-                let plan = data.pointer("/connection/waitingPlan").cloned();
-                Ok(plan.filter(|plan| !plan.is_null()))
-            })
-            .await?;
-        self.say(&format!("The plan has {} items: approved.", at(&plan, "/counts/items")));
-        let input = json!({ "planId": at(&plan, "/id"), "hash": at(&plan, "/hash") });
+        self.until(|| async {
+            let data = self.client.ask(query, json!({ "id": connection })).await?;
+            let plan = data.pointer("/connection/waitingPlan").cloned();
+            Ok(plan.filter(|plan| !plan.is_null()))
+        })
+        .await
+    }
+
+    /// Agrees to a plan.
+    ///
+    /// # Errors
+    /// If it is not the one that waits, or the server does not answer.
+    pub async fn approve(&self, plan: &Json) -> Result<()> {
+        self.say(&format!("The plan has {} items: approved.", at(plan, "/counts/items")));
+        let input = json!({ "planId": at(plan, "/id"), "hash": at(plan, "/hash") });
         self.client.act("planApprove", "PlanDecideInput", "plan { state }", input).await?;
-        let items = at(&plan, "/counts/items").as_u64().unwrap_or_default();
-        self.ended(connection, None, items).await
+        Ok(())
+    }
+
+    /// Runs a connection once more, and waits until a run that began from now on has ended.
+    ///
+    /// # Errors
+    /// If the run fails, or the server does not answer.
+    pub async fn run_again(&self, connection: &str) -> Result<()> {
+        let latest = self.latest(connection).await?;
+        self.run(connection, &latest).await?;
+        Ok(())
     }
 
     /// Runs it once more, after the run `before`. Gives the new run.

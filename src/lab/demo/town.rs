@@ -12,8 +12,10 @@ use crate::lab::people::{Moved, People, move_in, people};
 
 /// The two emulated apps with the people in them.
 pub struct Town {
-    pub(super) people: People,
-    pub(super) moved: Moved,
+    /// Who they are.
+    pub people: People,
+    /// The ids that the apps gave.
+    pub moved: Moved,
     /// Kommo, to act in it and to look at it.
     pub kommo: kommo::emulator::Emulator,
     /// Zoho CRM, to act in it and to look at it.
@@ -70,9 +72,18 @@ impl Town {
     /// If the server does not answer, does not reach the emulators, or refuses anything. Where it does
     /// not reach them the error says which settings it has to be started with.
     pub async fn play(&self, server: &Server, is_quiet: bool) -> Result<Played> {
+        self.script(server, is_quiet).await?.play().await
+    }
+
+    /// The steps of the script, for whoever wants to do something else between them. Waits for the
+    /// server if it is just starting.
+    ///
+    /// # Errors
+    /// If the server does not answer.
+    pub async fn script(&self, server: &Server, is_quiet: bool) -> Result<Script<'_>> {
         let client = Client::new(server)?;
         client.wait().await?;
-        Script::new(client, self, is_quiet).play().await
+        Ok(Script::new(client, self, is_quiet))
     }
 
     /// What an error says of a server that does not reach the emulators.
@@ -106,6 +117,16 @@ impl Emulators {
     pub fn settings(&self) -> String {
         let lines = self.hosts().map(|(host, url)| format!("{}={url}", address_variable(host)));
         lines.join("\n")
+    }
+
+    /// Puts something before each, such as what breaks requests off. Gives them back, to be chained.
+    #[must_use]
+    pub fn behind(
+        self,
+        kommo: impl FnOnce(axum::Router) -> axum::Router,
+        zoho: impl FnOnce(axum::Router) -> axum::Router,
+    ) -> Self {
+        Self { kommo: self.kommo.behind(kommo), zoho: self.zoho.behind(zoho) }
     }
 
     /// Serves both until the process ends.

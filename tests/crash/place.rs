@@ -1,0 +1,148 @@
+//! Where a server keeps what it knows, and the server: the program itself, started and killed.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+
+use concord::lab::demo;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
+
+use crate::backends::Backend;
+
+/// What every wait is divided by: a lease holds 1.2 seconds, a lost create is given up after 12.
+const DIVISOR: &str = "50";
+
+/// Where a server keeps what it knows, and where it is reached. It goes with the trial.
+pub struct Place {
+    folder: PathBuf,
+    /// None for the database in the folder.
+    database_url: Option<String>,
+    port: u16,
+    /// Variables of the server's environment.
+    settings: Vec<(String, String)>,
+}
+
+/// A server that runs.
+pub struct Running {
+    child: Child,
+    log: PathBuf,
+}
+
+/// Keeps a database from being written.
+pub enum Lock {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Place {
+    /// A place with an empty database, for a server with these settings, one a line.
+    pub async fn new(backend: &Backend, number: usize, settings: &str) -> Self {
+        let name = format!("{}_{number}", std::process::id());
+        let folder = std::env::temp_dir().join(format!("concord-crash-{name}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let database_url = match &backend.url {
+            Some(url) if backend.name == "postgres" => {
+                let mut admin = PgConnection::connect(url).await.unwrap();
+                let create = format!("CREATE DATABASE crash_{name}");
+                admin.execute(AssertSqlSafe(create)).await.unwrap();
+                let (server, _) = url.rsplit_once('/').unwrap();
+                Some(format!("{server}/crash_{name}"))
+            }
+            _ => None,
+        };
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let settings = settings.lines().filter_map(|line| line.split_once('='));
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { folder, database_url, port, settings }
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
+        command.arg(name).arg("--data").arg(&self.folder);
+        if let Some(url) = &self.database_url {
+            command.args(["--database-url", url]);
+        }
+        let settings = self.settings.iter().map(|(name, value)| (name, value));
+        command.env_remove("DATABASE_URL").env("CONCORD_TIMES_DIVIDED_BY", DIVISOR).envs(settings);
+        command
+    }
+
+    /// How the server is reached, with a token of an owner.
+    pub fn api(&self) -> demo::Server {
+        let output = self.command("token").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let token = String::from_utf8(output.stdout).unwrap().trim().to_owned().into();
+        demo::Server { address: format!("http://127.0.0.1:{}", self.port), token }
+    }
+
+    /// Starts the server.
+    pub fn start(&self) -> Running {
+        let log = self.folder.join("log");
+        let said = File::options().create(true).append(true).open(&log).unwrap();
+        let mut command = self.command("serve");
+        command.arg("--port").arg(self.port.to_string());
+        command.stdout(said.try_clone().unwrap()).stderr(said);
+        Running { child: command.spawn().unwrap(), log }
+    }
+
+    /// Keeps the journal from being written until the lock is gone.
+    pub async fn lock(&self) -> Lock {
+        match &self.database_url {
+            None => {
+                let url = format!("sqlite://{}", self.folder.join("concord.sqlite").display());
+                let mut database = SqliteConnection::connect(&url).await.unwrap();
+                database.execute("BEGIN IMMEDIATE").await.unwrap();
+                Lock::Sqlite(database)
+            }
+            Some(url) => {
+                let mut database = PgConnection::connect(url).await.unwrap();
+                database.execute("BEGIN").await.unwrap();
+                database.execute("LOCK TABLE op IN EXCLUSIVE MODE").await.unwrap();
+                Lock::Postgres(database)
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Running {
+    /// Kills it as `kill -9` does.
+    pub fn kill(mut self) {
+        const SIGKILL: i32 = 9;
+        self.child.kill().unwrap();
+        let status = self.child.wait().unwrap();
+        assert_eq!(status.signal(), Some(SIGKILL), "it had ended before: {status}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("{}", std::fs::read_to_string(&self.log).unwrap_or_default());
+        }
+    }
+}
+
+impl Lock {
+    pub async fn release(self) {
+        match self {
+            Self::Sqlite(mut database) => {
+                database.execute("ROLLBACK").await.unwrap();
+                database.close().await.unwrap();
+            }
+            Self::Postgres(mut database) => {
+                database.execute("ROLLBACK").await.unwrap();
+                database.close().await.unwrap();
+            }
+        }
+    }
+}
