@@ -11,6 +11,8 @@ use crate::webhooks::{DEBOUNCE, Webhooks};
 
 /// How often it is looked, if nothing arrives: another process may have taken something in.
 const EVERY: Duration = Duration::from_secs(1);
+/// How much longer a run waits than what it is for: what is told of shortly after goes with it.
+pub(super) const GATHER: Duration = Duration::from_millis(500);
 /// How often registrations are looked after.
 const TEND_EVERY: Duration = Duration::from_secs(60);
 
@@ -26,7 +28,8 @@ async fn expand(webhooks: &Webhooks, jobs: &Jobs) {
         match webhooks.expand_due().await {
             Ok(woken) => {
                 for (workspace, connection) in woken {
-                    jobs.nudge_after(workspace, connection, Trigger::Webhook, DEBOUNCE);
+                    let after = DEBOUNCE + GATHER;
+                    jobs.nudge_after(workspace, connection, Trigger::Webhook, after);
                 }
             }
             Err(error) => eprintln!("notifications are looked into later: {error}"),

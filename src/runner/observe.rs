@@ -94,8 +94,17 @@ impl Session<'_> {
             if due.is_empty() {
                 return Ok(());
             }
-            let records = self.look_at(side, feed, &due).await?;
-            self.remember(feed.id, records, None, due).await?;
+            // Taken before the records are read: what is told of one meanwhile is a hint anew. Cut off
+            // between, what changed is found by the next reading.
+            self.remember(feed.id, Vec::new(), None, due.clone()).await?;
+            let records = match self.look_at(side, feed, &due).await {
+                Ok(records) => records,
+                Err(error) => {
+                    store.add_hints(feed.workspace, feed.id, &due, self.now()).await?;
+                    return Err(error);
+                }
+            };
+            self.remember(feed.id, records, None, BTreeSet::new()).await?;
         }
     }
 

@@ -80,7 +80,13 @@ impl Webhooks {
         }
         let url = self.address(&endpoint, &account.app).ok_or(Error::NoPublicUrl)?;
         let address = self.registration(&endpoint, &account.app, url);
-        match self.subscribe(&endpoint, &address).await {
+        let subscribed = self.subscribe(&endpoint, &address).await;
+        // Unregistered meanwhile: the old address stays worthless.
+        let known = self.store.endpoint_of(endpoint.workspace, endpoint.account).await?;
+        if let Some(known) = known.filter(|known| known.generation != endpoint.generation) {
+            return Ok(known);
+        }
+        match subscribed {
             Ok(subscription) => {
                 endpoint.objects = address.objects;
                 endpoint.registered_at = Some(now);

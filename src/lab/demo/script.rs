@@ -12,7 +12,8 @@ use super::edits::{self, Edit};
 use super::report::{DemoReport, Items, Seconds, SideReport};
 use crate::lab::check::differences;
 
-pub(super) struct Script<'a> {
+/// The steps, each of which anybody would do through the public API.
+pub struct Script<'a> {
     client: Client,
     town: &'a Town,
     is_quiet: bool,
@@ -33,11 +34,13 @@ pub struct Played {
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long an edit may take to the other side.
 const ARRIVAL: Duration = Duration::from_secs(60);
+/// What a person has to have read.
+const SAID: [&str; 1] = ["NO_OTHER_SYNC"];
 /// How long anything may take at most.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
-const RUN: &str = "id kind state error counts { items outcomes { name count } skipped { name count } \
-                   writes { side kind count } }";
+const RUN: &str = "id kind trigger state error counts { items outcomes { name count } skipped { name count } \
+                   missedByWebhooks writes { side kind count } }";
 
 /// What stands at a place of an answer; null, if nothing does.
 fn at<'a>(json: &'a Json, pointer: &str) -> &'a Json {
@@ -58,14 +61,12 @@ impl<'a> Script<'a> {
     pub(super) async fn play(&self) -> Result<Played> {
         let read = [self.town.kommo.contacts().len(), self.town.zoho.contacts().len()];
         self.say("Connecting both accounts ...");
-        let [kommo, zoho] = &self.town.credentials;
-        let left = self.connect("kommo", kommo).await?;
-        let right = self.connect("zoho", zoho).await?;
+        let [left, right] = self.accounts().await?;
         let connection = self.set_up(&left, &right).await?;
         self.town.kommo.forget_requests();
         self.town.zoho.forget_requests();
         let begun = Instant::now();
-        self.start(&connection).await?;
+        self.start(&connection, &SAID).await?;
         let first = self.approved(&connection).await?;
         let first_run = begun.elapsed();
         let calls = [self.town.kommo.requests().len(), self.town.zoho.requests().len()];
@@ -81,9 +82,27 @@ impl<'a> Script<'a> {
         Ok(Played { first, read, calls, first_run, no_change_run, webhook_to_write })
     }
 
+    /// Connects the two accounts of the town. Gives their ids.
+    ///
+    /// # Errors
+    /// If the server or an app refuses.
+    pub async fn accounts(&self) -> Result<[String; 2]> {
+        let [kommo, zoho] = &self.town.credentials;
+        Ok([self.connect("kommo", kommo).await?, self.connect("zoho", zoho).await?])
+    }
+
+    /// The client that it asks by.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Has an account's app post its notifications to the server. False if the server does not know
     /// where it is reached.
-    async fn register(&self, account: &str) -> Result<bool> {
+    ///
+    /// # Errors
+    /// If the server or the app refuses.
+    pub async fn register(&self, account: &str) -> Result<bool> {
         let query = "mutation($id: ID!) { webhookRegister(accountId: $id) { \
                      webhook { state stateCode } userErrors { message } } }";
         let data = self.client.ask(query, json!({ "id": account })).await?;
@@ -117,7 +136,11 @@ impl<'a> Script<'a> {
         Ok(begun.elapsed())
     }
 
-    async fn connect(&self, app: &str, credentials: &[(&str, String)]) -> Result<String> {
+    /// Connects an account of an app with what a person would type in. Gives its id.
+    ///
+    /// # Errors
+    /// If the server or the app refuses.
+    pub async fn connect(&self, app: &str, credentials: &[(&str, String)]) -> Result<String> {
         let credentials: Vec<Json> = credentials
             .iter()
             .map(|(name, value)| json!({ "name": name, "value": value }))
@@ -145,7 +168,10 @@ impl<'a> Script<'a> {
     }
 
     /// Makes the connection: the mapping that is suggested, with two fields of the account's own.
-    async fn set_up(&self, left: &str, right: &str) -> Result<String> {
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn set_up(&self, left: &str, right: &str) -> Result<String> {
         let input = json!({
             "title": "Kommo and Zoho CRM",
             "left": { "accountId": left },
@@ -187,8 +213,11 @@ impl<'a> Script<'a> {
         Ok(id)
     }
 
-    async fn start(&self, connection: &str) -> Result<()> {
-        let said = json!(["NO_OTHER_SYNC"]);
+    /// Starts both syncs of a connection, with what a person has to have read.
+    ///
+    /// # Errors
+    /// If the server refuses, or finds faults.
+    pub async fn start(&self, connection: &str, said: &[&str]) -> Result<()> {
         let input = json!({ "connectionId": connection, "acknowledgements": said });
         let answer = "review { token faults { code message } unacknowledged }";
         let answer =
@@ -206,7 +235,19 @@ impl<'a> Script<'a> {
     }
 
     /// Waits for the plan, agrees to it, and waits for the run that carries it out.
-    async fn approved(&self, connection: &str) -> Result<Json> {
+    ///
+    /// # Errors
+    /// If the server refuses, or the run fails.
+    pub async fn approved(&self, connection: &str) -> Result<Json> {
+        let items = self.approve(connection).await?;
+        self.ended(connection, None, items).await
+    }
+
+    /// Waits for the plan, and agrees to it. Gives how many items it has.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn approve(&self, connection: &str) -> Result<u64> {
         self.say("Planning the first run ...");
         let query =
             "query($id: ID!) { connection(id: $id) { waitingPlan { id hash counts { items } } } }";
@@ -220,19 +261,25 @@ impl<'a> Script<'a> {
         self.say(&format!("The plan has {} items: approved.", at(&plan, "/counts/items")));
         let input = json!({ "planId": at(&plan, "/id"), "hash": at(&plan, "/hash") });
         self.client.act("planApprove", "PlanDecideInput", "plan { state }", input).await?;
-        let items = at(&plan, "/counts/items").as_u64().unwrap_or_default();
-        self.ended(connection, None, items).await
+        Ok(at(&plan, "/counts/items").as_u64().unwrap_or_default())
     }
 
     /// Runs it once more, after the run `before`. Gives the new run.
-    async fn run(&self, connection: &str, before: &Json) -> Result<Json> {
+    ///
+    /// # Errors
+    /// If the server refuses, or the run fails.
+    pub async fn run(&self, connection: &str, before: &Json) -> Result<Json> {
         let query =
             "mutation($id: ID!) { connectionRun(connectionId: $id) { userErrors { message } } }";
         self.client.ask(query, json!({ "id": connection })).await?;
         self.ended(connection, at(before, "/id").as_str(), 0).await
     }
 
-    async fn latest(&self, connection: &str) -> Result<Json> {
+    /// The newest run.
+    ///
+    /// # Errors
+    /// If the server refuses, or there is none.
+    pub async fn latest(&self, connection: &str) -> Result<Json> {
         let query = format!(
             "query($id: ID!) {{ connection(id: $id) {{ runs(first: 1) {{ edges {{ node {{ {RUN} }} }} }} }} }}"
         );
@@ -241,8 +288,12 @@ impl<'a> Script<'a> {
         run.context("no run yet")
     }
 
-    /// Waits for a run that writes, newer than `before`, to end.
-    async fn ended(&self, connection: &str, before: Option<&str>, items: u64) -> Result<Json> {
+    /// Waits for a run that writes, newer than `before`, to end. Where `items` are many, it shows how
+    /// far it is.
+    ///
+    /// # Errors
+    /// If the server refuses, or the run fails.
+    pub async fn ended(&self, connection: &str, before: Option<&str>, items: u64) -> Result<Json> {
         let run = self
             .until(|| async {
                 let Ok(run) = self.latest(connection).await else { return Ok(None) };

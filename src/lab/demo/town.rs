@@ -12,8 +12,10 @@ use crate::lab::people::{Moved, People, move_in, people};
 
 /// The two emulated apps with the people in them.
 pub struct Town {
-    pub(super) people: People,
-    pub(super) moved: Moved,
+    /// Who they are.
+    pub people: People,
+    /// Where each of them lives.
+    pub moved: Moved,
     /// Kommo, to act in it and to look at it.
     pub kommo: kommo::emulator::Emulator,
     /// Zoho CRM, to act in it and to look at it.
@@ -73,6 +75,14 @@ impl Town {
         let client = Client::new(server)?;
         client.wait().await?;
         Script::new(client, self, is_quiet).play().await
+    }
+
+    /// The script's steps, to be done one by one and without a word.
+    ///
+    /// # Errors
+    /// If the machine has no certificates to check servers by.
+    pub fn script(&self, server: &Server) -> Result<Script<'_>> {
+        Ok(Script::new(Client::new(server)?, self, true))
     }
 
     /// What an error says of a server that does not reach the emulators.
