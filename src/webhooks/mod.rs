@@ -6,6 +6,7 @@
 
 mod error;
 mod expand;
+mod forget;
 mod keys;
 mod receive;
 mod tend;

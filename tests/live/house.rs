@@ -162,8 +162,7 @@ impl House {
             let data = ask(&self.owner, query, json!({ "id": connection })).await;
             let edges = data["connection"]["runs"]["edges"].as_array().unwrap().clone();
             let runs = edges.into_iter().map(|edge| edge["node"].clone());
-            let runs: Vec<Json> =
-                runs.filter(|run| run["id"].as_str().unwrap() > before).collect();
+            let runs: Vec<Json> = runs.filter(|run| run["id"].as_str().unwrap() > before).collect();
             if runs.iter().all(|run| run["state"] != "RUNNING") {
                 return runs;
             }
@@ -204,11 +203,20 @@ impl House {
 
     /// Asks Kommo for its webhooks as its own integrations do.
     pub async fn webhooks_of_kommo(&self, method: Method, body: Json) -> Answer {
-        let bearer = SecretString::from(format!("Bearer {}", self.town.kommo.token()));
-        let request = Request::new(method, format!("{}/api/v4/webhooks", self.kommo));
-        let request =
-            request.authorization(bearer).body("application/json", body.to_string().into_bytes());
-        Http::new().unwrap().send(request).await.unwrap()
+        let begun = Instant::now();
+        loop {
+            let bearer = SecretString::from(format!("Bearer {}", self.town.kommo.token()));
+            let request = Request::new(method, format!("{}/api/v4/webhooks", self.kommo))
+                .authorization(bearer)
+                .body("application/json", body.to_string().into_bytes());
+            let answer = Http::new().unwrap().send(request).await.unwrap();
+            // The account may be asked only so often, and Concord asks it too.
+            if answer.status != 429 {
+                return answer;
+            }
+            assert!(begun.elapsed() < PATIENCE, "too many requests");
+            sleep(Duration::from_millis(300)).await;
+        }
     }
 
     /// Somebody removes Concord's webhook in Kommo by hand.

@@ -1,6 +1,7 @@
 //! Webhooks that the app gave up or that somebody removed, and addresses that are worth nothing any
 //! more.
 
+use concord::connectors::kommo::emulator::{Fault, FaultKind};
 use concord::net::{Http, Method, Request};
 use serde_json::{Value as Json, json};
 
@@ -14,6 +15,19 @@ async fn is_disabled(house: &House) -> Option<bool> {
     }
     let list: Json = serde_json::from_slice(&answer.body).unwrap();
     list["_embedded"]["webhooks"][0]["disabled"].as_bool()
+}
+
+/// Posts a notification. Gives the status of the answer.
+async fn post(url: &str) -> u16 {
+    let body = "account[id]=12345678&contacts[update][0][id]=1";
+    let request = Request::new(Method::Post, url).body("application/x-www-form-urlencoded", body);
+    Http::new().unwrap().send(request).await.unwrap().status
+}
+
+async fn unregister(house: &House, account: &str) -> Json {
+    let query = "mutation($id: ID!) { webhookUnregister(accountId: $id) { webhook { state url } \
+                 userErrors { code } } }";
+    ask(&house.owner, query, json!({ "id": account })).await["webhookUnregister"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -49,18 +63,9 @@ async fn an_address_is_worth_nothing_once_it_is_unregistered() {
     let (house, connected) = House::running("worthless", 20).await;
     let account = &connected.accounts[0];
     let old = house.url(account).await;
-    let post = async |url: &str| {
-        let body = "account[id]=12345678&contacts[update][0][id]=1";
-        let request = Request::new(Method::Post, url);
-        let request = request.body("application/x-www-form-urlencoded", body);
-        Http::new().unwrap().send(request).await.unwrap().status
-    };
     assert_eq!(post(&old).await, 200);
 
-    let query = "mutation($id: ID!) { webhookUnregister(accountId: $id) { webhook { state url } \
-                 userErrors { code } } }";
-    let done = ask(&house.owner, query, json!({ "id": account })).await;
-    let done = &done["webhookUnregister"];
+    let done = unregister(&house, account).await;
     assert_eq!(done["userErrors"], json!([]));
     assert_eq!(done["webhook"]["state"], "NOT_REGISTERED");
     assert_eq!(is_disabled(&house).await, None, "Kommo knows of it no more");
@@ -70,5 +75,25 @@ async fn an_address_is_worth_nothing_once_it_is_unregistered() {
     let new = house.url(account).await;
     assert_ne!(new, old);
     assert_eq!((post(&old).await, post(&new).await), (404, 200));
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_is_worth_nothing_even_if_the_app_does_not_hear_of_it() {
+    let (house, connected) = House::running("deaf", 20).await;
+    let account = &connected.accounts[0];
+    let old = house.url(account).await;
+    assert_eq!(post(&old).await, 200);
+    house.town.kommo.order(Fault {
+        method: Some("DELETE".to_owned()),
+        path: Some("/api/v4/webhooks".to_owned()),
+        after: 0,
+        times: 10,
+        kind: FaultKind::LostBefore,
+    });
+    let done = unregister(&house, account).await;
+    assert_ne!(done["userErrors"], json!([]), "Kommo may go on posting: {done}");
+    assert_eq!(post(&old).await, 404);
+    assert_eq!(house.webhook(account).await["state"], "NOT_REGISTERED");
     house.stop().await;
 }

@@ -14,8 +14,7 @@ const AT_ONCE: usize = 8;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_of_notifications_about_few_people_writes_each_of_them_about_once() {
     let (house, connected) = House::running("storm", 200).await;
-    let people: Vec<u64> =
-        house.linked().into_iter().map(|(left, _)| left).take(PEOPLE).collect();
+    let people: Vec<u64> = house.linked().into_iter().map(|(left, _)| left).take(PEOPLE).collect();
     assert_eq!(people.len(), PEOPLE, "as many were in both apps from the start");
     let before = house.newest(&connected.id).await;
     house.town.zoho.forget_requests();
@@ -27,10 +26,9 @@ async fn a_storm_of_notifications_about_few_people_writes_each_of_them_about_onc
             if number % 2 == 0 { house.titles(*id, &words) } else { house.moves(*id, &words) }
         }
     }
-    // The others are on their way already.
+    // Some are on their way already.
     let letters = kommo.due_deliveries();
-    assert!(letters.len() > PEOPLE * ROUNDS / 2, "{}", letters.len());
-    let chunk = letters.len().div_ceil(AT_ONCE);
+    let chunk = letters.len().div_ceil(AT_ONCE).max(1);
     let carriers: Vec<_> = letters
         .chunks(chunk)
         .map(|letters| {
@@ -62,6 +60,8 @@ async fn a_storm_of_notifications_about_few_people_writes_each_of_them_about_onc
     })
     .await;
     house.still(&connected.id).await;
+
+    assert!(kommo.due_deliveries().is_empty(), "all were posted");
 
     let is_write = |method: &str, path: &str| method != "GET" && path.contains("/Contacts");
     let requests = house.town.zoho.requests();

@@ -89,13 +89,7 @@ impl Client {
     ///
     /// # Errors
     /// If the server does not answer, or refuses.
-    pub async fn act(
-        &self,
-        name: &str,
-        kind: &str,
-        answer: &str,
-        input: Json,
-    ) -> Result<Json> {
+    pub async fn act(&self, name: &str, kind: &str, answer: &str, input: Json) -> Result<Json> {
         let query = format!(
             "mutation($input: {kind}!) {{ {name}(input: $input) {{ {answer} userErrors {{ code message detail }} }} }}"
         );
