@@ -25,6 +25,7 @@ use crate::store::{AccountId, Endpoint, EndpointId, EndpointState, Store, Worksp
 use keys::Keys;
 
 pub use error::{Error, Refused};
+pub use receive::Addressed;
 
 /// How long a hint waits for others of the same record.
 pub const DEBOUNCE: Duration = Duration::from_secs(2);

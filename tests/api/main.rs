@@ -147,7 +147,8 @@ impl House {
             url.rsplit('/').take(3).collect::<Vec<_>>().try_into().unwrap();
         let body = b"account[id]=12345678&contacts[update][0][id]=1";
         let kind = "application/x-www-form-urlencoded";
-        self.webhooks.receive(app, endpoint, secret, kind, body).await.unwrap();
+        let addressed = self.webhooks.addressed(app, endpoint, secret).await.ok().unwrap();
+        self.webhooks.receive(&addressed, kind, body).await.unwrap();
         let query = "query($id: ID!) { account(id: $id) { webhook { deliveries { edges { \
                      node { id } } } } } }";
         let listed = self.ask(query, json!({ "id": account })).await;

@@ -83,6 +83,19 @@ async fn an_address_that_is_not_whole_and_right_is_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_knows_no_address_is_refused_before_anything_is_read() {
+    let house = House::open().await;
+    let (path, _) = house.endpoint("kommo").await;
+    let raw = house.raw().await;
+    let head = format!(
+        "POST {path}0 HTTP/1.1\r\nHost: sync.example.com\r\nConnection: close\r\n\
+         Content-Type: {FORM}\r\nContent-Length: 100\r\n\r\n"
+    );
+    raw.send(head.as_bytes()).await;
+    assert_eq!(raw.answer().await.status, 404, "the body never came");
+}
+
+#[tokio::test]
 async fn an_old_address_is_nothing_once_there_is_a_new_one() {
     let house = House::open().await;
     let (path, mut endpoint) = house.endpoint("kommo").await;
