@@ -54,12 +54,18 @@ impl Receiver {
         body: Body,
     ) -> Result<(), Refusal> {
         let _place = self.places.try_acquire().map_err(|_| busy())?;
+        // Before the body is read: nobody who knows no address can hold a place for long.
+        let addressed = self.webhooks.addressed(app, endpoint, secret);
+        let addressed = in_time(addressed).await?;
         let body = body::read(body, BOUNDS).await?;
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.unwrap_or_default();
-        let kept = self.webhooks.receive(app, endpoint, secret, kind, &body);
-        timeout(KEPT_WITHIN, kept).await.map_err(|_| busy())?.map_err(refusal)
+        in_time(self.webhooks.receive(&addressed, kind, &body)).await
     }
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, Refused>>) -> Result<T, Refusal> {
+    timeout(KEPT_WITHIN, work).await.map_err(|_| busy())?.map_err(refusal)
 }
 
 fn refusal(refused: Refused) -> Refusal {

@@ -6,6 +6,10 @@ use jiff::Timestamp;
 
 use crate::store::{self, Connection, RunRow, RunState, Store};
 
+/// How long after its time what waits is due for the sweep: what an app told of is nudged in time by
+/// whoever took it in, and is read for less than a run of the sweep reads.
+pub(super) const LATE: Duration = Duration::from_secs(1);
+
 /// How often a connection is looked at when nothing else wakes it.
 pub(super) fn every(connection: &Connection) -> Duration {
     Duration::from_secs(u64::from(connection.settings.every_minutes.max(1)) * 60)
@@ -40,7 +44,7 @@ pub(super) async fn due(
         Some(RunRow { started_at, .. }) => after(started_at, every),
     };
     let waiting = store.next_due(connection.workspace, connection.id).await?;
-    Ok(Some(waiting.map_or(scheduled, |at| at.min(scheduled))))
+    Ok(Some(waiting.map_or(scheduled, |at| after(at, LATE).min(scheduled))))
 }
 
 fn after(at: Timestamp, wait: Duration) -> Timestamp {
@@ -219,7 +223,7 @@ mod tests {
         let house = House::new(SyncState::Running).await;
         house.run(Some((100, RunState::Finished))).await;
         house.hint(300).await;
-        assert_eq!(house.due(200).await, Some(300));
+        assert_eq!(house.due(200).await, Some(301), "whoever took it in nudges it first");
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Looks into what the apps posted, and after their registrations.
+//! Looks into what the apps posted, after their registrations, and forgets what is old.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +41,9 @@ async fn tend(webhooks: &Webhooks) {
         next = Instant::now() + TEND_EVERY;
         if let Err(error) = webhooks.tend().await {
             eprintln!("webhooks are looked after later: {error}");
+        }
+        if let Err(error) = webhooks.forget_old().await {
+            eprintln!("old notifications are forgotten later: {error}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::due::{due, every, until};
+use super::due::{LATE, due, every, until};
 use super::sweep::EVERY;
 use super::{AGAIN_AFTER, Nudge};
 use crate::accounts::Accounts;
@@ -77,7 +77,7 @@ impl Looker {
         match ran {
             Ok(ran) if ran.again => Ok(AT_ONCE),
             Ok(ran) => {
-                let due = ran.next_due.map(|at| until(at, self.clock.now()).max(EVERY));
+                let due = ran.next_due.map(|at| until(at, self.clock.now()) + LATE);
                 Ok(due.map_or(every(&known), |due| due.min(every(&known))))
             }
             Err(RunError::Changed) => Ok(AT_ONCE),

@@ -64,7 +64,7 @@ impl Jobs {
     }
 
     /// Wakes a connection after a while. What else wakes it until then is the same run: the first of
-    /// many says when.
+    /// many says when. Only what an app tells of clearly later gets a later run: it is not due before.
     pub fn nudge_after(
         &self,
         workspace: WorkspaceId,

@@ -33,6 +33,6 @@ impl Nudge {
 
     /// Whether it goes before others in the queue.
     pub(super) fn is_urgent(self) -> bool {
-        self.trigger == Trigger::Person
+        matches!(self.trigger, Trigger::Person | Trigger::Webhook)
     }
 }

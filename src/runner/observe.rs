@@ -14,8 +14,9 @@ use crate::planner::{Presence, Settings, SideSettings, StandIn, record_keys};
 use crate::record::{FieldId, FieldType, Record, RemoteId, Semantic, Side, normalise};
 use crate::store::{Feed, FeedId, Observation, Observed};
 
-/// Hints that are due so soon are read too, so that those of one moment are one run's.
-const SOON: Duration = Duration::from_secs(2);
+/// Hints that are due so soon are read too, so that those of one moment are one run's. A little less than
+/// a hint waits for others: one that comes while its record is read is due later.
+const SOON: Duration = Duration::from_millis(1900);
 
 impl Session<'_> {
     pub(super) async fn observe(&mut self) -> Result<(), RunError> {

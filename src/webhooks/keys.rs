@@ -50,3 +50,80 @@ impl Keys {
         (hash(&expected) == hash(given)) & endpoint.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::ports::{Ids as _, SeededIds, SystemEntropy};
+    use crate::store::{AccountId, EndpointId, EndpointState, WorkspaceId};
+
+    fn keys() -> Keys {
+        Keys::new(&MasterKey::generate(&SystemEntropy).unwrap())
+    }
+
+    /// The endpoint of this number, in its first generation.
+    fn endpoint(number: u64) -> Endpoint {
+        let id = SeededIds::new(number).next(Timestamp::UNIX_EPOCH);
+        Endpoint {
+            id: EndpointId(id),
+            workspace: WorkspaceId(id),
+            account: AccountId(id),
+            generation: 1,
+            state: EndpointState::NotRegistered,
+            remote_id: None,
+            objects: BTreeSet::new(),
+            registered_at: None,
+            expires_at: None,
+            last_delivery_at: None,
+            created_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn next(endpoint: &Endpoint) -> Endpoint {
+        Endpoint { generation: endpoint.generation + 1, ..endpoint.clone() }
+    }
+
+    #[test]
+    fn each_endpoint_generation_and_server_has_secrets_of_its_own() {
+        let (own, other) = (keys(), keys());
+        let (one, two) = (endpoint(1), endpoint(2));
+        let later = next(&one);
+        let all = [(&own, &one), (&own, &later), (&own, &two), (&other, &one)];
+        let secrets: BTreeSet<String> =
+            all.iter().flat_map(|(keys, of)| [keys.secret(of), keys.token(of)]).collect();
+        assert_eq!(secrets.len(), 2 * all.len());
+        assert_eq!(own.secret(&one), own.secret(&one.clone()), "it can be shown again");
+        assert!(!own.secret(&one).starts_with(&own.token(&one)), "a token tells no secret");
+    }
+
+    #[test]
+    fn what_an_app_is_given_fits_where_it_keeps_it() {
+        let keys = keys();
+        for number in 0..100 {
+            let endpoint = endpoint(number);
+            assert_eq!(keys.secret(&endpoint).len(), SECRET);
+            assert!((1..=50).contains(&keys.token(&endpoint).len()));
+            let channel = keys.channel(&endpoint);
+            assert!(channel.bytes().all(|byte| byte.is_ascii_digit()), "{channel}");
+            assert!(channel.parse::<i64>().unwrap() > 0, "{channel}");
+            assert_eq!(channel, keys.channel(&next(&endpoint)), "its name stays");
+        }
+    }
+
+    #[test]
+    fn only_the_whole_secret_of_this_generation_is_right() {
+        let (keys, endpoint) = (keys(), endpoint(1));
+        let secret = keys.secret(&endpoint);
+        assert!(keys.is_secret(Some(&endpoint), &secret));
+        for wrong in ["", &secret[1..], &format!("{secret}0"), &keys.token(&endpoint)] {
+            assert!(!keys.is_secret(Some(&endpoint), wrong), "{wrong}");
+        }
+        assert!(!keys.is_secret(Some(&next(&endpoint)), &secret));
+        assert!(!keys.is_secret(None, &secret));
+        assert!(!keys.is_secret(None, ""), "without an endpoint nothing is right");
+    }
+}

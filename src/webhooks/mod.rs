@@ -6,6 +6,7 @@
 
 mod error;
 mod expand;
+mod forget;
 mod keys;
 mod receive;
 mod tend;
@@ -24,6 +25,7 @@ use crate::store::{AccountId, Endpoint, EndpointId, EndpointState, Store, Worksp
 use keys::Keys;
 
 pub use error::{Error, Refused};
+pub use receive::Addressed;
 
 /// How long a hint waits for others of the same record.
 pub const DEBOUNCE: Duration = Duration::from_secs(2);

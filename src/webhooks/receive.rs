@@ -6,41 +6,23 @@ use crate::store::{Account, Delivery, DeliveryId, DeliveryState, Endpoint, Endpo
 
 use super::{Error, Refused, Webhooks};
 
+/// An address at which an app may post: it was whole and right.
+pub struct Addressed {
+    endpoint: Endpoint,
+    account: Account,
+}
+
 impl Webhooks {
-    /// Takes a notification that was posted to `/webhooks/{app}/{endpoint}/{secret}`. On return it is
-    /// kept for good.
+    /// What is meant by `/webhooks/{app}/{endpoint}/{secret}`.
     ///
     /// # Errors
-    /// [`Refused`]: nothing was kept.
-    pub async fn receive(
+    /// [`Refused::Unknown`] if there is nothing, [`Refused::NotKept`] if the store failed.
+    pub async fn addressed(
         &self,
         app: &str,
         endpoint: &str,
         secret: &str,
-        content_type: &str,
-        body: &[u8],
-    ) -> Result<(), Refused> {
-        let (endpoint, account) = self.meant(app, endpoint, secret).await?;
-        let app = connectors::app(app).ok_or(Refused::Unknown)?;
-        let incoming = Incoming {
-            content_type,
-            body,
-            token: &self.keys.token(&endpoint),
-            remote_id: &account.remote_id,
-        };
-        app.notices(&incoming)?;
-        self.keep(&endpoint, content_type, body).await.map_err(Refused::NotKept)?;
-        self.look();
-        Ok(())
-    }
-
-    /// The endpoint with its account, if the address is whole and right.
-    async fn meant(
-        &self,
-        app: &str,
-        endpoint: &str,
-        secret: &str,
-    ) -> Result<(Endpoint, Account), Refused> {
+    ) -> Result<Addressed, Refused> {
         let failed = |error: crate::store::Error| Refused::NotKept(error.into());
         let known = match endpoint.parse::<EndpointId>() {
             Ok(id) => self.store.endpoint_at(id).await.map_err(failed)?,
@@ -53,7 +35,31 @@ impl Webhooks {
         if account.app != app {
             return Err(Refused::Unknown);
         }
-        Ok((endpoint, account))
+        Ok(Addressed { endpoint, account })
+    }
+
+    /// Takes a notification that was posted there. On return it is kept for good.
+    ///
+    /// # Errors
+    /// [`Refused`]: nothing was kept.
+    pub async fn receive(
+        &self,
+        addressed: &Addressed,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<(), Refused> {
+        let Addressed { endpoint, account } = addressed;
+        let app = connectors::app(&account.app).ok_or(Refused::Unknown)?;
+        let incoming = Incoming {
+            content_type,
+            body,
+            token: &self.keys.token(endpoint),
+            remote_id: &account.remote_id,
+        };
+        app.notices(&incoming)?;
+        self.keep(endpoint, content_type, body).await.map_err(Refused::NotKept)?;
+        self.look();
+        Ok(())
     }
 
     async fn keep(

@@ -35,6 +35,7 @@ use serde_json::{Value as Json, json};
 struct House {
     api: Api,
     credentials: [Json; 2],
+    webhooks: Arc<Webhooks>,
 }
 
 const HOME: u128 = 1;
@@ -93,10 +94,11 @@ impl House {
         };
         let (jobs, _) = Jobs::new(store.clone(), Arc::new(look), clock.clone(), settings);
         let jobs = Arc::new(jobs);
-        let services = Services { store, accounts, connections, webhooks, jobs, clock };
+        let services =
+            Services { store, accounts, connections, webhooks: webhooks.clone(), jobs, clock };
         let right = credentials.pop().unwrap();
         let left = credentials.pop().unwrap();
-        Self { api: api(services), credentials: [left, right] }
+        Self { api: api(services), credentials: [left, right], webhooks }
     }
 
     async fn ask_as(&self, number: u128, role: Role, query: &str, variables: Json) -> Json {
@@ -136,6 +138,25 @@ impl House {
     }
 }
 
+impl House {
+    /// Kommo posts a notification for an account. Gives the id that it is known by.
+    async fn delivery(&self, account: &Json) -> Json {
+        let query = "mutation($id: ID!) { webhookRegister(accountId: $id) { webhook { url } } }";
+        let made = self.ask(query, json!({ "id": account })).await;
+        let url = made["webhookRegister"]["webhook"]["url"].as_str().unwrap().to_owned();
+        let [secret, endpoint, app]: [&str; 3] =
+            url.rsplit('/').take(3).collect::<Vec<_>>().try_into().unwrap();
+        let body = b"account[id]=12345678&contacts[update][0][id]=1";
+        let kind = "application/x-www-form-urlencoded";
+        let addressed = self.webhooks.addressed(app, endpoint, secret).await.ok().unwrap();
+        self.webhooks.receive(&addressed, kind, body).await.unwrap();
+        let query = "query($id: ID!) { account(id: $id) { webhook { deliveries { edges { \
+                     node { id } } } } } }";
+        let listed = self.ask(query, json!({ "id": account })).await;
+        listed["account"]["webhook"]["deliveries"]["edges"][0]["node"]["id"].clone()
+    }
+}
+
 fn mutation(name: &str, kind: &str, answer: &str) -> String {
     format!(
         "mutation($input: {kind}!) {{ {name}(input: $input) {{ {answer} userErrors {{ code message detail path }} }} }}"
@@ -159,8 +180,13 @@ fn the_committed_schema_is_the_one_that_is_served() {
 async fn what_is_made_in_one_workspace_is_not_there_in_another() {
     let house = House::new().await;
     let connection = house.connection().await;
-    let account = house.ask("{ accounts { edges { node { id } } } }", json!({})).await;
-    let account = account["accounts"]["edges"][0]["node"]["id"].clone();
+    let accounts =
+        house.ask("{ accounts { edges { node { id app { slug } } } } }", json!({})).await;
+    let accounts = accounts["accounts"]["edges"].as_array().unwrap().clone();
+    let kommo = accounts.iter().find(|edge| edge["node"]["app"]["slug"] == "kommo").unwrap();
+    let account = kommo["node"]["id"].clone();
+    let delivery = house.delivery(&account).await;
+    assert!(delivery.is_string());
     let elsewhere = |query: String, variables: Json| {
         let house = &house;
         async move { house.ask_as(ELSEWHERE, Role::Owner, &query, variables).await["data"].clone() }
@@ -175,6 +201,10 @@ async fn what_is_made_in_one_workspace_is_not_there_in_another() {
     assert_eq!(seen["nodes"], json!([null, null]));
     assert_eq!(seen["connections"]["edges"], json!([]));
     assert_eq!(seen["accounts"]["edges"], json!([]));
+    let query =
+        "query($a: ID!) { account(id: $a) { webhook { url deliveries { edges { cursor } } } } }";
+    let seen = elsewhere(query.to_owned(), json!({"a": account})).await;
+    assert_eq!(seen["account"], Json::Null);
     let inputs = [
         (
             "connectionUpdate",
@@ -248,6 +278,9 @@ async fn what_is_made_in_one_workspace_is_not_there_in_another() {
         ("connectionRun", "connectionId", json!(connection)),
         ("connectionDisconnect", "connectionId", json!(connection)),
         ("draftDiscard", "connectionId", json!(connection)),
+        ("webhookRegister", "accountId", account.clone()),
+        ("webhookUnregister", "accountId", account.clone()),
+        ("deliveryReplay", "id", delivery.clone()),
     ] {
         let query = format!(
             "mutation($id: ID!) {{ {name}({argument}: $id) {{ userErrors {{ code message }} }} }}"

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use concord::lab::check::differences;
-use concord::lab::demo::{self, Script, Town};
+use concord::lab::demo::{self, SAID, Script, Town};
 use serde_json::{Value as Json, json};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -43,13 +43,14 @@ async fn crash(point: Point, town: &Town, doors: &Doors, place: &Place) {
     let api = place.api();
     let server = place.start();
     let script = town.script(&api, true).await.unwrap();
-    let connection = script.set_up().await.unwrap().connection;
+    let [left, right] = script.accounts().await.unwrap();
+    let connection = script.set_up(&left, &right).await.unwrap();
     let door = doors.of(point.app);
     if point.is_planning {
         door.arm();
-        script.start(&connection).await.unwrap();
+        script.start(&connection, &SAID).await.unwrap();
     } else {
-        script.start(&connection).await.unwrap();
+        script.start(&connection, &SAID).await.unwrap();
         let plan = script.plan(&connection).await.unwrap();
         door.arm();
         script.approve(&plan).await.unwrap();
@@ -102,7 +103,7 @@ async fn settle(script: &Script<'_>, connection: &str) {
                  runs(first: 1) { edges { node { kind state error } } } } }";
     let begun = Instant::now();
     loop {
-        let standing = script.ask(query, json!({ "id": connection })).await.unwrap();
+        let standing = script.client().ask(query, json!({ "id": connection })).await.unwrap();
         if is_settled(&standing["connection"]) {
             return;
         }

@@ -1,5 +1,7 @@
 //! What the receiver of notifications takes, and what it refuses.
 
+use std::time::Duration;
+
 use concord::net::{self, Method};
 use concord::store::DeliveryState;
 
@@ -22,6 +24,24 @@ async fn what_an_app_posts_is_kept_and_answered_with_nothing() {
     assert_eq!((kept[0].state, kept[0].times), (DeliveryState::Received, 1));
     // Sealed: it holds people's data.
     assert!(!kept[0].body.windows(6).any(|part| part == b"Canary"));
+}
+
+#[tokio::test]
+async fn what_was_looked_into_is_forgotten_after_thirty_days() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let house = House::open().await;
+    let (path, endpoint) = house.endpoint("kommo").await;
+    assert_eq!(house.notify(&path, FORM, CHANGED).await.status, 200);
+    house.webhooks.expand_due().await.unwrap();
+    for (days, kept) in [(29, 1), (2, 0)] {
+        house.clock.advance(days * DAY);
+        house.webhooks.forget_old().await.unwrap();
+        assert_eq!(house.kept(&endpoint).await.len(), kept);
+    }
+    assert_eq!(house.notify(&path, FORM, CHANGED).await.status, 200);
+    house.clock.advance(60 * DAY);
+    house.webhooks.forget_old().await.unwrap();
+    assert_eq!(house.kept(&endpoint).await.len(), 1, "nobody has looked into it");
 }
 
 #[tokio::test]
@@ -60,6 +80,19 @@ async fn an_address_that_is_not_whole_and_right_is_nothing() {
         assert!(!reply.body.contains(secret), "{}", reply.body);
     }
     assert!(house.kept(&endpoint).await.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_knows_no_address_is_refused_before_anything_is_read() {
+    let house = House::open().await;
+    let (path, _) = house.endpoint("kommo").await;
+    let raw = house.raw().await;
+    let head = format!(
+        "POST {path}0 HTTP/1.1\r\nHost: sync.example.com\r\nConnection: close\r\n\
+         Content-Type: {FORM}\r\nContent-Length: 100\r\n\r\n"
+    );
+    raw.send(head.as_bytes()).await;
+    assert_eq!(raw.answer().await.status, 404, "the body never came");
 }
 
 #[tokio::test]

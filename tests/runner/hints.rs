@@ -1,7 +1,9 @@
 //! Runs that a notification wakes, and what the notifications miss.
 
+use concord::connectors::memory::Faults;
 use concord::record::Side;
 use concord::store::Trigger;
+use concord::webhooks::DEBOUNCE;
 
 use crate::house::{House, text};
 
@@ -65,4 +67,39 @@ async fn who_was_removed_is_told_of_by_a_notification() {
     house.run_because(Trigger::Webhook).await.unwrap();
     let tags = house.get(Side::Right, "ana@x.es", "tags");
     assert_eq!(tags.elements().len(), 1, "her deletion is told by a tag: {tags:?}");
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_record_while_it_is_read_makes_it_be_read_again() {
+    let house = House::new(|_| {}).await;
+    let told = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    house.hint(Side::Left, &told).await;
+    let meanwhile = async {
+        house.edit(Side::Left, "ana@x.es", "city", text("Noia"));
+        house.hint_after(Side::Left, &told, DEBOUNCE).await;
+    };
+    house.run_told_while(Side::Left, meanwhile).await;
+    house.clock.advance(DEBOUNCE);
+    house.run_because(Trigger::Webhook).await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Noia"));
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_is_still_to_be_read() {
+    let house = House::new(|_| {}).await;
+    let told = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    house.hint(Side::Left, &told).await;
+    let vendor = house.vendors.of(Side::Left);
+    vendor.order_faults(1, Faults { rate_limited: 1000, ..Faults::default() });
+    assert!(house.run_because(Trigger::Webhook).await.is_err());
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Vigo"));
+    vendor.stop_faults();
+    house.run_because(Trigger::Webhook).await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use concord::connections::Connections;
@@ -21,6 +22,7 @@ use concord::store::{
     RunRow, Store, SyncProgress, Trigger, Webhooks as _, WorkspaceId,
 };
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 const FIELDS: [&str; 5] = ["email", "phone", "city", "tags", "opt_out"];
 
@@ -195,8 +197,14 @@ impl House {
 
     /// A notification has told of a record.
     pub async fn hint(&self, side: Side, id: &RemoteId) {
+        self.hint_after(side, id, Duration::ZERO).await;
+    }
+
+    /// The same, to be read only after a while.
+    pub async fn hint_after(&self, side: Side, id: &RemoteId, wait: Duration) {
         let (feed, ids) = (self.feed(side).await, [id.clone()].into());
-        self.store.add_hints(self.workspace, feed.id, &ids, self.clock.now()).await.unwrap();
+        let due = self.clock.now() + wait;
+        self.store.add_hints(self.workspace, feed.id, &ids, due).await.unwrap();
     }
 
     /// A run in which nothing that is written to a side is ever answered. Its readings are.
@@ -211,12 +219,32 @@ impl House {
 
     /// A run in which this happens to what is written to a side.
     async fn run_with(&self, side: Side, faults: Faults) {
-        let deaf = Deaf(self.connectors.of(side).clone(), self.vendors.of(side).clone(), faults);
+        let deaf =
+            Deaf(self.connectors.of(side).clone(), self.vendors.of(side).clone(), faults, None);
         let mut connectors = self.connectors.clone();
         *connectors.of_mut(side) = Arc::new(deaf);
         self.clock.advance(Duration::from_secs(120));
         let (workspace, connection) = (self.workspace, self.connection);
         self.runner.run(workspace, connection, &connectors, Trigger::Schedule).await.unwrap();
+    }
+
+    /// A run that a notification wakes. Something happens in it once the first record of a side was
+    /// read, and before that is written down.
+    pub async fn run_told_while(&self, side: Side, meanwhile: impl Future<Output = ()>) {
+        let pause = Arc::new(Pause::default());
+        let (inner, vendor) = (self.connectors.of(side).clone(), self.vendors.of(side).clone());
+        let deaf = Deaf(inner, vendor, Faults::default(), Some(pause.clone()));
+        let mut connectors = self.connectors.clone();
+        *connectors.of_mut(side) = Arc::new(deaf);
+        let (workspace, connection) = (self.workspace, self.connection);
+        let run = self.runner.run(workspace, connection, &connectors, Trigger::Webhook);
+        let act = async {
+            pause.was_read.notified().await;
+            meanwhile.await;
+            pause.go_on.notify_one();
+        };
+        let (ran, ()) = tokio::join!(run, act);
+        ran.unwrap();
     }
 
     /// The process is to end.
@@ -355,7 +383,24 @@ impl House {
 }
 
 /// An app whose writes meet these faults, and nothing else does.
-struct Deaf(Arc<dyn Connector>, Arc<Vendor>, Faults);
+struct Deaf(Arc<dyn Connector>, Arc<Vendor>, Faults, Option<Arc<Pause>>);
+
+/// Holds the first direct read back, once it has its answer.
+#[derive(Default)]
+struct Pause {
+    is_over: AtomicBool,
+    was_read: Notify,
+    go_on: Notify,
+}
+
+impl Pause {
+    async fn hold(&self) {
+        if !self.is_over.swap(true, Ordering::SeqCst) {
+            self.was_read.notify_one();
+            self.go_on.notified().await;
+        }
+    }
+}
 
 #[async_trait::async_trait]
 impl Connector for Deaf {
@@ -397,7 +442,11 @@ impl Connector for Deaf {
         query: &concord::connectors::Query,
         ids: &std::collections::BTreeSet<RemoteId>,
     ) -> concord::connectors::Result<Vec<concord::connectors::Fetched>> {
-        self.0.fetch(query, ids).await
+        let answers = self.0.fetch(query, ids).await;
+        if let Some(pause) = &self.3 {
+            pause.hold().await;
+        }
+        answers
     }
 
     async fn find(

@@ -15,7 +15,8 @@ const START_MAX: Duration = Duration::from_secs(60);
 /// How often it is asked meanwhile.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
-pub(super) struct Client {
+/// A client of one server.
+pub struct Client {
     http: Http,
     url: String,
     token: SecretString,
@@ -38,7 +39,11 @@ impl Refused {
 }
 
 impl Client {
-    pub(super) fn new(server: &Server) -> Result<Self> {
+    /// A client of this server.
+    ///
+    /// # Errors
+    /// If the machine has no certificates to check servers by.
+    pub fn new(server: &Server) -> Result<Self> {
         let url = format!("{}/graphql", server.address.trim_end_matches('/'));
         Ok(Self { http: Http::new()?, url, token: server.token.clone() })
     }
@@ -61,8 +66,11 @@ impl Client {
         }
     }
 
-    /// Asks. Gives the data; errors of the request are errors.
-    pub(super) async fn ask(&self, query: &str, variables: Json) -> Result<Json> {
+    /// Asks. Gives the data.
+    ///
+    /// # Errors
+    /// If the server does not answer, or the request has errors.
+    pub async fn ask(&self, query: &str, variables: Json) -> Result<Json> {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let bearer = SecretString::from(format!("Bearer {}", self.token.expose_secret()));
         let request = Request::new(Method::Post, self.url.as_str())
@@ -77,14 +85,11 @@ impl Client {
     }
 
     /// Does: a mutation named `name` with its `input`. Gives the payload; what a person would have to
-    /// mend is a [`Refused`].
-    pub(super) async fn act(
-        &self,
-        name: &str,
-        kind: &str,
-        answer: &str,
-        input: Json,
-    ) -> Result<Json> {
+    /// mend is an error.
+    ///
+    /// # Errors
+    /// If the server does not answer, or refuses.
+    pub async fn act(&self, name: &str, kind: &str, answer: &str, input: Json) -> Result<Json> {
         let query = format!(
             "mutation($input: {kind}!) {{ {name}(input: $input) {{ {answer} userErrors {{ code message detail }} }} }}"
         );

@@ -15,8 +15,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::config::Given;
 use own::OwnServer;
 
+pub use client::Client;
 pub use report::DemoReport;
-pub use script::{Made, Played, Script};
+pub use script::{Played, SAID, Script};
 pub use town::{Emulators, Town, open};
 
 /// The ports of the emulators of Kommo and Zoho CRM, where a server has to know them beforehand.

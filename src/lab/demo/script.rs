@@ -12,20 +12,11 @@ use super::edits::{self, Edit};
 use super::report::{DemoReport, Items, Seconds, SideReport};
 use crate::lab::check::differences;
 
-/// The steps of the demo: what anybody would do, through the public API of a server.
+/// The steps, each of which anybody would do through the public API.
 pub struct Script<'a> {
     client: Client,
     town: &'a Town,
     is_quiet: bool,
-}
-
-/// What a script has set up, by the ids that the server gave.
-#[derive(Clone, Debug)]
-pub struct Made {
-    /// The accounts of Kommo and Zoho CRM.
-    pub accounts: [String; 2],
-    /// The connection between them.
-    pub connection: String,
 }
 
 /// What came of the script, before it is judged.
@@ -43,11 +34,13 @@ pub struct Played {
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long an edit may take to the other side.
 const ARRIVAL: Duration = Duration::from_secs(60);
+/// What a person has to have read.
+pub const SAID: [&str; 1] = ["NO_OTHER_SYNC"];
 /// How long anything may take at most.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
-const RUN: &str = "id kind state error counts { items outcomes { name count } skipped { name count } \
-                   writes { side kind count } }";
+const RUN: &str = "id kind trigger state error counts { items outcomes { name count } skipped { name count } \
+                   missedByWebhooks writes { side kind count } }";
 
 /// What stands at a place of an answer; null, if nothing does.
 fn at<'a>(json: &'a Json, pointer: &str) -> &'a Json {
@@ -67,15 +60,14 @@ impl<'a> Script<'a> {
 
     pub(super) async fn play(&self) -> Result<Played> {
         let read = [self.town.kommo.contacts().len(), self.town.zoho.contacts().len()];
-        let Made { accounts: [left, right], connection } = self.set_up().await?;
+        self.say("Connecting both accounts ...");
+        let [left, right] = self.accounts().await?;
+        let connection = self.set_up(&left, &right).await?;
         self.town.kommo.forget_requests();
         self.town.zoho.forget_requests();
         let begun = Instant::now();
-        self.start(&connection).await?;
-        let plan = self.plan(&connection).await?;
-        self.approve(&plan).await?;
-        let items = at(&plan, "/counts/items").as_u64().unwrap_or_default();
-        let first = self.ended(&connection, None, items).await?;
+        self.start(&connection, &SAID).await?;
+        let first = self.approved(&connection).await?;
         let first_run = begun.elapsed();
         let calls = [self.town.kommo.requests().len(), self.town.zoho.requests().len()];
         let begun = Instant::now();
@@ -89,31 +81,27 @@ impl<'a> Script<'a> {
         Ok(Played { first, read, calls, first_run, no_change_run, webhook_to_write })
     }
 
-    /// Connects both accounts and makes a connection between them, with the mapping that is suggested
-    /// and two fields of the account's own. It is not started.
+    /// Connects the two accounts of the town. Gives their ids.
     ///
     /// # Errors
-    /// If the server refuses anything, or does not reach the emulators.
-    pub async fn set_up(&self) -> Result<Made> {
-        self.say("Connecting both accounts ...");
+    /// If the server or an app refuses.
+    pub async fn accounts(&self) -> Result<[String; 2]> {
         let [kommo, zoho] = &self.town.credentials;
-        let left = self.connect("kommo", kommo).await?;
-        let right = self.connect("zoho", zoho).await?;
-        let connection = self.make(&left, &right).await?;
-        Ok(Made { accounts: [left, right], connection })
+        Ok([self.connect("kommo", kommo).await?, self.connect("zoho", zoho).await?])
     }
 
-    /// Asks the API. Gives the data.
-    ///
-    /// # Errors
-    /// If there is no answer, or the request is refused.
-    pub async fn ask(&self, query: &str, variables: Json) -> Result<Json> {
-        self.client.ask(query, variables).await
+    /// The client that it asks by.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Has an account's app post its notifications to the server. False if the server does not know
     /// where it is reached.
-    async fn register(&self, account: &str) -> Result<bool> {
+    ///
+    /// # Errors
+    /// If the server or the app refuses.
+    pub async fn register(&self, account: &str) -> Result<bool> {
         let query = "mutation($id: ID!) { webhookRegister(accountId: $id) { \
                      webhook { state stateCode } userErrors { message } } }";
         let data = self.client.ask(query, json!({ "id": account })).await?;
@@ -147,7 +135,11 @@ impl<'a> Script<'a> {
         Ok(begun.elapsed())
     }
 
-    async fn connect(&self, app: &str, credentials: &[(&str, String)]) -> Result<String> {
+    /// Connects an account of an app with what a person would type in. Gives its id.
+    ///
+    /// # Errors
+    /// If the server or the app refuses.
+    pub async fn connect(&self, app: &str, credentials: &[(&str, String)]) -> Result<String> {
         let credentials: Vec<Json> = credentials
             .iter()
             .map(|(name, value)| json!({ "name": name, "value": value }))
@@ -174,7 +166,11 @@ impl<'a> Script<'a> {
         }
     }
 
-    async fn make(&self, left: &str, right: &str) -> Result<String> {
+    /// Makes the connection: the mapping that is suggested, with two fields of the account's own.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn set_up(&self, left: &str, right: &str) -> Result<String> {
         let input = json!({
             "title": "Kommo and Zoho CRM",
             "left": { "accountId": left },
@@ -216,12 +212,11 @@ impl<'a> Script<'a> {
         Ok(id)
     }
 
-    /// Starts both syncs of a connection, as its review says.
+    /// Starts both syncs of a connection, with what a person has to have read.
     ///
     /// # Errors
-    /// If the review finds faults, or the server refuses anything.
-    pub async fn start(&self, connection: &str) -> Result<()> {
-        let said = json!(["NO_OTHER_SYNC"]);
+    /// If the server refuses, or finds faults.
+    pub async fn start(&self, connection: &str, said: &[&str]) -> Result<()> {
         let input = json!({ "connectionId": connection, "acknowledgements": said });
         let answer = "review { token faults { code message } unacknowledged }";
         let answer =
@@ -236,6 +231,16 @@ impl<'a> Script<'a> {
         let answer = "connection { id }";
         self.client.act("connectionStart", "ConnectionStartInput", answer, input).await?;
         Ok(())
+    }
+
+    /// Waits for the plan, agrees to it, and waits for the run that carries it out.
+    ///
+    /// # Errors
+    /// If the server refuses, or the run fails.
+    pub async fn approved(&self, connection: &str) -> Result<Json> {
+        let plan = self.plan(connection).await?;
+        let items = self.approve(&plan).await?;
+        self.ended(connection, None, items).await
     }
 
     /// Waits for the plan of the first run: its id, hash and counts, as the API tells them.
@@ -254,15 +259,15 @@ impl<'a> Script<'a> {
         .await
     }
 
-    /// Agrees to a plan.
+    /// Agrees to a plan. Gives how many items it has.
     ///
     /// # Errors
     /// If it is not the one that waits, or the server does not answer.
-    pub async fn approve(&self, plan: &Json) -> Result<()> {
+    pub async fn approve(&self, plan: &Json) -> Result<u64> {
         self.say(&format!("The plan has {} items: approved.", at(plan, "/counts/items")));
         let input = json!({ "planId": at(plan, "/id"), "hash": at(plan, "/hash") });
         self.client.act("planApprove", "PlanDecideInput", "plan { state }", input).await?;
-        Ok(())
+        Ok(at(plan, "/counts/items").as_u64().unwrap_or_default())
     }
 
     /// Runs a connection once more, and waits until a run that began from now on has ended.
@@ -276,14 +281,21 @@ impl<'a> Script<'a> {
     }
 
     /// Runs it once more, after the run `before`. Gives the new run.
-    async fn run(&self, connection: &str, before: &Json) -> Result<Json> {
+    ///
+    /// # Errors
+    /// If the server refuses, or the run fails.
+    pub async fn run(&self, connection: &str, before: &Json) -> Result<Json> {
         let query =
             "mutation($id: ID!) { connectionRun(connectionId: $id) { userErrors { message } } }";
         self.client.ask(query, json!({ "id": connection })).await?;
         self.ended(connection, at(before, "/id").as_str(), 0).await
     }
 
-    async fn latest(&self, connection: &str) -> Result<Json> {
+    /// The newest run.
+    ///
+    /// # Errors
+    /// If the server refuses, or there is none.
+    pub async fn latest(&self, connection: &str) -> Result<Json> {
         let query = format!(
             "query($id: ID!) {{ connection(id: $id) {{ runs(first: 1) {{ edges {{ node {{ {RUN} }} }} }} }} }}"
         );
@@ -292,8 +304,12 @@ impl<'a> Script<'a> {
         run.context("no run yet")
     }
 
-    /// Waits for a run that writes, newer than `before`, to end.
-    async fn ended(&self, connection: &str, before: Option<&str>, items: u64) -> Result<Json> {
+    /// Waits for a run that writes, newer than `before`, to end. Where `items` are many, it shows how
+    /// far it is.
+    ///
+    /// # Errors
+    /// If the server refuses, or the run fails.
+    pub async fn ended(&self, connection: &str, before: Option<&str>, items: u64) -> Result<Json> {
         let run = self
             .until(|| async {
                 let Ok(run) = self.latest(connection).await else { return Ok(None) };

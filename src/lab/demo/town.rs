@@ -14,7 +14,7 @@ use crate::lab::people::{Moved, People, move_in, people};
 pub struct Town {
     /// Who they are.
     pub people: People,
-    /// The ids that the apps gave.
+    /// Where each of them lives.
     pub moved: Moved,
     /// Kommo, to act in it and to look at it.
     pub kommo: kommo::emulator::Emulator,
