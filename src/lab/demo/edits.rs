@@ -15,11 +15,22 @@ pub(super) struct Edit {
     is_left: bool,
 }
 
-impl Edit {
-    /// Whether it has arrived on the other side.
-    pub(super) fn has_arrived(&self, town: &Town) -> bool {
-        let there = if self.is_left { town.zoho.contacts() } else { town.kommo.contacts() };
-        there.iter().any(|contact| contact.to_string().contains(&self.words))
+/// Of these edits, those that have not arrived on the other side.
+pub(super) fn on_the_way<'a>(edits: Vec<&'a Edit>, town: &Town) -> Vec<&'a Edit> {
+    let (kommo, zoho) = (town.kommo.contacts(), town.zoho.contacts());
+    let has_arrived = |edit: &Edit| {
+        let there = if edit.is_left { &zoho } else { &kommo };
+        there.iter().any(|contact| says(contact, &edit.words))
+    };
+    edits.into_iter().filter(|edit| !has_arrived(edit)).collect()
+}
+
+fn says(value: &Json, words: &str) -> bool {
+    match value {
+        Json::String(text) => text == words,
+        Json::Array(items) => items.iter().any(|item| says(item, words)),
+        Json::Object(fields) => fields.values().any(|field| says(field, words)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Played {
 
 /// How often a run is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often all people are looked at.
+const LOOK_AT_ALL_EVERY: Duration = Duration::from_millis(250);
 /// How long an edit may take to the other side.
 const ARRIVAL: Duration = Duration::from_secs(60);
 /// What a person has to have read.
@@ -122,7 +124,7 @@ impl<'a> Script<'a> {
         let mut left: Vec<&Edit> = edits.iter().collect();
         while !left.is_empty() {
             let before = left.len();
-            left.retain(|edit| !edit.has_arrived(self.town));
+            left = edits::on_the_way(left, self.town);
             if left.len() < before {
                 let seconds = begun.elapsed().as_secs_f64();
                 self.say(&format!("  {} arrived after {seconds:.1} s", before - left.len()));
@@ -130,7 +132,7 @@ impl<'a> Script<'a> {
             if begun.elapsed() > ARRIVAL {
                 bail!("{} edits did not arrive by webhook", left.len());
             }
-            sleep(LOOK_EVERY).await;
+            sleep(LOOK_AT_ALL_EVERY).await;
         }
         Ok(begun.elapsed())
     }
@@ -296,27 +298,33 @@ impl<'a> Script<'a> {
     /// # Errors
     /// If the server refuses, or there is none.
     pub async fn latest(&self, connection: &str) -> Result<Json> {
-        let query = format!(
-            "query($id: ID!) {{ connection(id: $id) {{ runs(first: 1) {{ edges {{ node {{ {RUN} }} }} }} }} }}"
-        );
-        let mut data = self.client.ask(&query, json!({ "id": connection })).await?;
-        let run = data.pointer_mut("/connection/runs/edges/0/node").map(Json::take);
-        run.context("no run yet")
+        self.runs(connection).await?.into_iter().next().context("no run yet")
     }
 
-    /// Waits for a run that writes, newer than `before`, to end. Where `items` are many, it shows how
-    /// far it is.
+    /// The last runs, the newest first.
+    async fn runs(&self, connection: &str) -> Result<Vec<Json>> {
+        let query = format!(
+            "query($id: ID!) {{ connection(id: $id) {{ runs(first: 10) {{ edges {{ node {{ {RUN} }} }} }} }} }}"
+        );
+        let data = self.client.ask(&query, json!({ "id": connection })).await?;
+        let edges = at(&data, "/connection/runs/edges").as_array().into_iter().flatten();
+        Ok(edges.map(|edge| at(edge, "/node").clone()).collect())
+    }
+
+    /// Waits for the first run that writes, newer than `before`, to end: another may follow at once.
+    /// Where `items` are many, it shows how far it is.
     ///
     /// # Errors
     /// If the server refuses, or the run fails.
     pub async fn ended(&self, connection: &str, before: Option<&str>, items: u64) -> Result<Json> {
         let run = self
             .until(|| async {
-                let Ok(run) = self.latest(connection).await else { return Ok(None) };
-                let is_new = before.is_none_or(|before| at(&run, "/id").as_str() > Some(before));
-                if at(&run, "/kind") != "SYNC" || !is_new {
-                    return Ok(None);
-                }
+                let Ok(runs) = self.runs(connection).await else { return Ok(None) };
+                let is_it = |run: &Json| {
+                    let is_new = before.is_none_or(|before| at(run, "/id").as_str() > Some(before));
+                    is_new && at(run, "/kind") == "SYNC"
+                };
+                let Some(run) = runs.into_iter().rev().find(is_it) else { return Ok(None) };
                 if items > 0 {
                     self.show_progress(&run, items);
                 }
