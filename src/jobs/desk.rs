@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::lane::PerLane;
 use super::rests::Rests;
 use super::sweep::EVERY;
 use super::{Jobs, Look, Nudge, Settings};
@@ -27,7 +28,7 @@ pub(super) struct Desk {
     look: Arc<dyn Look>,
     jobs: Jobs,
     rests: Rests,
-    seats: Arc<Semaphore>,
+    seats: PerLane<Arc<Semaphore>>,
     running: BTreeMap<ConnectionId, Running>,
     looks: JoinSet<Duration>,
     again_after: Duration,
@@ -48,8 +49,8 @@ impl Desk {
         rests: Rests,
         settings: &Settings,
     ) -> Self {
-        // More than the worker takes at once only if it had to be started anew.
-        let seats = Arc::new(Semaphore::new(settings.concurrency));
+        // A worker takes more than that only if it had to be started anew.
+        let seats = PerLane::from_fn(|_| Arc::new(Semaphore::new(settings.concurrency)));
         let (running, looks) = (BTreeMap::new(), JoinSet::new());
         let again_after = settings.again_after;
         Self { inbox, look, jobs, rests, seats, running, looks, again_after }
@@ -88,7 +89,7 @@ impl Desk {
     fn begin(&mut self, call: Call) {
         let nudge = call.nudge;
         self.rests.begin(nudge.connection);
-        let (look, seats) = (self.look.clone(), self.seats.clone());
+        let (look, seats) = (self.look.clone(), self.seats.of(nudge.lane()).clone());
         let task = self.looks.spawn(async move {
             let _seat = seats.acquire_owned().await;
             look.look(nudge).await

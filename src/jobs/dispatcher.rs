@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::clerk::{self, Order};
 use super::desk::Desk;
+use super::lane::Lane;
 use super::queue::Queue;
 use super::rests::Rests;
 use super::sweep::Sweep;
@@ -63,7 +64,11 @@ impl Dispatcher {
         let sweep = Sweep { store, clock, jobs, rests, queue: queue.clone(), again_after };
         asking.spawn(sweep.run());
         let mut working = JoinSet::new();
-        working.spawn(worker::run(queue, settings, calls, stopped));
+        for lane in Lane::ALL {
+            let (queue, settings) = (queue.clone(), settings.clone());
+            working.spawn(worker::run(queue, lane, settings, calls.clone(), stopped.clone()));
+        }
+        drop(calls);
         tokio::select! {
             () = stop => {}
             () = desk.run() => return Err(Error::Ended),
@@ -76,7 +81,7 @@ impl Dispatcher {
         let ending = async {
             tokio::select! {
                 () = desk.run() => {}
-                _ = working.join_next() => {}
+                () = async { while working.join_next().await.is_some() {} } => {}
             }
             desk.finish().await;
         };

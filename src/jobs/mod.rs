@@ -4,14 +4,16 @@
 //! one that is lost or comes twice is harmless: the sweep asks the store each second what is due, at
 //! the start everything that runs is looked at, and whoever runs a connection holds its lease.
 //!
-//! A nudge goes to the clerk, who puts it into the queue; the worker takes it from there and rings at
-//! the desk, where each connection runs once at a time; the look is the run.
+//! A nudge goes to the clerk, who puts it into the queue; a worker takes it from there and rings at
+//! the desk, where each connection runs once at a time; the look is the run. There are two lanes all
+//! the way, so that what an app has just told of never waits for long runs of other connections.
 
 mod clerk;
 mod desk;
 mod dispatcher;
 mod due;
 mod hooks;
+mod lane;
 mod look;
 mod nudge;
 mod queue;
@@ -33,7 +35,7 @@ use clerk::Order;
 pub use dispatcher::Dispatcher;
 pub use look::{Look, Looker};
 pub use nudge::Nudge;
-pub use queue::{Error, QUEUE};
+pub use queue::Error;
 pub use settings::{AGAIN_AFTER, Settings};
 
 /// The way to wake connections.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lane::Lane;
 use crate::store::{ConnectionId, Trigger, WorkspaceId};
 
 /// A connection to be looked at, and why. All that a job in the queue says.
@@ -31,8 +32,16 @@ impl Nudge {
         }
     }
 
-    /// Whether it goes before others in the queue.
+    /// Whether it goes before others in its lane.
     pub(super) fn is_urgent(self) -> bool {
-        matches!(self.trigger, Trigger::Person | Trigger::Webhook)
+        self.trigger == Trigger::Person
+    }
+
+    /// The lane that it takes.
+    pub(super) fn lane(self) -> Lane {
+        match self.trigger {
+            Trigger::Webhook => Lane::Hooks,
+            Trigger::Person | Trigger::Again | Trigger::Schedule => Lane::Runs,
+        }
     }
 }

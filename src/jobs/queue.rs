@@ -1,4 +1,5 @@
-//! The queue: apalis, in a database of its own. Nothing in it is needed: see [`super`].
+//! The queue: apalis, in a database of its own. Nothing in it is needed: see [`super`]. Each lane is a
+//! queue of apalis' there.
 //!
 //! For SQLite it is a file beside the store's, because each poll writes and nobody shall wait for that;
 //! for PostgreSQL a schema `apalis` on the same server. Only apalis' migrations are run: its set-up
@@ -14,15 +15,13 @@ use apalis::prelude::{PollSnapshot, PollStrategy, TaskBuilder, TaskSink as _};
 use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use serde_json::Value as Json;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
 use super::Nudge;
-
-/// The queue's name in the database. Jobs that wait under another name are never found, so it stays.
-pub const QUEUE: &str = "concord.look";
+use super::lane::{Lane, PerLane};
 
 /// How many connections one server keeps to the queue.
 const CONNECTIONS: u32 = 4;
@@ -56,48 +55,79 @@ impl Error {
 /// The queue.
 #[derive(Clone)]
 pub(super) struct Queue {
-    pub(super) storage: Storage,
-    pub(super) bell: Bell,
+    pool: Pool,
+    storages: PerLane<Storage>,
+    bells: PerLane<Bell>,
 }
 
-/// Where the jobs are.
+#[derive(Clone)]
+enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Where the jobs of a lane are.
 #[derive(Clone)]
 pub(super) enum Storage {
     Sqlite(SqliteStorage<Json>),
     Postgres(PostgresStorage<Json>),
 }
 
+impl Pool {
+    fn storage(&self, lane: Lane) -> Storage {
+        match self {
+            Self::Sqlite(pool) => {
+                let config = apalis_sqlite::Config::default()
+                    .queue(lane.queue())
+                    .batch_size(1)
+                    .heartbeat_interval(HEARTBEAT)
+                    .missed_heartbeats(MISSED);
+                Storage::Sqlite(SqliteStorage::new(pool).with_config(config))
+            }
+            Self::Postgres(pool) => {
+                let config = apalis_postgres::Config::default()
+                    .queue(lane.queue())
+                    .batch_size(1)
+                    .heartbeat_interval(HEARTBEAT)
+                    .missed_heartbeats(MISSED);
+                Storage::Postgres(PostgresStorage::new(pool).with_config(config))
+            }
+        }
+    }
+}
+
 impl Queue {
     /// Opens the queue beside the store at this address, and brings its tables up to date.
     pub(super) async fn open(database_url: &str) -> Result<Self, Error> {
-        let storage = if database_url.starts_with("sqlite:") {
+        let pool = if database_url.starts_with("sqlite:") {
             let pool = sqlite(database_url).await.map_err(Error::of)?;
             SqliteStorage::migrations().run(&pool).await.map_err(Error::of)?;
-            let config = apalis_sqlite::Config::default()
-                .queue(QUEUE)
-                .batch_size(1)
-                .heartbeat_interval(HEARTBEAT)
-                .missed_heartbeats(MISSED);
-            Storage::Sqlite(SqliteStorage::new(&pool).with_config(config))
+            Pool::Sqlite(pool)
         } else {
             let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect(database_url);
             let pool = pool.await.map_err(Error::of)?;
             PostgresStorage::migrations().run(&pool).await.map_err(Error::of)?;
-            let config = apalis_postgres::Config::default()
-                .queue(QUEUE)
-                .batch_size(1)
-                .heartbeat_interval(HEARTBEAT)
-                .missed_heartbeats(MISSED);
-            Storage::Postgres(PostgresStorage::new(&pool).with_config(config))
+            Pool::Postgres(pool)
         };
-        Ok(Self { storage, bell: Bell::default() })
+        let storages = PerLane::from_fn(|lane| pool.storage(lane));
+        Ok(Self { pool, storages, bells: PerLane::default() })
+    }
+
+    /// The jobs of a lane.
+    pub(super) fn storage(&self, lane: Lane) -> Storage {
+        self.storages.of(lane).clone()
+    }
+
+    /// What wakes the worker of a lane in this process.
+    pub(super) fn bell(&self, lane: Lane) -> Bell {
+        self.bells.of(lane).clone()
     }
 
     /// Puts a nudge in, unless the same waits there already.
     pub(super) async fn push(&self, nudge: Nudge) -> Result<(), Error> {
         let job = serde_json::to_value(nudge).map_err(Error::of)?;
         let bytes = serde_json::to_vec(&job).map_err(Error::of)?;
-        if self.is_waiting(&bytes).await.map_err(Error::of)? {
+        if self.is_waiting(nudge.lane(), &bytes).await.map_err(Error::of)? {
             return Ok(());
         }
         let task = TaskBuilder::new(job)
@@ -106,35 +136,35 @@ impl Queue {
             // Due by any clock: that of this machine may be ahead of the database's.
             .run_at_timestamp(0)
             .build();
-        match self.storage.clone() {
+        match self.storage(nudge.lane()) {
             Storage::Sqlite(mut storage) => storage.push_task(task).await.map_err(Error::of)?,
             Storage::Postgres(mut storage) => storage.push_task(task).await.map_err(Error::of)?,
         }
-        self.bell.ring();
+        self.bells.of(nudge.lane()).ring();
         Ok(())
     }
 
     /// Whether a job like this one waits that nobody has taken yet.
-    async fn is_waiting(&self, job: &[u8]) -> sqlx::Result<bool> {
-        match &self.storage {
-            Storage::Sqlite(storage) => {
+    async fn is_waiting(&self, lane: Lane, job: &[u8]) -> sqlx::Result<bool> {
+        match &self.pool {
+            Pool::Sqlite(pool) => {
                 sqlx::query_scalar(
                     "SELECT EXISTS (SELECT 1 FROM Jobs \
                      WHERE job_type = ?1 AND status = 'Pending' AND job = ?2)",
                 )
-                .bind(QUEUE)
+                .bind(lane.queue())
                 .bind(job)
-                .fetch_one(storage.pool())
+                .fetch_one(pool)
                 .await
             }
-            Storage::Postgres(storage) => {
+            Pool::Postgres(pool) => {
                 sqlx::query_scalar(
                     "SELECT EXISTS (SELECT 1 FROM apalis.jobs \
                      WHERE job_type = $1 AND status = 'Pending' AND job = $2)",
                 )
-                .bind(QUEUE)
+                .bind(lane.queue())
                 .bind(job)
-                .fetch_one(storage.pool())
+                .fetch_one(pool)
                 .await
             }
         }
@@ -143,53 +173,56 @@ impl Queue {
     /// Deletes the jobs that are done, some at a time, and the workers of long ago. The crate's own way
     /// would also write the whole database anew.
     pub(super) async fn tidy(&self) -> Result<(), Error> {
-        while self.delete_done().await.map_err(Error::of)? >= CHUNK.unsigned_abs() {}
-        self.forget_workers().await.map_err(Error::of)
+        for lane in Lane::ALL {
+            while self.delete_done(lane).await.map_err(Error::of)? >= CHUNK.unsigned_abs() {}
+            self.forget_workers(lane).await.map_err(Error::of)?;
+        }
+        Ok(())
     }
 
-    async fn delete_done(&self) -> sqlx::Result<u64> {
-        match &self.storage {
-            Storage::Sqlite(storage) => {
+    async fn delete_done(&self, lane: Lane) -> sqlx::Result<u64> {
+        match &self.pool {
+            Pool::Sqlite(pool) => {
                 let delete = sqlx::query(
                     "DELETE FROM Jobs WHERE id IN (SELECT id FROM Jobs WHERE job_type = ?1 \
                      AND status IN ('Done', 'Failed', 'Killed') LIMIT ?2)",
                 );
-                let done = delete.bind(QUEUE).bind(CHUNK).execute(storage.pool()).await?;
+                let done = delete.bind(lane.queue()).bind(CHUNK).execute(pool).await?;
                 Ok(done.rows_affected())
             }
-            Storage::Postgres(storage) => {
+            Pool::Postgres(pool) => {
                 let delete = sqlx::query(
                     "DELETE FROM apalis.jobs WHERE id IN (SELECT id FROM apalis.jobs \
                      WHERE job_type = $1 AND status IN ('Done', 'Failed', 'Killed') LIMIT $2)",
                 );
-                let done = delete.bind(QUEUE).bind(CHUNK).execute(storage.pool()).await?;
+                let done = delete.bind(lane.queue()).bind(CHUNK).execute(pool).await?;
                 Ok(done.rows_affected())
             }
         }
     }
 
-    async fn forget_workers(&self) -> sqlx::Result<()> {
-        match &self.storage {
-            Storage::Sqlite(storage) => {
+    async fn forget_workers(&self, lane: Lane) -> sqlx::Result<()> {
+        match &self.pool {
+            Pool::Sqlite(pool) => {
                 sqlx::query(
                     "DELETE FROM Workers WHERE worker_type = ?1 \
                      AND last_seen < CAST(strftime('%s', 'now') AS INTEGER) - ?2 \
                      AND NOT EXISTS (SELECT 1 FROM Jobs WHERE lock_by = Workers.id)",
                 )
-                .bind(QUEUE)
+                .bind(lane.queue())
                 .bind(FORGOTTEN.as_secs_f64())
-                .execute(storage.pool())
+                .execute(pool)
                 .await?;
             }
-            Storage::Postgres(storage) => {
+            Pool::Postgres(pool) => {
                 sqlx::query(
                     "DELETE FROM apalis.workers WHERE worker_type = $1 \
                      AND last_seen < now() - make_interval(secs => $2) \
                      AND NOT EXISTS (SELECT 1 FROM apalis.jobs WHERE lock_by = workers.id)",
                 )
-                .bind(QUEUE)
+                .bind(lane.queue())
                 .bind(FORGOTTEN.as_secs_f64())
-                .execute(storage.pool())
+                .execute(pool)
                 .await?;
             }
         }
@@ -219,7 +252,7 @@ fn beside(store: &Path) -> std::path::PathBuf {
     store.with_extension("jobs.sqlite")
 }
 
-/// What wakes the worker of this process when something was put in.
+/// What wakes a worker of this process when something was put in.
 #[derive(Clone, Default)]
 pub(super) struct Bell(Arc<Mutex<Option<Waker>>>);
 
@@ -243,11 +276,6 @@ impl PollStrategy for Bell {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_queue_is_never_renamed() {
-        assert_eq!(QUEUE, "concord.look");
-    }
 
     #[test]
     fn the_queue_is_beside_the_store() {

@@ -13,7 +13,8 @@ pub struct Settings {
     pub database_url: String,
     /// The name of this start of this process; no other start may have had it.
     pub name: String,
-    /// How many connections may run at once, at least one.
+    /// How many connections may run at once, at least one; and how many more may meanwhile read what
+    /// an app told of.
     pub concurrency: usize,
     /// How soon a connection that could not run is tried again: [`AGAIN_AFTER`] but in tests.
     pub again_after: Duration,

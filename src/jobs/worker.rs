@@ -1,4 +1,4 @@
-//! Takes jobs from the queue and rings them in at the desk.
+//! Takes the jobs of a lane from the queue and rings them in at the desk.
 //!
 //! The worker of apalis ends at any error of the database, so it is started anew, under a new name:
 //! under the old one it would be refused for a while. It takes one job at a time: with more, it sends
@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use super::desk::Call;
+use super::lane::Lane;
 use super::queue::{Queue, Storage};
 use super::{Nudge, Settings};
 
@@ -29,16 +30,17 @@ const AGAIN: Duration = Duration::from_secs(1);
 type Calls = mpsc::UnboundedSender<Call>;
 type Working = Pin<Box<dyn Future<Output = Result<(), WorkerError>> + Send>>;
 
-/// Takes jobs until it is stopped; then waits for those that it took.
+/// Takes the jobs of a lane until it is stopped; then waits for those that it took.
 pub(super) async fn run(
     queue: Queue,
+    lane: Lane,
     settings: Settings,
     calls: Calls,
     mut stop: watch::Receiver<bool>,
 ) {
     for start in 0_u64.. {
-        let context = WorkerContext::new(&format!("{}-{start}", settings.name));
-        let mut working = work(&queue, context.clone(), settings.concurrency, calls.clone());
+        let context = WorkerContext::new(&format!("{}-{lane:?}-{start}", settings.name));
+        let mut working = work(&queue, lane, context.clone(), settings.concurrency, calls.clone());
         let ended = tokio::select! {
             // First, so that it is there when it is stopped.
             biased;
@@ -65,10 +67,16 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|is_stopped| *is_stopped).await;
 }
 
-fn work(queue: &Queue, context: WorkerContext, concurrency: usize, calls: Calls) -> Working {
-    let strategy = Strategy::new().apply(queue.bell.clone()).interval(POLL);
+fn work(
+    queue: &Queue,
+    lane: Lane,
+    context: WorkerContext,
+    concurrency: usize,
+    calls: Calls,
+) -> Working {
+    let strategy = Strategy::new().apply(queue.bell(lane)).interval(POLL);
     let builder = WorkerBuilder::new(context);
-    match queue.storage.clone() {
+    match queue.storage(lane) {
         Storage::Sqlite(storage) => {
             let builder = builder.backend(storage.poll_with_strategy(strategy));
             Box::pin(builder.concurrency(concurrency).data(calls).build(ring).run())

@@ -24,6 +24,7 @@ checks![
     what_waits_is_not_queued_twice,
     a_nudge_for_later_waits_and_many_are_one,
     no_more_run_at_once_than_may,
+    what_an_app_told_of_waits_for_no_long_run,
     jobs_that_are_lost_are_harmless,
     what_is_due_needs_no_nudge,
     what_does_not_run_is_left_alone,
@@ -70,13 +71,13 @@ async fn what_waits_is_not_queued_twice(house: House) {
     house.nudge(&server, Trigger::Person);
     until("the only seat is taken", || house.looks.seen() == 1).await;
     for _ in 0..5 {
-        server.jobs.nudge(house.bench.workspace, other, Trigger::Webhook);
+        server.jobs.nudge(house.bench.workspace, other, Trigger::Person);
         house.until_jobs(2, 2).await;
         sleep(Duration::from_millis(200)).await;
     }
     house.until_jobs(2, 2).await;
     house.looks.open();
-    until("the other look", || house.looks.saw(other, Trigger::Webhook)).await;
+    until("the other look", || house.looks.saw(other, Trigger::Person)).await;
     house.until_jobs(2, 0).await;
     assert_eq!(house.looks.seen(), 2);
     server.end().await;
@@ -109,6 +110,28 @@ async fn no_more_run_at_once_than_may(house: House) {
     assert_eq!(house.looks.seen(), 2);
     house.looks.open();
     until("the others", || house.looks.ended() >= 5).await;
+    server.end().await;
+}
+
+async fn what_an_app_told_of_waits_for_no_long_run(house: House) {
+    for _ in 0..3 {
+        house.add_running().await;
+    }
+    house.looks.close();
+    let server = house.start(2);
+    until("every seat is taken", || house.looks.seen() == 2).await;
+    for nth in 1..=3 {
+        let told = house.add().await;
+        server.jobs.nudge(house.bench.workspace, told, Trigger::Webhook);
+        if nth < 3 {
+            until("a look", || house.looks.saw(told, Trigger::Webhook)).await;
+        } else {
+            sleep(Duration::from_secs(2)).await;
+            assert!(!house.looks.saw(told, Trigger::Webhook), "this lane has its seats, too");
+        }
+    }
+    house.looks.open();
+    until("the others", || house.looks.ended() >= 6).await;
     server.end().await;
 }
 
@@ -191,7 +214,7 @@ async fn a_job_of_another_version_is_harmless(house: House) {
     house.until_jobs(2, 1).await;
     house.looks.open();
     until("the look goes on", || house.looks.ended() == 1).await;
-    assert_eq!(house.count("workers", "true").await, Some(1), "the worker lives on");
+    assert_eq!(house.count("workers", "true").await, Some(2), "the workers live on");
     server.end().await;
 }
 
@@ -237,7 +260,7 @@ async fn what_is_done_is_deleted(house: House) {
     let server = house.start(4);
     house.until_jobs(0, 0).await;
     let begun = Instant::now();
-    while house.count("workers", "true").await != Some(1) {
+    while house.count("workers", "true").await != Some(2) {
         assert!(begun.elapsed() < Duration::from_secs(20), "long gone workers are forgotten");
         sleep(Duration::from_millis(20)).await;
     }
