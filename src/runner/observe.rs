@@ -22,10 +22,8 @@ impl Session<'_> {
     pub(super) async fn observe(&mut self) -> Result<(), RunError> {
         let feeds: Vec<(Side, Feed)> = self.feeds.values().cloned().collect();
         for (side, feed) in &feeds {
-            if !self.reading.only_hints {
-                self.read_changes(*side, feed).await?;
-            }
-            self.read_hints(*side, feed).await?;
+            self.read_changes(*side, feed).await?;
+            while self.read_slice(*side, feed).await? {}
         }
         Ok(())
     }
@@ -33,12 +31,10 @@ impl Session<'_> {
     /// What this connection needs, and what others that share the feed have read of it: a record is
     /// always remembered with all of it.
     pub(super) fn query(&self, side: Side, feed: &Feed) -> Query {
-        let mut fields = needed_fields(&self.connection.settings, side, feed);
-        fields.extend(mark(feed).map(|mark| mark.fields).unwrap_or_default());
         Query {
             object: feed.object.clone(),
             collection: feed.collection.clone(),
-            fields,
+            fields: read_fields(&self.connection.settings, side, feed),
             removals_every: self.reading.removals_every,
         }
     }
@@ -47,8 +43,8 @@ impl Session<'_> {
     async fn read_changes(&mut self, side: Side, feed: &Feed) -> Result<(), RunError> {
         let query = self.query(side, feed);
         // A cursor goes on only for the fields that it was begun with: where more are needed,
-        // everything is read again, but for what is known of removals. What did not change stays as
-        // it was.
+        // everything is read again, but for what is known of removals. What did not change in what was
+        // read before stays as it was: the others that read this feed have nothing to do with the rest.
         let mut cursor = match mark(feed) {
             Some(mark) if mark.fields == query.fields => Some(mark.at),
             Some(mark) => self.connector(side).restart(&mark.at),
@@ -72,14 +68,15 @@ impl Session<'_> {
             let mut reported_gone = BTreeSet::new();
             for change in page.changes {
                 match change {
-                    Change::Seen(record) => records.push(self.seen(side, record)),
+                    Change::Seen(record) => records.push(self.seen(side, feed.id, record)),
                     Change::Gone(id) => {
                         reported_gone.insert(id);
                     }
                 }
             }
             records.extend(self.look_at(side, feed, &reported_gone).await?);
-            let next = Mark { fields: query.fields.clone(), at: page.cursor.clone() };
+            let was = self.former_fields.get(&feed.id).cloned().filter(|_| !page.is_last);
+            let next = Mark { fields: query.fields.clone(), was, at: page.cursor.clone() };
             let cursor_now = Some(next.to_text());
             let changed = self.remember(feed.id, records, cursor_now).await?;
             let (reading, workspace) = (&self.reading, self.connection.workspace);
@@ -92,26 +89,34 @@ impl Session<'_> {
         }
     }
 
-    async fn read_hints(&self, side: Side, feed: &Feed) -> Result<(), RunError> {
+    /// Reads a slice of what was told of each feed, the newest first. False if nothing is left.
+    pub(super) async fn observe_told(&self) -> Result<bool, RunError> {
+        let read = async |of: Side| {
+            let mut is_any = false;
+            for (side, feed) in self.feeds.values().filter(|(side, _)| *side == of) {
+                is_any |= self.read_slice(*side, feed).await?;
+            }
+            Ok::<bool, RunError>(is_any)
+        };
+        let (left, right) = tokio::try_join!(read(Side::Left), read(Side::Right))?;
+        Ok(left || right)
+    }
+
+    /// Reads some of the records that somebody hinted at. False if there are none.
+    async fn read_slice(&self, side: Side, feed: &Feed) -> Result<bool, RunError> {
         let store = &self.runner.store;
         let max = self.connector(side).capability().read_many_max as u64;
-        // Whoever is hinted at from here on is read by the next run.
+        // Whoever is hinted at from here on is read later.
         let up_to = later(self.now(), SOON);
-        loop {
-            let due = store.due_hints(self.connection.workspace, feed.id, up_to, max).await?;
-            if due.is_empty() {
-                return Ok(());
-            }
-            let records = self.look_at(side, feed, &due).await?;
-            let observation = Observation {
-                feed: feed.id,
-                records,
-                cursor: None,
-                answered: due,
-                answered_up_to: up_to,
-            };
-            store.observe(&self.held, &observation).await?;
+        let due = store.due_hints(self.connection.workspace, feed.id, up_to, max).await?;
+        if due.is_empty() {
+            return Ok(false);
         }
+        let records = self.look_at(side, feed, &due).await?;
+        let (cursor, answered, answered_up_to) = (None, due, up_to);
+        let observation = Observation { feed: feed.id, records, cursor, answered, answered_up_to };
+        store.observe(&self.held, &observation).await?;
+        Ok(true)
     }
 
     /// Reads records directly. Only this makes a reported deletion believed.
@@ -131,7 +136,7 @@ impl Session<'_> {
             let answers = self.connector(side).fetch(&query, &chunk).await;
             for answer in answers.map_err(app_error(side))? {
                 seen.push(match answer {
-                    Fetched::Live(record) => self.seen(side, record),
+                    Fetched::Live(record) => self.seen(side, feed.id, record),
                     Fetched::Gone(id) => unseen(id, Presence::Gone),
                     Fetched::Forbidden(id) => unseen(id, Presence::Forbidden),
                 });
@@ -153,9 +158,15 @@ impl Session<'_> {
     }
 
     /// A live record, as the store remembers it.
-    pub(super) fn seen(&self, side: Side, record: Record) -> Observed {
+    pub(super) fn seen(&self, side: Side, feed: FeedId, record: Record) -> Observed {
         let settings = self.connection.settings.sides.of(side);
+        let former_hash = self.former_fields.get(&feed).map(|fields| {
+            let mut former = record.clone();
+            former.fields.retain(|id, _| fields.contains(id));
+            fingerprint(&former, settings)
+        });
         Observed {
+            former_hash,
             id: record.id.clone(),
             presence: Presence::Live,
             keys: record_keys(&record, settings).0,
@@ -166,13 +177,16 @@ impl Session<'_> {
 }
 
 fn unseen(id: RemoteId, presence: Presence) -> Observed {
-    Observed { id, presence, record: None, keys: BTreeSet::new(), hash: [0; 32] }
+    Observed { id, presence, record: None, keys: BTreeSet::new(), hash: [0; 32], former_hash: None }
 }
 
 /// How far a feed was read, and which of its fields.
 #[derive(Serialize, Deserialize)]
 struct Mark {
     fields: BTreeSet<FieldId>,
+    /// Those that were read before, until all have been read again with more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    was: Option<BTreeSet<FieldId>>,
     at: String,
 }
 
@@ -185,6 +199,24 @@ impl Mark {
 
 fn mark(feed: &Feed) -> Option<Mark> {
     serde_json::from_str(feed.cursor.as_deref()?).ok()
+}
+
+/// What is read of a feed: what these settings ask about, and what was read before.
+fn read_fields(settings: &Settings, side: Side, feed: &Feed) -> BTreeSet<FieldId> {
+    let mut fields = needed_fields(settings, side, feed);
+    fields.extend(mark(feed).map(|mark| mark.fields).unwrap_or_default());
+    fields
+}
+
+/// The fields by which the records are known that were not read again yet, if more are read than
+/// before.
+pub(super) fn former_fields(
+    settings: &Settings,
+    side: Side,
+    feed: &Feed,
+) -> Option<BTreeSet<FieldId>> {
+    let mark = mark(feed)?;
+    if mark.fields == read_fields(settings, side, feed) { mark.was } else { Some(mark.fields) }
 }
 
 /// A fingerprint of what is compared: the fields in normal form.

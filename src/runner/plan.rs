@@ -80,7 +80,7 @@ impl Session<'_> {
     /// Plans and writes the linked pairs among these records. Gives the records that have no link.
     pub(super) async fn plan_linked(&mut self, dirty: &Dirty) -> Result<BTreeSet<End>, RunError> {
         let Linked { links, free, newly_gone } = self.linked(dirty).await?;
-        self.check_losses(&newly_gone).await?;
+        self.check_losses(newly_gone).await?;
         let links: Vec<(LinkId, End)> = links.into_iter().collect();
         let mut gathered = Vec::new();
         for chunk in links.chunks(CHUNK) {
@@ -153,13 +153,15 @@ impl Session<'_> {
     }
 
     /// A side that loses a large part of its records at once stops everything.
-    async fn check_losses(&self, newly_gone: &PerSide<u64>) -> Result<(), RunError> {
-        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+    async fn check_losses(&mut self, newly_gone: PerSide<u64>) -> Result<(), RunError> {
         for (side, gone) in newly_gone.iter() {
-            let gone = *gone;
-            if gone == 0 {
+            if *gone == 0 {
                 continue;
             }
+            let lost = self.lost.of_mut(side);
+            *lost += gone;
+            let gone = *lost;
+            let (store, workspace) = (&self.runner.store, self.connection.workspace);
             let links = store.count_links(workspace, self.connection.id).await?;
             if has_lost_too_much(links, gone) {
                 return Err(RunError::SideLost { side, gone, links });

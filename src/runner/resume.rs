@@ -109,7 +109,8 @@ impl Session<'_> {
             let is_due = intent.resolve_at.is_none_or(|at| at <= now);
             if found.is_empty() && is_due {
                 let records = self.look_for(side, &intent).await?;
-                let records = records.into_iter().map(|record| self.seen(side, record)).collect();
+                let seen = |record| self.seen(side, intent.feed, record);
+                let records = records.into_iter().map(seen).collect();
                 self.remember(intent.feed, records, None).await?;
                 found = self.candidates(&intent).await?;
             }

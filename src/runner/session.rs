@@ -7,11 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::approval::{Mode, Planned, awaiting, hold_back};
+use super::observe::former_fields;
 use super::reading::Reading;
 use super::{RunError, Runner};
 use crate::connectors::{self, Connector};
 use crate::planner::{Brake, BrakeClass, FirstRun, Report, SyncState};
-use crate::record::{PerSide, Side};
+use crate::record::{FieldId, PerSide, Side};
 use crate::store::{
     self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunKind, RunRow,
     RunState, SyncProgress,
@@ -38,12 +39,19 @@ pub(super) struct Session<'a> {
     pub(super) read_at: BTreeMap<FeedId, Timestamp>,
     /// How it reads.
     pub(super) reading: Reading,
+    /// The fields by which the records of a feed are known, where more are read than before.
+    pub(super) former_fields: BTreeMap<FeedId, BTreeSet<FieldId>>,
+    /// How many linked records of each side are gone, and were not before this run.
+    pub(super) lost: PerSide<u64>,
     /// What this run has planned up to; empty until everything below it is settled or waits.
     pub(super) planned_to: BTreeMap<FeedId, u64>,
 }
 
 /// How often a record is tried.
 const TRIES_MAX: u32 = 10;
+
+/// How many slices of what was told one run takes.
+const SLICES_MAX: usize = 100;
 
 /// How far back the last finished run is looked for.
 const RUNS_LOOKED_AT: u64 = 100;
@@ -92,6 +100,10 @@ impl<'a> Session<'a> {
         let is_reconfigured =
             has_first_run || last.is_none_or(|row| row.version != connection.settings.version);
         let before = last.filter(|_| !is_reconfigured);
+        let former_fields = feeds.iter().filter_map(|(id, (side, feed))| {
+            Some((*id, former_fields(&connection.settings, *side, feed)?))
+        });
+        let former_fields = former_fields.collect();
         let reading = Reading::of(runner, run, before, &feeds).await?;
         Ok(Self {
             runner,
@@ -108,6 +120,8 @@ impl<'a> Session<'a> {
             is_reconfigured,
             read_at: BTreeMap::new(),
             reading,
+            former_fields,
+            lost: PerSide::default(),
             planned_to: BTreeMap::new(),
         })
     }
@@ -132,13 +146,13 @@ impl<'a> Session<'a> {
 
     async fn write(&mut self) -> Result<(), RunError> {
         self.resume().await?;
+        if self.reading.only_hints {
+            return self.write_told().await;
+        }
         self.observe().await?;
         self.resolve().await?;
         self.begin_syncs().await?;
-        let dirty = self.dirty().await?;
-        let rest = self.plan_linked(&dirty).await?;
-        self.plan_unlinked(rest, &dirty.gone).await?;
-        self.planned_to = dirty.up_to;
+        self.carry().await?;
         for source in Side::BOTH {
             if self.connection.settings.running(source).is_some() {
                 let now = self.now();
@@ -146,6 +160,33 @@ impl<'a> Session<'a> {
                 progress.first_run_done_at.get_or_insert(now);
             }
         }
+        Ok(())
+    }
+
+    /// What was told, some of it at a time and the newest first: who was just edited does not wait for
+    /// all that is told of what we wrote ourselves. What is told in such numbers that it never ends is
+    /// left to the next run.
+    async fn write_told(&mut self) -> Result<(), RunError> {
+        self.resolve().await?;
+        for _ in 0..SLICES_MAX {
+            let is_any = self.observe_told().await?;
+            self.carry().await?;
+            if !is_any {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans and writes what is known by now.
+    async fn carry(&mut self) -> Result<(), RunError> {
+        let dirty = self.dirty().await?;
+        let rest = self.plan_linked(&dirty).await?;
+        self.plan_unlinked(rest, &dirty.gone).await?;
+        for feed in &mut self.connection.feeds {
+            feed.planned_to = dirty.up_to.get(&feed.feed).copied().unwrap_or(feed.planned_to);
+        }
+        self.planned_to = dirty.up_to;
         Ok(())
     }
 

@@ -92,7 +92,7 @@ impl Session<'_> {
         if let Some(link) = &mut work.item.link {
             self.expect(side, shipment, revision.as_ref(), link);
         }
-        let observed = self.seen(side, record.clone());
+        let observed = self.seen(side, shipment.feed.id, record.clone());
         settlement.written.push(OwnWrite { feed: shipment.feed.id, observed });
         let settings = &self.connection.settings;
         let planned = work.planned_for(settings, side);

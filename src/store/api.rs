@@ -164,7 +164,8 @@ pub trait Store: History + Webhooks + Send + Sync {
         due: Timestamp,
     ) -> Result<()>;
 
-    /// The records of a feed that are due to be looked at again.
+    /// The records of a feed that are due to be looked at again; if they are too many, those that were
+    /// due last.
     async fn due_hints(
         &self,
         workspace: WorkspaceId,

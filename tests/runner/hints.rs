@@ -1,7 +1,11 @@
 //! Runs that a notification wakes, and what the notifications miss.
 
+use std::time::Duration;
+
 use concord::connectors::memory::Faults;
-use concord::record::Side;
+use concord::planner::Limit;
+use concord::record::{Side, Value};
+use concord::runner::RunError;
 use concord::store::Trigger;
 use concord::webhooks::DEBOUNCE;
 
@@ -102,4 +106,53 @@ async fn what_could_not_be_read_is_still_to_be_read() {
     vendor.stop_faults();
     house.run_because(Trigger::Webhook).await.unwrap();
     assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"));
+}
+
+#[tokio::test]
+async fn who_was_told_of_last_waits_for_none_of_the_others() {
+    let house = House::new(|settings| {
+        settings.brake.one_field = Limit { floor: 10_000, percent: 100, ceiling: None };
+    })
+    .await;
+    let mut told = Vec::new();
+    for number in 0..120 {
+        told.push(house.make(Side::Left, &format!("{number}@x.es"), &[("city", "Vigo")]));
+    }
+    let last = house.make(Side::Left, "zoe@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    for (number, id) in told.iter().enumerate() {
+        house.edit(Side::Left, &format!("{number}@x.es"), "city", text("Lugo"));
+        house.hint(Side::Left, id).await;
+    }
+    house.edit(Side::Left, "zoe@x.es", "city", text("Noia"));
+    house.hint_after(Side::Left, &last, Duration::from_secs(1)).await;
+    let before = house.writes();
+    house.run_because(Trigger::Webhook).await.unwrap();
+    let written: Vec<Value> = house.vendors.right.history()[before..]
+        .iter()
+        .map(|event| event.fields[&"city".into()].clone())
+        .collect();
+    assert_eq!(written.len(), 121, "everybody in the one run");
+    let at = written.iter().position(|city| *city == text("Noia")).unwrap();
+    assert!(at < 50, "in the first slice, not the {at}th");
+}
+
+#[tokio::test]
+async fn a_side_that_loses_many_is_noticed_over_all_slices() {
+    let house = House::new(|_| {}).await;
+    let mut told = Vec::new();
+    for number in 0..300 {
+        told.push(house.make(Side::Left, &format!("{number}@x.es"), &[("city", "Vigo")]));
+    }
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    for (number, id) in told.iter().enumerate().take(150) {
+        house.remove(Side::Left, &format!("{number}@x.es"));
+        house.hint(Side::Left, id).await;
+    }
+    let stopped = house.run_because(Trigger::Webhook).await;
+    let lost =
+        matches!(stopped, Err(RunError::SideLost { side: Side::Left, gone, .. }) if gone < 150);
+    assert!(lost, "{stopped:?}");
 }

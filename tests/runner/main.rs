@@ -26,7 +26,7 @@ use concord::planner::{
 use concord::record::{PerSide, Side, Value};
 use concord::runner::RunError;
 use concord::store::{PendingReason, RunState};
-use house::{House, text};
+use house::{House, copy, text};
 
 #[tokio::test]
 async fn both_sides_become_the_same_and_a_second_run_writes_nothing() {
@@ -175,6 +175,33 @@ async fn new_only_sends_what_is_new_or_changes_from_then_on() {
     house.edit(Side::Left, "changed@x.es", "city", text("Lugo"));
     house.run().await.unwrap();
     assert_eq!(house.emails(Side::Right), ["changed@x.es", "new@x.es"]);
+}
+
+#[tokio::test]
+async fn reading_more_fields_makes_nobody_new() {
+    let house = House::new(|settings| {
+        let left = settings.syncs.left.as_mut().unwrap();
+        left.first_run = FirstRun::NewOnly;
+        left.entries.retain(|entry| entry.target != "city".into());
+        settings.syncs.right = None;
+    })
+    .await;
+    house.make(Side::Left, "old@x.es", &[("city", "Vigo"), ("phone", "600123456")]);
+    house.make(Side::Left, "changed@x.es", &[("city", "Vigo"), ("phone", "600123457")]);
+    house.run().await.unwrap();
+    house.edit(Side::Left, "changed@x.es", "phone", Value::Phone("600123458".into()));
+    house
+        .configure(|settings| {
+            let left = settings.syncs.left.as_mut().unwrap();
+            left.entries.push(copy(Side::Left, "city"));
+        })
+        .await;
+    let report = house.run().await.unwrap().report;
+    assert_eq!(report.skipped["baseline"], 1);
+    assert_eq!(house.emails(Side::Right), ["changed@x.es"]);
+    house.edit(Side::Left, "old@x.es", "city", text("Lugo"));
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["changed@x.es", "old@x.es"]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What was seen, and what is to be looked at again.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -53,7 +54,7 @@ impl State {
             return Ok(false);
         }
         let same = known
-            .is_some_and(|row| row.hash == observed.hash && row.seen.presence == observed.presence);
+            .is_some_and(|row| observed.is_as(&row.hash) && row.seen.presence == observed.presence);
         let record = match (&observed.record, known) {
             (Some(record), _) => record.clone(),
             (None, Some(row)) => row.seen.record.clone(),
@@ -163,11 +164,12 @@ impl State {
         now: Timestamp,
         limit: u64,
     ) -> BTreeSet<RemoteId> {
-        self.hints
-            .iter()
-            .filter(|((ws, of, _), due)| *ws == workspace && *of == feed && **due <= now)
-            .map(|((_, _, id), _)| id.clone())
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .collect()
+        let is_due = |((ws, of, _), due): &(&(WorkspaceId, FeedId, RemoteId), &Timestamp)| {
+            *ws == workspace && *of == feed && **due <= now
+        };
+        let mut due: Vec<_> = self.hints.iter().filter(is_due).collect();
+        due.sort_by_key(|(_, at)| Reverse(**at));
+        let newest = due.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
+        newest.map(|((_, _, id), _)| id.clone()).collect()
     }
 }

@@ -55,6 +55,17 @@ pub struct Observed {
     pub keys: BTreeSet<Key>,
     /// A fingerprint of what is compared: equal means that nothing changed.
     pub hash: [u8; 32],
+    /// While more is read of records than before: the fingerprint of what was. Known as that, nothing
+    /// changed either.
+    pub former_hash: Option<[u8; 32]>,
+}
+
+impl Observed {
+    /// Whether nothing that is compared changed since a record was seen with this fingerprint, and with
+    /// the same presence.
+    pub(in crate::store) fn is_as(&self, hash: &[u8]) -> bool {
+        self.hash == hash || self.former_hash.is_some_and(|former| former == hash)
+    }
 }
 
 /// A record as last observed.

@@ -179,6 +179,7 @@ pub(super) async fn due_hints(
         .filter(hint::Column::Workspace.eq(workspace.0))
         .filter(hint::Column::Feed.eq(feed.0))
         .filter(hint::Column::DueAt.lte(micros(now)))
+        .order_by_desc(hint::Column::DueAt)
         .order_by_asc(hint::Column::RemoteId)
         .limit(at_most(limit))
         .into_tuple::<String>()
