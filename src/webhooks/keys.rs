@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
     use crate::ports::{Ids as _, SeededIds, SystemEntropy};
-    use crate::store::{AccountId, EndpointId, EndpointState, WorkspaceId};
+    use crate::store::{AccountId, EndpointId, WorkspaceId};
 
     fn keys() -> Keys {
         Keys::new(&MasterKey::generate(&SystemEntropy).unwrap())
@@ -68,19 +68,8 @@ mod tests {
     /// The endpoint of this number, in its first generation.
     fn endpoint(number: u64) -> Endpoint {
         let id = SeededIds::new(number).next(Timestamp::UNIX_EPOCH);
-        Endpoint {
-            id: EndpointId(id),
-            workspace: WorkspaceId(id),
-            account: AccountId(id),
-            generation: 1,
-            state: EndpointState::NotRegistered,
-            remote_id: None,
-            objects: BTreeSet::new(),
-            registered_at: None,
-            expires_at: None,
-            last_delivery_at: None,
-            created_at: Timestamp::UNIX_EPOCH,
-        }
+        let (workspace, account) = (WorkspaceId(id), AccountId(id));
+        Endpoint::new(EndpointId(id), workspace, account, Timestamp::UNIX_EPOCH)
     }
 
     fn next(endpoint: &Endpoint) -> Endpoint {

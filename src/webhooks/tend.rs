@@ -183,17 +183,10 @@ mod tests {
     fn endpoint(state: EndpointState, life: Option<Duration>, now: Timestamp) -> Endpoint {
         let id = SeededIds::new(1).next(now);
         Endpoint {
-            id: EndpointId(id),
-            workspace: WorkspaceId(id),
-            account: AccountId(id),
-            generation: 1,
             state,
-            remote_id: None,
-            objects: BTreeSet::new(),
             registered_at: Some(now),
             expires_at: life.map(|life| now + life),
-            last_delivery_at: None,
-            created_at: now,
+            ..Endpoint::new(EndpointId(id), WorkspaceId(id), AccountId(id), now)
         }
     }
 

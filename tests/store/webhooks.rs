@@ -12,19 +12,7 @@ use concord::store::{
 use crate::build::{Bench, at};
 
 fn endpoint(bench: &Bench, account: AccountId) -> Endpoint {
-    Endpoint {
-        id: EndpointId(bench.id()),
-        workspace: bench.workspace,
-        account,
-        generation: 1,
-        state: EndpointState::NotRegistered,
-        remote_id: None,
-        objects: BTreeSet::new(),
-        registered_at: None,
-        expires_at: None,
-        last_delivery_at: None,
-        created_at: at(0),
-    }
+    Endpoint::new(EndpointId(bench.id()), bench.workspace, account, at(0))
 }
 
 /// The endpoint of a side's account, made.

@@ -40,6 +40,31 @@ pub struct Endpoint {
     pub created_at: Timestamp,
 }
 
+impl Endpoint {
+    /// An endpoint that no app knows of yet.
+    #[must_use]
+    pub fn new(
+        id: EndpointId,
+        workspace: WorkspaceId,
+        account: AccountId,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            workspace,
+            account,
+            generation: 1,
+            state: EndpointState::NotRegistered,
+            remote_id: None,
+            objects: BTreeSet::new(),
+            registered_at: None,
+            expires_at: None,
+            last_delivery_at: None,
+            created_at,
+        }
+    }
+}
+
 /// Whether an app posts to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
