@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use concord::net::{self, Method};
-use concord::store::DeliveryState;
+use concord::store::{DeliveryEnd, DeliveryState};
 
 use crate::house::House;
 
@@ -42,6 +42,23 @@ async fn what_was_looked_into_is_forgotten_after_thirty_days() {
     house.clock.advance(60 * DAY);
     house.webhooks.forget_old().await.unwrap();
     assert_eq!(house.kept(&endpoint).await.len(), 1, "nobody has looked into it");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_person_is_forgotten_after_ninety_days() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let house = House::open().await;
+    let (path, endpoint) = house.endpoint("kommo").await;
+    assert_eq!(house.notify(&path, FORM, CHANGED).await.status, 200);
+    let kept = house.kept(&endpoint).await.remove(0);
+    let end = DeliveryEnd::Parked { error: "sealed".to_owned() };
+    let (store, workspace) = (&house.store, endpoint.workspace);
+    assert!(store.settle_delivery(workspace, kept.id, kept.received_at, &end).await.unwrap());
+    for (days, kept) in [(89, 1), (2, 0)] {
+        house.clock.advance(days * DAY);
+        house.webhooks.forget_old().await.unwrap();
+        assert_eq!(house.kept(&endpoint).await.len(), kept);
+    }
 }
 
 #[tokio::test]
