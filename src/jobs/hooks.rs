@@ -1,11 +1,13 @@
 //! Looks into what the apps posted, after their registrations, and forgets what is old.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
 use super::Jobs;
+use super::faults::Faults;
 use crate::store::Trigger;
 use crate::webhooks::{DEBOUNCE, Webhooks};
 
@@ -20,30 +22,36 @@ pub(super) async fn run(webhooks: Arc<Webhooks>, jobs: Jobs) {
 }
 
 async fn expand(webhooks: &Webhooks, jobs: &Jobs) {
+    let mut faults = Faults::default();
     loop {
         // Whether something arrived or not: it is looked.
         let _ = timeout(EVERY, webhooks.arrived()).await;
-        match webhooks.expand_due().await {
+        let wrong = match webhooks.expand_due().await {
             Ok(woken) => {
                 for (workspace, connection) in woken {
                     jobs.nudge_after(workspace, connection, Trigger::Webhook, DEBOUNCE);
                 }
+                BTreeSet::new()
             }
-            Err(error) => eprintln!("notifications are looked into later: {error}"),
-        }
+            Err(error) => [format!("notifications are looked into later: {error}")].into(),
+        };
+        faults.tell(wrong);
     }
 }
 
 async fn tend(webhooks: &Webhooks) {
+    let mut faults = Faults::default();
     let mut next = Instant::now();
     loop {
         tokio::time::sleep_until(next).await;
         next = Instant::now() + TEND_EVERY;
+        let mut wrong = BTreeSet::new();
         if let Err(error) = webhooks.tend().await {
-            eprintln!("webhooks are looked after later: {error}");
+            wrong.insert(format!("webhooks are looked after later: {error}"));
         }
         if let Err(error) = webhooks.forget_old().await {
-            eprintln!("old notifications are forgotten later: {error}");
+            wrong.insert(format!("old notifications are forgotten later: {error}"));
         }
+        faults.tell(wrong);
     }
 }

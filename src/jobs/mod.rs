@@ -11,6 +11,7 @@ mod clerk;
 mod desk;
 mod dispatcher;
 mod due;
+mod faults;
 mod hooks;
 mod look;
 mod nudge;
