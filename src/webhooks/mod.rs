@@ -9,6 +9,7 @@ mod expand;
 mod forget;
 mod keys;
 mod receive;
+mod register;
 mod tend;
 
 use std::collections::BTreeMap;

@@ -90,7 +90,7 @@ impl Webhook {
         app.map(|app| app.about().notifications.events.to_vec()).unwrap_or_default()
     }
 
-    /// When the app was last told the address.
+    /// Since when the app posts without a gap, as far as is known.
     async fn registered_at(&self) -> Option<String> {
         self.endpoint.registered_at.map(|at| at.to_string())
     }

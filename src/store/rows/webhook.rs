@@ -30,7 +30,7 @@ pub struct Endpoint {
     pub remote_id: Option<String>,
     /// The objects that the app tells of.
     pub objects: BTreeSet<ObjectName>,
-    /// When it was registered last.
+    /// Since when the app posts here without a gap, as far as is known.
     pub registered_at: Option<Timestamp>,
     /// When the app forgets the registration; none where it never does.
     pub expires_at: Option<Timestamp>,
