@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use super::Jobs;
 use super::faults::Faults;
 use crate::store::Trigger;
-use crate::webhooks::{DEBOUNCE, Webhooks};
+use crate::webhooks::{DEBOUNCE, Expansion, Webhooks};
 
 /// How often it is looked, if nothing arrives: another process may have taken something in.
 const EVERY: Duration = Duration::from_secs(1);
@@ -27,11 +27,15 @@ async fn expand(webhooks: &Webhooks, jobs: &Jobs) {
         // Whether something arrived or not: it is looked.
         let _ = timeout(EVERY, webhooks.arrived()).await;
         let wrong = match webhooks.expand_due().await {
-            Ok(woken) => {
+            Ok(Expansion { woken, failed }) => {
                 for (workspace, connection) in woken {
                     jobs.nudge_after(workspace, connection, Trigger::Webhook, DEBOUNCE);
                 }
-                BTreeSet::new()
+                let failed = failed.into_iter();
+                let told = failed.map(|(endpoint, error)| {
+                    format!("notifications to {endpoint} are looked into later: {error}")
+                });
+                told.collect()
             }
             Err(error) => [format!("notifications are looked into later: {error}")].into(),
         };

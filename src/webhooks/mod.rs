@@ -26,6 +26,7 @@ use crate::store::{AccountId, Endpoint, EndpointId, Store, WorkspaceId};
 use keys::Keys;
 
 pub use error::{Error, Refused};
+pub use expand::Expansion;
 pub use receive::Addressed;
 
 /// How long a hint waits for others of the same record.

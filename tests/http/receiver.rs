@@ -67,7 +67,7 @@ async fn the_same_again_is_kept_once_and_looked_into_again() {
     let (path, endpoint) = house.endpoint("kommo").await;
     for times in 1..=2 {
         assert_eq!(house.notify(&path, FORM, CHANGED).await.status, 200);
-        assert!(house.webhooks.expand_due().await.unwrap().is_empty(), "nobody connects it");
+        assert!(house.webhooks.expand_due().await.unwrap().woken.is_empty(), "nobody connects it");
         let kept = house.kept(&endpoint).await;
         assert_eq!(kept.len(), 1);
         let delivery = (kept[0].state, kept[0].times, kept[0].hints);

@@ -10,5 +10,6 @@
     reason = "tests fail by panicking"
 )]
 
+mod expansion;
 mod house;
 mod registration;
