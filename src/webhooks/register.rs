@@ -24,12 +24,19 @@ struct Found {
 }
 
 impl Webhooks {
-    /// Has the app post to an endpoint, and renews what is there. What comes of it is in the endpoint's
-    /// state.
+    /// Has the app post to an endpoint, and renews what is there, because a person wants it: what had
+    /// been unregistered is looked after again. What comes of it is in the endpoint's state.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::NoPublicUrl`]; an app that refuses is no error.
-    pub async fn register(&self, endpoint: Endpoint) -> Result<Endpoint, Error> {
+    pub async fn register(&self, mut endpoint: Endpoint) -> Result<Endpoint, Error> {
+        if self.public_url.is_none() {
+            return Err(Error::NoPublicUrl);
+        }
+        if endpoint.state == EndpointState::Unregistered {
+            endpoint.state = EndpointState::NotRegistered;
+            self.store.save_endpoint(&endpoint).await?;
+        }
         self.ensure(endpoint, InOrder::Renew).await
     }
 
@@ -105,8 +112,8 @@ impl Webhooks {
         Ok(Found { subscription, was_live })
     }
 
-    /// Has the app post no more. What the app no longer knows is fine. Whatever it answers, the address
-    /// is worthless afterwards.
+    /// Has the app post no more, until a person registers the endpoint again. What the app no longer
+    /// knows is fine. Whatever it answers, the address is worthless afterwards.
     ///
     /// # Errors
     /// [`Error`]: the app may go on posting; unless it is [`Error::Store`], what it posts is refused.
@@ -115,14 +122,33 @@ impl Webhooks {
         workspace: WorkspaceId,
         account: AccountId,
     ) -> Result<(), Error> {
-        let Some(mut endpoint) = self.store.endpoint_of(workspace, account).await? else {
+        let endpoint = self.endpoint(workspace, account).await?;
+        self.take_back(endpoint, EndpointState::Unregistered).await
+    }
+
+    /// Has the app post no more, because the account is disconnected. Once it is connected again and
+    /// needed, its endpoint is registered again, unless a person had it unregistered.
+    ///
+    /// # Errors
+    /// As for [`Self::unregister`].
+    pub async fn release(&self, workspace: WorkspaceId, account: AccountId) -> Result<(), Error> {
+        let Some(endpoint) = self.store.endpoint_of(workspace, account).await? else {
             return Ok(());
         };
+        let state = match endpoint.state {
+            EndpointState::Unregistered => EndpointState::Unregistered,
+            _ => EndpointState::NotRegistered,
+        };
+        self.take_back(endpoint, state).await
+    }
+
+    async fn take_back(&self, mut endpoint: Endpoint, state: EndpointState) -> Result<(), Error> {
+        let (workspace, account) = (endpoint.workspace, endpoint.account);
         let known = self.store.account(workspace, account).await?;
         let old = self
             .address(&endpoint, &known.app)
             .map(|url| self.registration(&endpoint, &known.app, url));
-        endpoint.state = EndpointState::NotRegistered;
+        endpoint.state = state;
         endpoint.generation += 1;
         self.store.save_endpoint(&endpoint).await?;
         if let Some(old) = old {

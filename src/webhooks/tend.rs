@@ -16,8 +16,8 @@ const AGAIN: Duration = Duration::from_secs(10 * 60);
 
 impl Webhooks {
     /// Registers what running connections need, renews what is at half its life, and asks from time
-    /// to time whether the apps still post; what is in order is left alone. One account's failure is noted at its endpoint, and keeps
-    /// no other waiting.
+    /// to time whether the apps still post; what is in order is left alone, and so is what a person had
+    /// unregistered. One account's failure is noted at its endpoint, and keeps no other waiting.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -70,6 +70,7 @@ impl Webhooks {
 fn is_due(endpoint: &Endpoint, app: &str, last: Option<Timestamp>, now: Timestamp) -> bool {
     let is_past = |wait: Duration| last.is_none_or(|last| last + wait <= now);
     match &endpoint.state {
+        EndpointState::Unregistered => false,
         EndpointState::Registered if is_half_over(app, endpoint.expires_at, now) => is_past(AGAIN),
         EndpointState::Registered => is_past(LOOK_EVERY),
         EndpointState::NotRegistered | EndpointState::Disabled | EndpointState::Failed(_) => {
@@ -99,6 +100,15 @@ mod tests {
             registered_at: Some(now),
             expires_at: life.map(|life| now + life),
             ..Endpoint::new(EndpointId(id), WorkspaceId(id), AccountId(id), now)
+        }
+    }
+
+    #[test]
+    fn what_a_person_unregistered_is_left_alone() {
+        let now = clock().now();
+        let endpoint = endpoint(EndpointState::Unregistered, None, now);
+        for last in [None, Some(now - 30 * DAY)] {
+            assert!(!is_due(&endpoint, "kommo", last, now));
         }
     }
 

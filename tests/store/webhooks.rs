@@ -114,6 +114,7 @@ pub async fn an_endpoint_is_written_as_it_is_now(bench: Bench) {
         EndpointState::Registered,
         EndpointState::Disabled,
         EndpointState::Failed("refused".into()),
+        EndpointState::Unregistered,
         EndpointState::NotRegistered,
     ];
     for (generation, state) in (2..).zip(states) {

@@ -13,3 +13,4 @@
 mod expansion;
 mod house;
 mod registration;
+mod unregistered;

@@ -7,12 +7,12 @@ use concord::store::{Endpoint, EndpointState};
 
 use crate::house::{House, Process};
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
+pub const MINUTE: Duration = Duration::from_secs(60);
+pub const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A house whose webhooks are registered, with the process that did it.
-async fn registered(name: &str) -> (House, Process) {
+pub async fn registered(name: &str) -> (House, Process) {
     let house = House::new(name).await;
     let process = house.process(2);
     let asked = house.tend_after(&process, Duration::ZERO).await;

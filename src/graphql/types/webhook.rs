@@ -52,10 +52,12 @@ impl Webhook {
         self.endpoint.id.to_string().into()
     }
 
-    /// `NOT_REGISTERED`, `REGISTERED`, `DISABLED` (by the app) or `FAILED`.
+    /// `NOT_REGISTERED`, `UNREGISTERED` (by a person, until a person registers it), `REGISTERED`,
+    /// `DISABLED` (by the app) or `FAILED`.
     async fn state(&self) -> &str {
         match &self.endpoint.state {
             EndpointState::NotRegistered => "NOT_REGISTERED",
+            EndpointState::Unregistered => "UNREGISTERED",
             EndpointState::Registered => "REGISTERED",
             EndpointState::Disabled => "DISABLED",
             EndpointState::Failed(_) => "FAILED",

@@ -69,8 +69,10 @@ impl Endpoint {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndpointState {
-    /// The app does not know of it.
+    /// The app does not know of it: it is told once a running connection needs it.
     NotRegistered,
+    /// A person had it unregistered: the app is not told until a person registers it.
+    Unregistered,
     /// The app posts here.
     Registered,
     /// The app switched it off.
