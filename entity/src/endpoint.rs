@@ -22,7 +22,7 @@ pub struct Model {
     pub remote_id: Option<String>,
     /// The objects that the app tells of, as a document.
     pub objects: String,
-    /// When it was registered last.
+    /// Since when the app posts here without a gap, as far as is known.
     pub registered_at: Option<i64>,
     /// When the app forgets the registration.
     pub expires_at: Option<i64>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -32,7 +33,7 @@ pub struct About {
     pub per_second: u32,
     /// Requests at once that an account may be asked.
     pub at_once: usize,
-    /// How a person registers for notifications by hand.
+    /// How long it posts notifications, and how a person registers for them by hand.
     pub notifications: NotificationsAbout,
 }
 
@@ -58,9 +59,11 @@ pub struct ObjectAbout {
     pub label: &'static str,
 }
 
-/// What a person is told who registers for notifications by hand.
+/// How long apps post, and what a person is told who registers for notifications by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotificationsAbout {
+    /// How long a registration lives that was just made or renewed; none if it has no end.
+    pub life: Option<Duration>,
     /// Where the URL is typed in, in the app's menus; or why there is no such place.
     pub how: &'static str,
     /// The events to choose there, as the app names them; none if there is no such place.

@@ -12,6 +12,7 @@ mod clerk;
 mod desk;
 mod dispatcher;
 mod due;
+mod faults;
 mod hooks;
 mod lane;
 mod look;

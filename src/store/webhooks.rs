@@ -83,7 +83,12 @@ pub trait Webhooks: Send + Sync {
         now: Timestamp,
     ) -> Result<Delivery>;
 
-    /// Deletes expanded deliveries of all workspaces that came last before a time, oldest first and
-    /// at most so many. Gives how many they were.
-    async fn forget_deliveries(&self, before: Timestamp, limit: u64) -> Result<u64>;
+    /// Deletes deliveries of all workspaces that are in this state and came last before a time, oldest
+    /// first and at most so many. Gives how many they were.
+    async fn forget_deliveries(
+        &self,
+        state: DeliveryState,
+        before: Timestamp,
+        limit: u64,
+    ) -> Result<u64>;
 }

@@ -18,28 +18,38 @@ const ATTEMPTS_MAX: u32 = 10;
 /// How long the first failure waits; each further one twice as long.
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// What came of expanding what was due.
+#[derive(Debug, Default)]
+pub struct Expansion {
+    /// The connections that have something to read again.
+    pub woken: BTreeSet<(WorkspaceId, ConnectionId)>,
+    /// The endpoints at which something failed, and is still due.
+    pub failed: BTreeMap<EndpointId, Error>,
+}
+
 impl Webhooks {
-    /// Expands everything that is due. Gives the connections that have something to read again.
+    /// Expands everything that is due. What fails at one endpoint keeps no other waiting.
     ///
     /// # Errors
-    /// [`Error`]: what was expanded so far stays so, the rest is still due.
-    pub async fn expand_due(&self) -> Result<BTreeSet<(WorkspaceId, ConnectionId)>, Error> {
-        let mut woken = BTreeSet::new();
+    /// [`Error::Store`]: nobody knows what is due.
+    pub async fn expand_due(&self) -> Result<Expansion, Error> {
+        let mut expansion = Expansion::default();
         for (workspace, endpoint) in self.store.due_endpoints(self.clock.now()).await? {
-            for connection in self.expand(workspace, endpoint).await? {
-                woken.insert((workspace, connection));
+            if let Err(error) = self.expand(workspace, endpoint, &mut expansion.woken).await {
+                expansion.failed.insert(endpoint, error);
             }
         }
-        Ok(woken)
+        Ok(expansion)
     }
 
+    /// Expands what is due at an endpoint, and adds the connections that have something to read again.
     async fn expand(
         &self,
         workspace: WorkspaceId,
         id: EndpointId,
-    ) -> Result<BTreeSet<ConnectionId>, Error> {
-        let mut woken = BTreeSet::new();
-        let Some(endpoint) = self.store.endpoint_at(id).await? else { return Ok(woken) };
+        woken: &mut BTreeSet<(WorkspaceId, ConnectionId)>,
+    ) -> Result<(), Error> {
+        let Some(endpoint) = self.store.endpoint_at(id).await? else { return Ok(()) };
         let account = self.store.account(workspace, endpoint.account).await?;
         loop {
             let now = self.clock.now();
@@ -55,7 +65,8 @@ impl Webhooks {
                 read.push((delivery, notices.map(|notices| notices.len())));
             }
             // The hints first: cut off between, the deliveries are expanded once more.
-            woken.extend(self.hint(&account, noticed).await?);
+            let hinted = self.hint(&account, noticed).await?;
+            woken.extend(hinted.into_iter().map(|connection| (workspace, connection)));
             for (delivery, outcome) in read {
                 let end = match outcome {
                     Ok(hints) => {
@@ -68,7 +79,7 @@ impl Webhooks {
                 settle.await?;
             }
             if is_last {
-                return Ok(woken);
+                return Ok(());
             }
         }
     }

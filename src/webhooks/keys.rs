@@ -2,6 +2,7 @@
 //! generation, so that the address can be shown again, and a new generation makes the old one worthless.
 
 use secrecy::zeroize::Zeroizing;
+use subtle::ConstantTimeEq as _;
 
 use crate::secrets::MasterKey;
 use crate::store::Endpoint;
@@ -18,19 +19,19 @@ impl Keys {
         Self(key.derive("concord 2026 webhook endpoints"))
     }
 
-    fn digest(&self, what: &str, endpoint: &Endpoint) -> blake3::Hash {
-        let name = format!("{what}:{}:{}", endpoint.id, endpoint.generation);
-        blake3::keyed_hash(&self.0, name.as_bytes())
+    /// So many hexadecimal digits that only this server can make from a name.
+    fn digits(&self, name: &str, count: usize) -> String {
+        blake3::keyed_hash(&self.0, name.as_bytes()).to_hex().chars().take(count).collect()
     }
 
     /// The last part of the address.
     pub(super) fn secret(&self, endpoint: &Endpoint) -> String {
-        self.digest("secret", endpoint).to_hex().chars().take(SECRET).collect()
+        self.digits(&format!("secret:{}:{}", endpoint.id, endpoint.generation), SECRET)
     }
 
     /// What the app is told to repeat in each notification.
     pub(super) fn token(&self, endpoint: &Endpoint) -> String {
-        self.digest("token", endpoint).to_hex().chars().take(TOKEN).collect()
+        self.digits(&format!("token:{}:{}", endpoint.id, endpoint.generation), TOKEN)
     }
 
     /// A number by which the app may know the registration: the same for all generations.
@@ -44,10 +45,9 @@ impl Keys {
     /// Whether this is the secret of the endpoint, in constant time. Without an endpoint it does the
     /// same work and says no.
     pub(super) fn is_secret(&self, endpoint: Option<&Endpoint>, given: &str) -> bool {
-        let expected = endpoint.map(|endpoint| self.secret(endpoint)).unwrap_or_default();
-        let hash = |text: &str| blake3::keyed_hash(&self.0, text.as_bytes());
-        // Hashes compare in constant time.
-        (hash(&expected) == hash(given)) & endpoint.is_some()
+        let expected = endpoint
+            .map_or_else(|| self.digits("nobody", SECRET), |endpoint| self.secret(endpoint));
+        bool::from(expected.as_bytes().ct_eq(given.as_bytes())) & endpoint.is_some()
     }
 }
 
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
     use crate::ports::{Ids as _, SeededIds, SystemEntropy};
-    use crate::store::{AccountId, EndpointId, EndpointState, WorkspaceId};
+    use crate::store::{AccountId, EndpointId, WorkspaceId};
 
     fn keys() -> Keys {
         Keys::new(&MasterKey::generate(&SystemEntropy).unwrap())
@@ -68,19 +68,8 @@ mod tests {
     /// The endpoint of this number, in its first generation.
     fn endpoint(number: u64) -> Endpoint {
         let id = SeededIds::new(number).next(Timestamp::UNIX_EPOCH);
-        Endpoint {
-            id: EndpointId(id),
-            workspace: WorkspaceId(id),
-            account: AccountId(id),
-            generation: 1,
-            state: EndpointState::NotRegistered,
-            remote_id: None,
-            objects: BTreeSet::new(),
-            registered_at: None,
-            expires_at: None,
-            last_delivery_at: None,
-            created_at: Timestamp::UNIX_EPOCH,
-        }
+        let (workspace, account) = (WorkspaceId(id), AccountId(id));
+        Endpoint::new(EndpointId(id), workspace, account, Timestamp::UNIX_EPOCH)
     }
 
     fn next(endpoint: &Endpoint) -> Endpoint {
@@ -124,6 +113,9 @@ mod tests {
         }
         assert!(!keys.is_secret(Some(&next(&endpoint)), &secret));
         assert!(!keys.is_secret(None, &secret));
-        assert!(!keys.is_secret(None, ""), "without an endpoint nothing is right");
+        let expected = keys.digits("nobody", SECRET);
+        for given in ["", &expected] {
+            assert!(!keys.is_secret(None, given), "without an endpoint nothing is right");
+        }
     }
 }

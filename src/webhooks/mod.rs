@@ -9,9 +9,10 @@ mod expand;
 mod forget;
 mod keys;
 mod receive;
+mod register;
 mod tend;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,10 +22,11 @@ use tokio::sync::Notify;
 use crate::accounts::Accounts;
 use crate::ports::{Clock, Ids};
 use crate::secrets::{MasterKey, Sealer};
-use crate::store::{AccountId, Endpoint, EndpointId, EndpointState, Store, WorkspaceId};
+use crate::store::{AccountId, Endpoint, EndpointId, Store, WorkspaceId};
 use keys::Keys;
 
 pub use error::{Error, Refused};
+pub use expand::Expansion;
 pub use receive::Addressed;
 
 /// How long a hint waits for others of the same record.
@@ -112,19 +114,8 @@ impl Webhooks {
             return Ok(known);
         }
         let now = self.clock.now();
-        let endpoint = Endpoint {
-            id: EndpointId(self.ids.next(now)),
-            workspace,
-            account,
-            generation: 1,
-            state: EndpointState::NotRegistered,
-            remote_id: None,
-            objects: BTreeSet::new(),
-            registered_at: None,
-            expires_at: None,
-            last_delivery_at: None,
-            created_at: now,
-        };
+        let id = EndpointId(self.ids.next(now));
+        let endpoint = Endpoint::new(id, workspace, account, now);
         match self.store.add_endpoint(&endpoint).await {
             Ok(()) => Ok(endpoint),
             // Somebody else has just made it.

@@ -5,20 +5,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::register::is_half_over;
 use super::{Error, Webhooks};
-use crate::connectors::{self, Address};
-use crate::record::ObjectName;
-use crate::store::{AccountId, AccountStatus, Connection, Endpoint, EndpointState, WorkspaceId};
+use crate::store::{AccountId, Connection, Endpoint, EndpointState};
 
 /// How often the app is asked whether it still posts.
 const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
-/// How soon a registration that failed is tried again.
+/// How soon it is looked again after what failed, or is to be renewed.
 const AGAIN: Duration = Duration::from_secs(10 * 60);
 
 impl Webhooks {
     /// Registers what running connections need, renews what is at half its life, and asks from time
-    /// to time whether the apps still post. One account's failure is noted at its endpoint, and keeps
-    /// no other waiting.
+    /// to time whether the apps still post; what is in order is left alone, and so is what a person had
+    /// unregistered. One account's failure is noted at its endpoint, and keeps no other waiting.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -30,9 +29,10 @@ impl Webhooks {
             let connections = self.store.connections(workspace.id).await?;
             for account in self.used_accounts(&connections).await? {
                 let endpoint = self.endpoint(workspace.id, account).await?;
+                let app = self.store.account(workspace.id, account).await?.app;
                 let last = self.last_tended(&endpoint);
-                if is_due(&endpoint, last, self.clock.now()) {
-                    self.register(endpoint).await?;
+                if is_due(&endpoint, &app, last, self.clock.now()) {
+                    self.look_after(endpoint).await?;
                 }
             }
         }
@@ -43,6 +43,12 @@ impl Webhooks {
     fn last_tended(&self, endpoint: &Endpoint) -> Option<Timestamp> {
         let tended = self.tended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         tended.get(&endpoint.id).copied()
+    }
+
+    /// Notes that an endpoint is looked after now.
+    pub(super) fn note_tended(&self, endpoint: &Endpoint) {
+        let mut tended = self.tended.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        tended.insert(endpoint.id, self.clock.now());
     }
 
     /// The accounts of all connections that run.
@@ -58,111 +64,18 @@ impl Webhooks {
         }
         Ok(used)
     }
-
-    /// Has the app post to an endpoint, or makes sure that it still does. What comes of it is in the
-    /// endpoint's state.
-    ///
-    /// # Errors
-    /// [`Error::Store`], [`Error::NoPublicUrl`]; an app that refuses is no error.
-    pub async fn register(&self, mut endpoint: Endpoint) -> Result<Endpoint, Error> {
-        let now = self.clock.now();
-        self.tended
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(endpoint.id, now);
-        let account = self.store.account(endpoint.workspace, endpoint.account).await?;
-        if account.status != AccountStatus::Connected {
-            return Ok(endpoint);
-        }
-        let url = self.address(&endpoint, &account.app).ok_or(Error::NoPublicUrl)?;
-        let address = self.registration(&endpoint, &account.app, url);
-        let subscribed = self.subscribe(&endpoint, &address).await;
-        // Unregistered meanwhile: the old address stays worthless.
-        let known = self.store.endpoint_of(endpoint.workspace, endpoint.account).await?;
-        if let Some(known) = known.filter(|known| known.generation != endpoint.generation) {
-            return Ok(known);
-        }
-        match subscribed {
-            Ok(subscription) => {
-                endpoint.objects = address.objects;
-                endpoint.registered_at = Some(now);
-                endpoint.expires_at = subscription.expires_at;
-                endpoint.remote_id = Some(subscription.remote_id);
-                endpoint.state = if subscription.is_disabled {
-                    EndpointState::Disabled
-                } else {
-                    EndpointState::Registered
-                };
-            }
-            Err(Error::Store(error)) => return Err(error.into()),
-            Err(error) => endpoint.state = EndpointState::Failed(error.code().to_owned()),
-        }
-        self.store.save_endpoint(&endpoint).await?;
-        Ok(endpoint)
-    }
-
-    async fn subscribe(
-        &self,
-        endpoint: &Endpoint,
-        address: &Address,
-    ) -> Result<connectors::Subscription, Error> {
-        let connector = self.accounts.open(endpoint.workspace, endpoint.account).await?;
-        Ok(connector.subscribe(address).await?)
-    }
-
-    /// Has the app post no more. What the app no longer knows is fine. Whatever it answers, the address
-    /// is worthless afterwards.
-    ///
-    /// # Errors
-    /// [`Error`]: the app may go on posting; unless it is [`Error::Store`], what it posts is refused.
-    pub async fn unregister(
-        &self,
-        workspace: WorkspaceId,
-        account: AccountId,
-    ) -> Result<(), Error> {
-        let Some(mut endpoint) = self.store.endpoint_of(workspace, account).await? else {
-            return Ok(());
-        };
-        let known = self.store.account(workspace, account).await?;
-        let old = self
-            .address(&endpoint, &known.app)
-            .map(|url| self.registration(&endpoint, &known.app, url));
-        endpoint.state = EndpointState::NotRegistered;
-        endpoint.generation += 1;
-        self.store.save_endpoint(&endpoint).await?;
-        if let Some(old) = old {
-            let connector = self.accounts.open(workspace, account).await?;
-            connector.unsubscribe(&old).await?;
-        }
-        Ok(())
-    }
-
-    fn registration(&self, endpoint: &Endpoint, app: &str, url: String) -> Address {
-        let objects = connectors::app(app).map(|app| app.about().objects).unwrap_or_default();
-        Address {
-            url,
-            token: self.keys.token(endpoint).into(),
-            objects: objects.iter().map(|object| ObjectName::new(object.name)).collect(),
-            channel: self.keys.channel(endpoint),
-        }
-    }
 }
 
-/// Whether an endpoint that was looked after then is to be looked after now.
-fn is_due(endpoint: &Endpoint, last: Option<Timestamp>, now: Timestamp) -> bool {
+/// Whether an endpoint of an app that was looked after then is to be looked after now.
+fn is_due(endpoint: &Endpoint, app: &str, last: Option<Timestamp>, now: Timestamp) -> bool {
     let is_past = |wait: Duration| last.is_none_or(|last| last + wait <= now);
     match &endpoint.state {
-        EndpointState::Registered => is_half_over(endpoint, now) || is_past(LOOK_EVERY),
+        EndpointState::Unregistered => false,
+        EndpointState::Registered if is_half_over(app, endpoint.expires_at, now) => is_past(AGAIN),
+        EndpointState::Registered => is_past(LOOK_EVERY),
         EndpointState::NotRegistered | EndpointState::Disabled | EndpointState::Failed(_) => {
             is_past(AGAIN)
         }
-    }
-}
-
-fn is_half_over(endpoint: &Endpoint, now: Timestamp) -> bool {
-    match (endpoint.registered_at, endpoint.expires_at) {
-        (Some(from), Some(to)) => now.duration_since(from) * 2 >= to.duration_since(from),
-        _ => false,
     }
 }
 
@@ -170,7 +83,7 @@ fn is_half_over(endpoint: &Endpoint, now: Timestamp) -> bool {
 mod tests {
     use super::*;
     use crate::ports::{Clock as _, Ids as _, ManualClock, SeededIds};
-    use crate::store::EndpointId;
+    use crate::store::{EndpointId, WorkspaceId};
 
     const MINUTE: Duration = Duration::from_secs(60);
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -183,17 +96,19 @@ mod tests {
     fn endpoint(state: EndpointState, life: Option<Duration>, now: Timestamp) -> Endpoint {
         let id = SeededIds::new(1).next(now);
         Endpoint {
-            id: EndpointId(id),
-            workspace: WorkspaceId(id),
-            account: AccountId(id),
-            generation: 1,
             state,
-            remote_id: None,
-            objects: BTreeSet::new(),
             registered_at: Some(now),
             expires_at: life.map(|life| now + life),
-            last_delivery_at: None,
-            created_at: now,
+            ..Endpoint::new(EndpointId(id), WorkspaceId(id), AccountId(id), now)
+        }
+    }
+
+    #[test]
+    fn what_a_person_unregistered_is_left_alone() {
+        let now = clock().now();
+        let endpoint = endpoint(EndpointState::Unregistered, None, now);
+        for last in [None, Some(now - 30 * DAY)] {
+            assert!(!is_due(&endpoint, "kommo", last, now));
         }
     }
 
@@ -207,7 +122,7 @@ mod tests {
         let (none, posts, off) =
             (EndpointState::NotRegistered, EndpointState::Registered, EndpointState::Disabled);
         for state in [none, posts, off, failed()] {
-            assert!(is_due(&endpoint(state, None, now), None, now));
+            assert!(is_due(&endpoint(state, None, now), "kommo", None, now));
         }
     }
 
@@ -218,9 +133,9 @@ mod tests {
             let begun = clock.now();
             let endpoint = endpoint(state, None, begun);
             clock.advance(9 * MINUTE);
-            assert!(!is_due(&endpoint, Some(begun), clock.now()));
+            assert!(!is_due(&endpoint, "zoho", Some(begun), clock.now()));
             clock.advance(MINUTE);
-            assert!(is_due(&endpoint, Some(begun), clock.now()));
+            assert!(is_due(&endpoint, "zoho", Some(begun), clock.now()));
         }
     }
 
@@ -230,19 +145,24 @@ mod tests {
         let begun = clock.now();
         let endpoint = endpoint(EndpointState::Registered, None, begun);
         clock.advance(59 * MINUTE);
-        assert!(!is_due(&endpoint, Some(begun), clock.now()));
+        assert!(!is_due(&endpoint, "zoho", Some(begun), clock.now()));
         clock.advance(MINUTE);
-        assert!(is_due(&endpoint, Some(begun), clock.now()));
+        assert!(is_due(&endpoint, "zoho", Some(begun), clock.now()));
     }
 
     #[test]
-    fn what_ends_is_renewed_at_half_its_life() {
+    fn what_ends_is_looked_after_sooner_once_half_its_life_is_over() {
         let clock = clock();
-        let endpoint = endpoint(EndpointState::Registered, Some(6 * DAY), clock.now());
-        clock.advance(3 * DAY - MINUTE);
-        let last = clock.now();
-        assert!(!is_due(&endpoint, Some(last), clock.now()));
+        let life = 13 * DAY / 2;
+        let endpoint = endpoint(EndpointState::Registered, Some(life), clock.now());
+        clock.advance(life / 2 - MINUTE);
+        let last = clock.now() - 10 * MINUTE;
+        assert!(!is_due(&endpoint, "zoho", Some(last), clock.now()));
+        assert!(is_half_over("zoho", endpoint.expires_at, clock.now() + MINUTE));
         clock.advance(MINUTE);
-        assert!(is_due(&endpoint, Some(last), clock.now()));
+        assert!(is_due(&endpoint, "zoho", Some(last), clock.now()));
+        // An app that gives less than it is asked for is not asked each minute.
+        assert!(!is_due(&endpoint, "zoho", Some(clock.now() - 9 * MINUTE), clock.now()));
+        assert!(!is_due(&endpoint, "kommo", Some(last), clock.now()), "it forgets nothing");
     }
 }

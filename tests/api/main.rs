@@ -292,6 +292,28 @@ async fn what_is_made_in_one_workspace_is_not_there_in_another() {
 }
 
 #[tokio::test]
+async fn a_webhook_tells_who_took_it_back() {
+    let house = House::new().await;
+    let id = house.connect(0).await;
+    let state = |name: &'static str| {
+        let (house, id) = (&house, &id);
+        async move {
+            let query = format!(
+                "mutation($id: ID!) {{ {name}(accountId: $id) {{ webhook {{ state }} }} }}"
+            );
+            let done = house.ask(&query, json!({ "id": id })).await;
+            done[name]["webhook"]["state"].clone()
+        }
+    };
+    assert_eq!(state("webhookUnregister").await, "UNREGISTERED");
+    assert_eq!(state("webhookRegister").await, "REGISTERED");
+    let query =
+        "mutation($id: ID!) { accountDisconnect(id: $id) { account { webhook { state } } } }";
+    let done = house.ask(query, json!({ "id": id })).await;
+    assert_eq!(done["accountDisconnect"]["account"]["webhook"]["state"], "NOT_REGISTERED");
+}
+
+#[tokio::test]
 async fn a_viewer_reads_and_changes_nothing() {
     let house = House::new().await;
     let input = json!({"input": {"app": "kommo", "credentials": house.credentials[0]}});

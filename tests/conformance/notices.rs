@@ -164,10 +164,15 @@ pub async fn an_object_that_the_app_has_not_cannot_be_subscribed_to(house: House
 
 pub async fn a_subscription_that_ends_can_be_prolonged_and_made_anew(house: House) -> Outcome {
     let address = address(&house);
-    let Some(ends) = house.connector.subscribe(&address).await.unwrap().expires_at else {
+    let expires_at = house.connector.subscribe(&address).await.unwrap().expires_at;
+    let life = house.app.and_then(|app| app.about().notifications.life);
+    assert_eq!(life.is_some(), expires_at.is_some());
+    let (Some(ends), Some(life)) = (expires_at, life) else {
         return Err(Excused("subscriptions have no end"));
     };
     let left = ends.duration_since(house.clock.now());
+    let shorter = life.as_secs().cast_signed() - left.as_secs();
+    assert!((0..=1).contains(&shorter), "the catalogue says {life:?}, and it is {left:?}");
     assert!(left.as_secs() > 2 * 86_400, "too short to be prolonged once a day: {left:?}");
     house.pass(DAY);
     let prolonged = house.connector.subscribe(&address).await.unwrap();

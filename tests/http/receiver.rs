@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use concord::net::{self, Method};
-use concord::store::DeliveryState;
+use concord::store::{DeliveryEnd, DeliveryState};
 
 use crate::house::House;
 
@@ -45,12 +45,29 @@ async fn what_was_looked_into_is_forgotten_after_thirty_days() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_person_is_forgotten_after_ninety_days() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let house = House::open().await;
+    let (path, endpoint) = house.endpoint("kommo").await;
+    assert_eq!(house.notify(&path, FORM, CHANGED).await.status, 200);
+    let kept = house.kept(&endpoint).await.remove(0);
+    let end = DeliveryEnd::Parked { error: "sealed".to_owned() };
+    let (store, workspace) = (&house.store, endpoint.workspace);
+    assert!(store.settle_delivery(workspace, kept.id, kept.received_at, &end).await.unwrap());
+    for (days, kept) in [(89, 1), (2, 0)] {
+        house.clock.advance(days * DAY);
+        house.webhooks.forget_old().await.unwrap();
+        assert_eq!(house.kept(&endpoint).await.len(), kept);
+    }
+}
+
+#[tokio::test]
 async fn the_same_again_is_kept_once_and_looked_into_again() {
     let house = House::open().await;
     let (path, endpoint) = house.endpoint("kommo").await;
     for times in 1..=2 {
         assert_eq!(house.notify(&path, FORM, CHANGED).await.status, 200);
-        assert!(house.webhooks.expand_due().await.unwrap().is_empty(), "nobody connects it");
+        assert!(house.webhooks.expand_due().await.unwrap().woken.is_empty(), "nobody connects it");
         let kept = house.kept(&endpoint).await;
         assert_eq!(kept.len(), 1);
         let delivery = (kept[0].state, kept[0].times, kept[0].hints);

@@ -67,7 +67,7 @@ async fn an_address_is_worth_nothing_once_it_is_unregistered() {
 
     let done = unregister(&house, account).await;
     assert_eq!(done["userErrors"], json!([]));
-    assert_eq!(done["webhook"]["state"], "NOT_REGISTERED");
+    assert_eq!(done["webhook"]["state"], "UNREGISTERED");
     assert_eq!(is_disabled(&house).await, None, "Kommo knows of it no more");
     assert_eq!(post(&old).await, 404);
 
@@ -94,6 +94,6 @@ async fn an_address_is_worth_nothing_even_if_the_app_does_not_hear_of_it() {
     let done = unregister(&house, account).await;
     assert_ne!(done["userErrors"], json!([]), "Kommo may go on posting: {done}");
     assert_eq!(post(&old).await, 404);
-    assert_eq!(house.webhook(account).await["state"], "NOT_REGISTERED");
+    assert_eq!(house.webhook(account).await["state"], "UNREGISTERED");
     house.stop().await;
 }

@@ -179,18 +179,14 @@ impl House {
 
     /// From now on the app of a side posts its notifications.
     pub async fn register(&self, side: Side) {
+        let now = self.clock.now();
+        let id = EndpointId(SeededIds::new(3).next(now));
+        let account = self.feed(side).await.account;
         let endpoint = Endpoint {
-            id: EndpointId(SeededIds::new(3).next(self.clock.now())),
-            workspace: self.workspace,
-            account: self.feed(side).await.account,
-            generation: 1,
             state: EndpointState::Registered,
-            remote_id: None,
             objects: ["contacts".into()].into(),
-            registered_at: Some(self.clock.now()),
-            expires_at: None,
-            last_delivery_at: None,
-            created_at: self.clock.now(),
+            registered_at: Some(now),
+            ..Endpoint::new(id, self.workspace, account, now)
         };
         self.store.add_endpoint(&endpoint).await.unwrap();
     }

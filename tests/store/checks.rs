@@ -49,8 +49,8 @@ use crate::webhooks::{
     a_delivery_is_stored_as_it_came, a_workspace_sees_nothing_of_the_webhooks_of_another,
     an_account_has_one_endpoint, an_attempt_does_not_settle_what_came_again_meanwhile,
     an_endpoint_is_written_as_it_is_now, attempts_at_a_delivery_are_counted_until_it_is_replayed,
-    deliveries_are_found_when_due_oldest_first, deliveries_are_paged_newest_first_and_filtered,
-    expanded_deliveries_are_forgotten_in_time, of_many_that_come_at_once_one_is_stored,
+    deliveries_are_forgotten_in_time_by_their_state, deliveries_are_found_when_due_oldest_first,
+    deliveries_are_paged_newest_first_and_filtered, of_many_that_come_at_once_one_is_stored,
     what_comes_again_is_stored_once_and_expanded_again,
 };
 
@@ -138,7 +138,7 @@ checks!(
     attempts_at_a_delivery_are_counted_until_it_is_replayed,
     deliveries_are_found_when_due_oldest_first,
     deliveries_are_paged_newest_first_and_filtered,
-    expanded_deliveries_are_forgotten_in_time,
+    deliveries_are_forgotten_in_time_by_their_state,
     a_workspace_sees_nothing_of_the_webhooks_of_another,
 );
 

@@ -12,19 +12,7 @@ use concord::store::{
 use crate::build::{Bench, at};
 
 fn endpoint(bench: &Bench, account: AccountId) -> Endpoint {
-    Endpoint {
-        id: EndpointId(bench.id()),
-        workspace: bench.workspace,
-        account,
-        generation: 1,
-        state: EndpointState::NotRegistered,
-        remote_id: None,
-        objects: BTreeSet::new(),
-        registered_at: None,
-        expires_at: None,
-        last_delivery_at: None,
-        created_at: at(0),
-    }
+    Endpoint::new(EndpointId(bench.id()), bench.workspace, account, at(0))
 }
 
 /// The endpoint of a side's account, made.
@@ -126,6 +114,7 @@ pub async fn an_endpoint_is_written_as_it_is_now(bench: Bench) {
         EndpointState::Registered,
         EndpointState::Disabled,
         EndpointState::Failed("refused".into()),
+        EndpointState::Unregistered,
         EndpointState::NotRegistered,
     ];
     for (generation, state) in (2..).zip(states) {
@@ -378,12 +367,19 @@ pub async fn deliveries_are_paged_newest_first_and_filtered(bench: Bench) {
 }
 
 /// Of all workspaces; no other check has deliveries that are so old.
-pub async fn expanded_deliveries_are_forgotten_in_time(bench: Bench) {
+pub async fn deliveries_are_forgotten_in_time_by_their_state(bench: Bench) {
     const LONG_AGO: i64 = -2_000_000;
+    const DONE: DeliveryState = DeliveryState::Expanded;
     let (store, workspace) = (&bench.store, bench.workspace);
     let before = at(LONG_AGO + 100);
+    let forget = |state, limit| {
+        let store = store.clone();
+        async move { store.forget_deliveries(state, before, limit).await.unwrap() }
+    };
     // What a test that was cut off left behind.
-    store.forget_deliveries(before, 1000).await.unwrap();
+    for state in [DONE, DeliveryState::Parked, DeliveryState::Received] {
+        forget(state, 1000).await;
+    }
     let left = added(&bench, Side::Left).await;
     let waits = received(&bench, &left, "waits", LONG_AGO).await;
     let is_parked = received(&bench, &left, "parked", LONG_AGO).await;
@@ -402,13 +398,16 @@ pub async fn expanded_deliveries_are_forgotten_in_time(bench: Bench) {
     let left_over =
         || async { ids(store.deliveries_before(workspace, None, None, None, 99).await.unwrap()) };
 
-    assert_eq!(store.forget_deliveries(before, 0).await.unwrap(), 0);
-    assert_eq!(store.forget_deliveries(before, 2).await.unwrap(), 2);
+    assert_eq!(forget(DONE, 0).await, 0);
+    assert_eq!(forget(DONE, 2).await, 2);
     let kept = [came_again.id, done[5], done[2], done[1], done[0], is_parked.id, waits.id];
     assert_eq!(left_over().await, kept, "the oldest first");
-    assert_eq!(store.forget_deliveries(before, 99).await.unwrap(), 3);
-    assert_eq!(store.forget_deliveries(before, 99).await.unwrap(), 0);
+    assert_eq!(forget(DONE, 99).await, 3);
+    assert_eq!(forget(DONE, 99).await, 0);
     assert_eq!(left_over().await, [came_again.id, done[5], is_parked.id, waits.id]);
+    assert_eq!(forget(DeliveryState::Parked, 0).await, 0);
+    assert_eq!(forget(DeliveryState::Parked, 99).await, 1);
+    assert_eq!(left_over().await, [came_again.id, done[5], waits.id]);
     received(&bench, &left, "0", LONG_AGO + 200).await;
 }
 

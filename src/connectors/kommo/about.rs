@@ -31,6 +31,7 @@ pub(super) static ABOUT: About = About {
     at_once: 4,
     // As developers.kommo.com/docs/webhooks-general names them.
     notifications: NotificationsAbout {
+        life: None,
         how: "Settings, Integrations, Web hooks (upper right): add the URL and choose the events",
         events: &[
             "Contact added",

@@ -1,5 +1,8 @@
 //! What the catalogue says of Zoho CRM, and what it can do.
 
+use std::time::Duration;
+
+use super::notify::LIFE_SECONDS;
 use crate::connectors::{About, Capability, CredentialAbout, NotificationsAbout, ObjectAbout};
 
 /// The one object so far.
@@ -48,6 +51,7 @@ pub(super) static ABOUT: About = About {
     per_second: 20,
     at_once: 4,
     notifications: NotificationsAbout {
+        life: Some(Duration::from_secs(LIFE_SECONDS)),
         how: "There is no place for it: Zoho takes the URL only by its API, and what the webhooks of \
               its workflow rules post has another form",
         events: &[],

@@ -3,6 +3,7 @@
 //! organisation: what tells ours from others' is the token that they repeat.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -27,7 +28,7 @@ const PATH: &str = "/crm/v8/actions/watch";
 const EVENTS: [&str; 3] = ["create", "edit", "delete"];
 /// How long a channel is asked to live: six days and a half. One that asks for more than a week gets an
 /// hour, and the clocks need not agree.
-const LIFE_SECONDS: i64 = 13 * 12 * 3600;
+pub(super) const LIFE_SECONDS: u64 = 13 * 12 * 3600;
 /// Characters of a token.
 const TOKEN_MAX: usize = 50;
 /// Characters of a URL.
@@ -146,7 +147,8 @@ fn registration(operation: &'static str, address: &Address, now: Timestamp) -> R
         return unsupported("token_length");
     }
     // A fraction of a second is refused.
-    let ends = Timestamp::from_second(now.as_second() + LIFE_SECONDS).unwrap_or(now);
+    let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let ends = whole + Duration::from_secs(LIFE_SECONDS);
     Ok(json!({ "watch": [{
         "channel_id": channel(operation, address)?,
         "events": events(operation, address)?,

@@ -185,7 +185,7 @@ async fn disconnect(ctx: &Context<'_>, id: &ID) -> Outcome<Account> {
     let (services, workspace) = (services(ctx)?, workspace(ctx)?);
     // While the credentials are still there. An app that does not answer keeps nobody from leaving:
     // what it still posts is refused.
-    let _ = services.webhooks.unregister(workspace, id).await;
+    let _ = services.webhooks.release(workspace, id).await;
     match services.accounts.disconnect(workspace, id).await {
         Ok(account) => Ok(Ok(Account(account))),
         Err(error) => Ok(Err(of_accounts(error)?)),

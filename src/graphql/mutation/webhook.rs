@@ -26,7 +26,8 @@ impl WebhookMutations {
         Ok(register(ctx, &account_id).await?.into())
     }
 
-    /// Has it post no more, and makes the address worthless: the next registration has another.
+    /// Has it post no more until `webhookRegister`, and makes the address worthless: the next
+    /// registration has another.
     async fn webhook_unregister(
         &self,
         ctx: &Context<'_>,

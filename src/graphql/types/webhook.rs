@@ -52,10 +52,12 @@ impl Webhook {
         self.endpoint.id.to_string().into()
     }
 
-    /// `NOT_REGISTERED`, `REGISTERED`, `DISABLED` (by the app) or `FAILED`.
+    /// `NOT_REGISTERED`, `UNREGISTERED` (by a person, until a person registers it), `REGISTERED`,
+    /// `DISABLED` (by the app) or `FAILED`.
     async fn state(&self) -> &str {
         match &self.endpoint.state {
             EndpointState::NotRegistered => "NOT_REGISTERED",
+            EndpointState::Unregistered => "UNREGISTERED",
             EndpointState::Registered => "REGISTERED",
             EndpointState::Disabled => "DISABLED",
             EndpointState::Failed(_) => "FAILED",
@@ -90,7 +92,7 @@ impl Webhook {
         app.map(|app| app.about().notifications.events.to_vec()).unwrap_or_default()
     }
 
-    /// When the app was last told the address.
+    /// Since when the app posts without a gap, as far as is known.
     async fn registered_at(&self) -> Option<String> {
         self.endpoint.registered_at.map(|at| at.to_string())
     }

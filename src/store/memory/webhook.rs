@@ -139,8 +139,13 @@ impl Webhooks for MemoryStore {
         .await
     }
 
-    async fn forget_deliveries(&self, before: Timestamp, limit: u64) -> Result<u64> {
-        self.transact(|state, _| Ok(state.forget_deliveries(before, limit))).await
+    async fn forget_deliveries(
+        &self,
+        state: DeliveryState,
+        before: Timestamp,
+        limit: u64,
+    ) -> Result<u64> {
+        self.transact(|known, _| Ok(known.forget_deliveries(state, before, limit))).await
     }
 }
 
@@ -205,11 +210,11 @@ impl State {
         self.deliveries.get_mut(&(workspace, id)).ok_or(Error::NotFound("delivery"))
     }
 
-    fn forget_deliveries(&mut self, before: Timestamp, limit: u64) -> u64 {
+    fn forget_deliveries(&mut self, state: DeliveryState, before: Timestamp, limit: u64) -> u64 {
         let mut over: Vec<(Timestamp, (WorkspaceId, DeliveryId))> = self
             .deliveries
             .iter()
-            .filter(|(_, row)| row.state == DeliveryState::Expanded && row.received_at < before)
+            .filter(|(_, row)| row.state == state && row.received_at < before)
             .map(|(key, row)| (row.received_at, *key))
             .collect();
         over.sort();

@@ -30,7 +30,7 @@ pub struct Endpoint {
     pub remote_id: Option<String>,
     /// The objects that the app tells of.
     pub objects: BTreeSet<ObjectName>,
-    /// When it was registered last.
+    /// Since when the app posts here without a gap, as far as is known.
     pub registered_at: Option<Timestamp>,
     /// When the app forgets the registration; none where it never does.
     pub expires_at: Option<Timestamp>,
@@ -40,12 +40,39 @@ pub struct Endpoint {
     pub created_at: Timestamp,
 }
 
+impl Endpoint {
+    /// An endpoint that no app knows of yet.
+    #[must_use]
+    pub fn new(
+        id: EndpointId,
+        workspace: WorkspaceId,
+        account: AccountId,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            workspace,
+            account,
+            generation: 1,
+            state: EndpointState::NotRegistered,
+            remote_id: None,
+            objects: BTreeSet::new(),
+            registered_at: None,
+            expires_at: None,
+            last_delivery_at: None,
+            created_at,
+        }
+    }
+}
+
 /// Whether an app posts to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndpointState {
-    /// The app does not know of it.
+    /// The app does not know of it: it is told once a running connection needs it.
     NotRegistered,
+    /// A person had it unregistered: the app is not told until a person registers it.
+    Unregistered,
     /// The app posts here.
     Registered,
     /// The app switched it off.

@@ -156,14 +156,19 @@ pub(super) async fn before(
     query.all(db).await?.into_iter().map(row).collect()
 }
 
-/// Deletes expanded deliveries that came last before a time. What comes again meanwhile waits until
+/// Deletes deliveries in a state that came last before a time. What comes again meanwhile waits until
 /// they are locked, or is left out.
-pub(super) async fn forget(tx: &DatabaseTransaction, before: Timestamp, limit: u64) -> Result<u64> {
+pub(super) async fn forget(
+    tx: &DatabaseTransaction,
+    state: DeliveryState,
+    before: Timestamp,
+    limit: u64,
+) -> Result<u64> {
     let over = Entity::find()
         .select_only()
         .column(Column::Workspace)
         .column(Column::Id)
-        .filter(Column::State.eq(word(&DeliveryState::Expanded)?))
+        .filter(Column::State.eq(word(&state)?))
         .filter(Column::ReceivedAt.lt(micros(before)))
         .order_by_asc(Column::ReceivedAt)
         .order_by_asc(Column::Id)

@@ -101,9 +101,14 @@ impl Webhooks for SqlStore {
         commit(tx, replayed).await
     }
 
-    async fn forget_deliveries(&self, before: Timestamp, limit: u64) -> Result<u64> {
+    async fn forget_deliveries(
+        &self,
+        state: DeliveryState,
+        before: Timestamp,
+        limit: u64,
+    ) -> Result<u64> {
         let tx = self.write().await?;
-        let forgotten = delivery::forget(&tx, before, limit).await?;
+        let forgotten = delivery::forget(&tx, state, before, limit).await?;
         commit(tx, forgotten).await
     }
 }
