@@ -340,6 +340,67 @@ async fn wrong_input_is_named_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn what_is_not_there_is_named_by_the_argument_that_asked_for_it() {
+    let house = House::new().await;
+    let missing = |kind: &str| format!("{kind}_00000000000000000000000000000009");
+    for (name, argument, kind) in [
+        ("accountCheck", "id", "acc"),
+        ("accountDisconnect", "id", "acc"),
+        ("webhookRegister", "accountId", "acc"),
+        ("webhookUnregister", "accountId", "acc"),
+        ("connectionRun", "connectionId", "con"),
+        ("connectionDisconnect", "connectionId", "con"),
+        ("deliveryReplay", "id", "dlv"),
+        ("issueResolve", "id", "iss"),
+    ] {
+        for id in [missing(kind), "nonsense".to_owned()] {
+            let query = format!(
+                "mutation($id: ID!) {{ {name}({argument}: $id) {{ userErrors {{ code message path }} }} }}"
+            );
+            let done = house.ask(&query, json!({ "id": id })).await;
+            assert_eq!(code(&done[name]), "NOT_FOUND", "{name}");
+            assert_eq!(done[name]["userErrors"][0]["path"], json!([argument]), "{name}: {id}");
+        }
+    }
+    for (name, kind, answer, argument, id, rest) in [
+        ("accountUpdate", "AccountUpdateInput", "account { id }", "id", "acc", json!({})),
+        (
+            "accountReconnect",
+            "AccountReconnectInput",
+            "account { id }",
+            "id",
+            "acc",
+            json!({"credentials": []}),
+        ),
+        (
+            "connectionReview",
+            "ConnectionReviewInput",
+            "review { token }",
+            "connectionId",
+            "con",
+            json!({}),
+        ),
+        (
+            "connectionUpdate",
+            "ConnectionUpdateInput",
+            "draft { edit }",
+            "connectionId",
+            "con",
+            json!({}),
+        ),
+        ("planApprove", "PlanDecideInput", "plan { id }", "planId", "pln", json!({"hash": "x"})),
+    ] {
+        for id in [missing(id), "nonsense".to_owned()] {
+            let mut input = rest.clone();
+            input[argument] = json!(id);
+            let done = house.act(name, kind, answer, input).await;
+            assert_eq!(code(&done), "NOT_FOUND", "{name}");
+            assert_eq!(done["userErrors"][0]["path"], json!(["input", argument]), "{name}: {id}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_misspelt_field_and_a_query_that_costs_too_much_are_refused() {
     let house = House::new().await;
     for query in [

@@ -2,10 +2,29 @@
 
 use async_graphql::SimpleObject;
 
-use crate::graphql::error::UserError;
+use crate::graphql::error::{Failure, Outcome, UserError};
 use crate::graphql::types::{
     Account, Connection, ConnectionDraft, Delivery, Issue, Plan, ReviewResult, Webhook,
 };
+
+/// What a mutation answers. A surprise becomes an error of the request.
+pub(super) fn answer<T, P: From<Result<T, UserError>>>(
+    outcome: Outcome<T>,
+) -> async_graphql::Result<P> {
+    match outcome {
+        Ok(done) => Ok(Ok(done).into()),
+        Err(Failure::Refused(error)) => Ok(Err(error).into()),
+        Err(Failure::Broken(error)) => Err(error),
+    }
+}
+
+/// The same, of a mutation of something that was named in this argument.
+pub(super) fn answer_about<T, P: From<Result<T, UserError>>>(
+    argument: &str,
+    outcome: Outcome<T>,
+) -> async_graphql::Result<P> {
+    answer(outcome.map_err(|failure| failure.named_at(argument)))
+}
 
 macro_rules! payload {
     ($(#[$doc:meta])* $name:ident, $field:ident: $type:ty, $about:literal) => {
