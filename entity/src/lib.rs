@@ -17,6 +17,7 @@ pub mod draft;
 pub mod endpoint;
 pub mod feed;
 pub mod hint;
+pub mod idempotency;
 pub mod issue;
 pub mod lease;
 pub mod link;

@@ -3,6 +3,7 @@
 use async_graphql::{Enum, ErrorExtensions as _, SimpleObject};
 
 use crate::connectors::{self, ErrorKind};
+use crate::planner::Review;
 use crate::{accounts, connections, store, webhooks};
 
 /// What kind of thing a person has to mend. More may be added.
@@ -61,8 +62,51 @@ impl UserError {
     }
 }
 
-/// What becomes of a mutation: its result, what a person has to mend, or a masked surprise.
-pub(super) type Outcome<T> = async_graphql::Result<Result<T, UserError>>;
+/// What becomes of a mutation.
+pub(super) type Outcome<T> = Result<T, Failure>;
+
+/// Why a mutation did nothing.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// A person can mend it.
+    Refused(UserError),
+    /// A surprise, masked.
+    Broken(async_graphql::Error),
+}
+
+impl Failure {
+    /// Says where in the input it is.
+    pub(super) fn at(self, path: &str) -> Self {
+        match self {
+            Self::Refused(error) => Self::Refused(error.at(path)),
+            Self::Broken(error) => Self::Broken(error),
+        }
+    }
+
+    /// If there is no such thing, says in which argument it was named; unless that was said already.
+    pub(super) fn named_at(self, path: &str) -> Self {
+        match self {
+            Self::Refused(error)
+                if error.code == UserErrorCode::NotFound && error.path.is_empty() =>
+            {
+                Self::Refused(error.at(path))
+            }
+            other => other,
+        }
+    }
+}
+
+impl From<UserError> for Failure {
+    fn from(error: UserError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<async_graphql::Error> for Failure {
+    fn from(error: async_graphql::Error) -> Self {
+        Self::Broken(error)
+    }
+}
 
 /// A surprise. Nothing of its inside is told.
 pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> async_graphql::Error {
@@ -82,15 +126,16 @@ pub(super) fn read_error(error: store::Error) -> async_graphql::Error {
     internal(&error)
 }
 
-/// What a store's error means to whoever asked.
-pub(super) fn of_store(error: store::Error) -> async_graphql::Result<UserError> {
-    match error {
-        store::Error::NotFound(what) => Ok(UserError::not_found(what)),
-        store::Error::Conflict => {
-            let message = "somebody else has changed this meanwhile: read it again";
-            Ok(UserError::new(UserErrorCode::Stale, message))
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::NotFound(what) => UserError::not_found(what).into(),
+            store::Error::Conflict => {
+                let message = "somebody else has changed this meanwhile: read it again";
+                UserError::new(UserErrorCode::Stale, message).into()
+            }
+            other => internal(&other).into(),
         }
-        other => Err(internal(&other)),
     }
 }
 
@@ -111,60 +156,71 @@ fn of_app(error: &connectors::Error) -> UserError {
     UserError { detail: Some(error.code.clone()), ..UserError::new(code, message) }
 }
 
-/// What an error of accounts means to whoever asked.
-pub(super) fn of_accounts(error: accounts::Error) -> async_graphql::Result<UserError> {
-    let code = match &error {
-        accounts::Error::App(error) => return Ok(of_app(error)),
-        accounts::Error::Store(_) => match error {
-            accounts::Error::Store(error) => return of_store(error),
-            other => return Err(internal(&other)),
-        },
-        accounts::Error::Sealing(_) => return Err(internal(&error)),
-        accounts::Error::NoSuchApp(_) | accounts::Error::OtherAccount => UserErrorCode::Invalid,
-        accounts::Error::AlreadyConnected => UserErrorCode::AlreadyThere,
-        accounts::Error::NotConnected => UserErrorCode::NotConnected,
-        accounts::Error::InUse(_) => UserErrorCode::InUse,
-    };
-    let detail = Some(error.code().to_owned());
-    Ok(UserError { detail, ..UserError::new(code, error.to_string()) })
-}
-
-/// What an error of webhooks means to whoever asked.
-pub(super) fn of_webhooks(error: webhooks::Error) -> async_graphql::Result<UserError> {
-    match error {
-        webhooks::Error::Account(error) => of_accounts(error),
-        webhooks::Error::App(error) => Ok(of_app(&error)),
-        webhooks::Error::Store(error) => of_store(error),
-        webhooks::Error::NoPublicUrl => {
-            Ok(UserError::new(UserErrorCode::Invalid, error.to_string()))
-        }
-        webhooks::Error::Sealing(_) => Err(internal(&error)),
+impl From<accounts::Error> for Failure {
+    fn from(error: accounts::Error) -> Self {
+        use accounts::Error as E;
+        let code = match &error {
+            E::NoSuchApp(_) | E::OtherAccount => UserErrorCode::Invalid,
+            E::AlreadyConnected => UserErrorCode::AlreadyThere,
+            E::NotConnected => UserErrorCode::NotConnected,
+            E::InUse(_) => UserErrorCode::InUse,
+            E::App(error) => return of_app(error).into(),
+            E::Store(_) | E::Sealing(_) => {
+                return match error {
+                    E::Store(error) => error.into(),
+                    other => internal(&other).into(),
+                };
+            }
+        };
+        let detail = Some(error.code().to_owned());
+        UserError { detail, ..UserError::new(code, error.to_string()) }.into()
     }
 }
 
-/// What an error of setting up means to whoever asked.
-pub(super) fn of_connections(error: connections::Error) -> async_graphql::Result<UserError> {
-    use connections::Error as E;
-    let code = match &error {
-        E::Store(_) => match error {
-            E::Store(error) => return of_store(error),
-            other => return Err(internal(&other)),
-        },
-        E::SameAccount | E::UnknownObject { .. } | E::NoSync | E::NoDraft => UserErrorCode::Invalid,
-        E::NotDescribed | E::NotConnected => UserErrorCode::NotConnected,
-        E::Doubled => UserErrorCode::AlreadyThere,
-        E::Unfinished(_) => UserErrorCode::ReviewUnfinished,
-        E::StaleReview => UserErrorCode::ReviewStale,
-        E::Stale => UserErrorCode::Stale,
-    };
-    let faults = match &error {
-        E::Unfinished(review) => {
-            let faults = review.faults.iter().map(|fault| fault.message.as_str());
-            let missing = review.unacknowledged.iter().map(|_| "an acknowledgement is missing");
-            let all: Vec<&str> = faults.chain(missing).collect();
-            format!(": {}", all.join(" "))
+impl From<webhooks::Error> for Failure {
+    fn from(error: webhooks::Error) -> Self {
+        use webhooks::Error as E;
+        match error {
+            E::Account(error) => error.into(),
+            E::App(error) => of_app(&error).into(),
+            E::Store(error) => error.into(),
+            E::NoPublicUrl => UserError::new(UserErrorCode::Invalid, error.to_string()).into(),
+            E::Sealing(_) => internal(&error).into(),
         }
-        _ => String::new(),
-    };
-    Ok(UserError::new(code, format!("{error}{faults}")))
+    }
+}
+
+impl From<connections::Error> for Failure {
+    fn from(error: connections::Error) -> Self {
+        use connections::Error as E;
+        let code = match &error {
+            E::SameAccount | E::UnknownObject { .. } | E::NoSync | E::NoDraft => {
+                UserErrorCode::Invalid
+            }
+            E::NotDescribed | E::NotConnected => UserErrorCode::NotConnected,
+            E::Doubled => UserErrorCode::AlreadyThere,
+            E::Unfinished(_) => UserErrorCode::ReviewUnfinished,
+            E::StaleReview => UserErrorCode::ReviewStale,
+            E::Stale => UserErrorCode::Stale,
+            E::Store(_) => {
+                return match error {
+                    E::Store(error) => error.into(),
+                    other => internal(&other).into(),
+                };
+            }
+        };
+        let missing = match &error {
+            E::Unfinished(review) => missing(review),
+            _ => String::new(),
+        };
+        UserError::new(code, format!("{error}{missing}")).into()
+    }
+}
+
+/// What a review found.
+fn missing(review: &Review) -> String {
+    let faults = review.faults.iter().map(|fault| fault.message.as_str());
+    let unsaid = review.unacknowledged.iter().map(|_| "an acknowledgement is missing");
+    let all: Vec<&str> = faults.chain(unsaid).collect();
+    format!(": {}", all.join(" "))
 }

@@ -1,4 +1,4 @@
-//! Asks the store what is due, and nudges it. This makes every job dispensable.
+//! Asks the store what is due, and nudges it: this makes every job dispensable. Tidies up, too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,10 @@ use crate::store::{self, Connection, Store, Trigger};
 pub(super) const EVERY: Duration = Duration::from_secs(1);
 /// For how long it is believed what the store said of a connection.
 const BELIEVED: Duration = Duration::from_secs(30);
-/// How often jobs that are done are deleted.
+/// How often what is over is deleted.
 const TIDY: Duration = Duration::from_secs(60);
+/// How many requests are forgotten at once.
+const AT_ONCE: u64 = 1000;
 
 /// Asks the store what is due.
 pub(super) struct Sweep {
@@ -36,7 +38,7 @@ impl Sweep {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_start = true;
         let mut is_well = true;
-        let mut tidied = Instant::now();
+        let mut tidy_at = Instant::now();
         loop {
             tick.tick().await;
             let swept = self.sweep(is_start).await;
@@ -47,13 +49,26 @@ impl Sweep {
             }
             is_well = swept.is_ok();
             is_start &= !is_well;
-            if tidied.elapsed() >= TIDY {
-                tidied = Instant::now();
-                self.queue.tidy().await.unwrap_or_else(|error| {
-                    eprintln!("jobs that are done are deleted later: {error}");
-                });
+            if Instant::now() >= tidy_at {
+                tidy_at = Instant::now() + TIDY;
+                self.tidy().await;
             }
         }
+    }
+
+    async fn tidy(&self) {
+        self.queue.tidy().await.unwrap_or_else(|error| {
+            eprintln!("jobs that are done are deleted later: {error}");
+        });
+        self.forget_requests().await.unwrap_or_else(|error| {
+            eprintln!("old requests are forgotten later: {error}");
+        });
+    }
+
+    /// Forgets the answers to requests that may not be sent again any more.
+    async fn forget_requests(&self) -> store::Result<()> {
+        while self.store.forget_requests(self.clock.now(), AT_ONCE).await? >= AT_ONCE {}
+        Ok(())
     }
 
     /// At the start everything that runs is looked at: it may have been cut off.

@@ -1,5 +1,5 @@
-//! What is remembered: accounts, observations, links, runs, plans, the journal, and what came by
-//! webhook.
+//! What is remembered: accounts, observations, links, runs, plans, the journal, what came by
+//! webhook, and the answers to requests that may be sent again.
 //!
 //! The store knows no app and decides nothing. Each method is one transaction: it happens wholly or
 //! not at all. Everything is scoped by workspace. What changes anything on behalf of a run names the
@@ -8,6 +8,7 @@
 mod api;
 mod error;
 mod history;
+mod idempotency;
 mod key;
 mod memory;
 mod rows;
@@ -17,16 +18,17 @@ mod webhooks;
 pub use api::{Result, Store};
 pub use error::Error;
 pub use history::History;
+pub use idempotency::Idempotency;
 pub use key::KeyHash;
 pub use memory::MemoryStore;
 pub use rows::{
-    Account, AccountId, AccountStatus, Connection, ConnectionFeed, ConnectionId, Delivery,
-    DeliveryEnd, DeliveryId, DeliveryState, Description, DraftRow, End, Endpoint, EndpointId,
-    EndpointState, Feed, FeedId, Held, Intent, IntentState, IssueId, IssueRow, IssuesOf, LeaseKey,
-    LeaseKind, LinkId, LinkRow, NewIssue, NoId, Observation, Observed, OpFilter, OpId, OpRow,
-    OpState, OutcomeFilter, OwnWrite, Pending, PendingReason, PlanItem, PlanRow, PlanState,
-    RecordOutcome, RunEnd, RunId, RunKind, RunRow, RunState, Sealed, SeenRow, Settlement,
-    SyncProgress, Trigger, Workspace, WorkspaceId,
+    Account, AccountId, AccountStatus, Claim, Claimed, Connection, ConnectionFeed, ConnectionId,
+    Delivery, DeliveryEnd, DeliveryId, DeliveryState, Description, DraftRow, End, Endpoint,
+    EndpointId, EndpointState, Feed, FeedId, Held, Intent, IntentState, IssueId, IssueRow,
+    IssuesOf, LeaseKey, LeaseKind, LinkId, LinkRow, NewIssue, NoId, Observation, Observed,
+    OpFilter, OpId, OpRow, OpState, OutcomeFilter, OwnWrite, Pending, PendingReason, PlanItem,
+    PlanRow, PlanState, RecordOutcome, RunEnd, RunId, RunKind, RunRow, RunState, Sealed, SeenRow,
+    Settlement, SyncProgress, Trigger, Workspace, WorkspaceId,
 };
 
 pub use sql::SqlStore;

@@ -13,6 +13,7 @@
 
 mod demo;
 mod nodes;
+mod once;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use concord::auth::{Principal, Role};
 use concord::connections::Connections;
 use concord::connectors::{Overrides, World};
 use concord::graphql::{Api, Services, api, sdl};
+use concord::idempotency::Idempotency;
 use concord::jobs::{self, Jobs, Looker};
 use concord::lab::emulate::{Emulated, listen};
 use concord::net::Http;
@@ -71,6 +73,7 @@ impl House {
         let ids = Arc::new(SeededIds::new(1));
         let key = MasterKey::generate(&SystemEntropy).unwrap();
         let sealer = Sealer::new(key.clone(), Vec::new(), Arc::new(SystemEntropy));
+        let idempotency = Idempotency::new(store.clone(), sealer.clone(), clock.clone());
         let world = World { http: Http::new().unwrap(), clock: clock.clone(), overrides };
         let accounts =
             Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), "test"));
@@ -94,8 +97,15 @@ impl House {
         };
         let (jobs, _) = Jobs::new(store.clone(), Arc::new(look), clock.clone(), settings);
         let jobs = Arc::new(jobs);
-        let services =
-            Services { store, accounts, connections, webhooks: webhooks.clone(), jobs, clock };
+        let services = Services {
+            store,
+            accounts,
+            connections,
+            webhooks: webhooks.clone(),
+            jobs,
+            idempotency: Arc::new(idempotency),
+            clock,
+        };
         let right = credentials.pop().unwrap();
         let left = credentials.pop().unwrap();
         Self { api: api(services), credentials: [left, right], webhooks }
@@ -359,6 +369,67 @@ async fn wrong_input_is_named_and_nothing_is_kept() {
     let done =
         house.act("connectionUpdate", "ConnectionUpdateInput", "draft { edit }", input).await;
     assert_eq!(code(&done), "STALE");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_named_by_the_argument_that_asked_for_it() {
+    let house = House::new().await;
+    let missing = |kind: &str| format!("{kind}_00000000000000000000000000000009");
+    for (name, argument, kind) in [
+        ("accountCheck", "id", "acc"),
+        ("accountDisconnect", "id", "acc"),
+        ("webhookRegister", "accountId", "acc"),
+        ("webhookUnregister", "accountId", "acc"),
+        ("connectionRun", "connectionId", "con"),
+        ("connectionDisconnect", "connectionId", "con"),
+        ("deliveryReplay", "id", "dlv"),
+        ("issueResolve", "id", "iss"),
+    ] {
+        for id in [missing(kind), "nonsense".to_owned()] {
+            let query = format!(
+                "mutation($id: ID!) {{ {name}({argument}: $id) {{ userErrors {{ code message path }} }} }}"
+            );
+            let done = house.ask(&query, json!({ "id": id })).await;
+            assert_eq!(code(&done[name]), "NOT_FOUND", "{name}");
+            assert_eq!(done[name]["userErrors"][0]["path"], json!([argument]), "{name}: {id}");
+        }
+    }
+    for (name, kind, answer, argument, id, rest) in [
+        ("accountUpdate", "AccountUpdateInput", "account { id }", "id", "acc", json!({})),
+        (
+            "accountReconnect",
+            "AccountReconnectInput",
+            "account { id }",
+            "id",
+            "acc",
+            json!({"credentials": []}),
+        ),
+        (
+            "connectionReview",
+            "ConnectionReviewInput",
+            "review { token }",
+            "connectionId",
+            "con",
+            json!({}),
+        ),
+        (
+            "connectionUpdate",
+            "ConnectionUpdateInput",
+            "draft { edit }",
+            "connectionId",
+            "con",
+            json!({}),
+        ),
+        ("planApprove", "PlanDecideInput", "plan { id }", "planId", "pln", json!({"hash": "x"})),
+    ] {
+        for id in [missing(id), "nonsense".to_owned()] {
+            let mut input = rest.clone();
+            input[argument] = json!(id);
+            let done = house.act(name, kind, answer, input).await;
+            assert_eq!(code(&done), "NOT_FOUND", "{name}");
+            assert_eq!(done["userErrors"][0]["path"], json!(["input", argument]), "{name}: {id}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use concord::store::Trigger;
+use concord::store::{Claim, Claimed, Trigger};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use crate::house::{House, until};
@@ -34,6 +35,7 @@ checks![
     a_queue_in_trouble_ends_nothing_for_good,
     what_runs_is_waited_for_at_the_end,
     what_is_done_is_deleted,
+    old_requests_are_forgotten,
 ];
 
 async fn a_nudge_is_looked_at(house: House) {
@@ -262,6 +264,28 @@ async fn what_is_done_is_deleted(house: House) {
     let begun = Instant::now();
     while house.count("workers", "true").await != Some(2) {
         assert!(begun.elapsed() < Duration::from_secs(20), "long gone workers are forgotten");
+        sleep(Duration::from_millis(20)).await;
+    }
+    server.end().await;
+}
+
+async fn old_requests_are_forgotten(house: House) {
+    let store = &house.bench.store;
+    let claim = Claim {
+        workspace: house.bench.workspace,
+        actor: "ana".into(),
+        key: "k".into(),
+        request_hash: [0; 32],
+        claimed_at: Timestamp::UNIX_EPOCH,
+        expires_at: Timestamp::from_second(1).unwrap(),
+    };
+    store.claim_request(&claim, Timestamp::MIN).await.unwrap();
+    store.answer_request(&claim, b"done").await.unwrap();
+    let server = house.start(4);
+    let begun = Instant::now();
+    // It asks as somebody for whom it is not over yet.
+    while store.claim_request(&claim, Timestamp::MIN).await.unwrap() != Claimed::Yours {
+        assert!(begun.elapsed() < Duration::from_secs(20), "what is over is forgotten");
         sleep(Duration::from_millis(20)).await;
     }
     server.end().await;

@@ -45,6 +45,13 @@ use crate::history::{
     runs_are_found_by_id_and_paged_newest_first, the_newest_approved_plan_of_a_version_is_found,
     the_report_of_a_run_is_noted_until_it_ends, what_was_applied_is_counted_for_the_brake,
 };
+use crate::idempotency::{
+    a_key_stands_for_one_request_until_it_is_remembered_no_more,
+    a_request_is_done_once_and_its_answer_is_kept,
+    a_request_that_was_given_up_or_cut_off_may_be_claimed_again,
+    keys_of_another_workspace_or_actor_are_others, of_many_that_claim_at_once_one_gets_it,
+    requests_are_forgotten_in_time,
+};
 use crate::webhooks::{
     a_delivery_is_stored_as_it_came, a_workspace_sees_nothing_of_the_webhooks_of_another,
     an_account_has_one_endpoint, an_attempt_does_not_settle_what_came_again_meanwhile,
@@ -140,6 +147,12 @@ checks!(
     deliveries_are_paged_newest_first_and_filtered,
     deliveries_are_forgotten_in_time_by_their_state,
     a_workspace_sees_nothing_of_the_webhooks_of_another,
+    a_request_is_done_once_and_its_answer_is_kept,
+    a_key_stands_for_one_request_until_it_is_remembered_no_more,
+    a_request_that_was_given_up_or_cut_off_may_be_claimed_again,
+    keys_of_another_workspace_or_actor_are_others,
+    of_many_that_claim_at_once_one_gets_it,
+    requests_are_forgotten_in_time,
 );
 
 async fn a_lease_has_one_holder_and_its_fence_grows(bench: Bench) {

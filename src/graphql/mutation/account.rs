@@ -2,13 +2,13 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 
-use super::may_write;
-use super::payload::AccountPayload;
+use super::payload::{AccountPayload, answer, answer_about};
+use super::writer::{Writer, writer, writer_of};
+use crate::accounts;
 use crate::connectors::Credentials;
-use crate::graphql::error::{Outcome, UserError, UserErrorCode, of_accounts, of_store};
+use crate::graphql::error::{Failure, Outcome, UserError, UserErrorCode};
 use crate::graphql::input::CredentialInput;
 use crate::graphql::types::Account;
-use crate::graphql::{services, workspace};
 use crate::record::Region;
 use crate::store::AccountId;
 
@@ -25,6 +25,8 @@ pub struct AccountConnectInput {
     credentials: Vec<CredentialInput>,
     /// Its name for people; the app's own, if none is given.
     label: Option<String>,
+    /// Sent again with the same key, it is not done again.
+    idempotency_key: Option<String>,
 }
 
 /// What `accountReconnect` takes.
@@ -52,8 +54,20 @@ fn typed(credentials: &[CredentialInput]) -> Credentials {
     all.fold(Credentials::default(), |typed, one| typed.with(&one.name, &one.value))
 }
 
-pub(super) fn account_id(id: &ID) -> Result<AccountId, UserError> {
-    id.parse().map_err(|_| UserError::not_found("account").at("input.id"))
+/// Whoever asks, and the account that they name.
+pub(super) fn writer_of_account<'a>(
+    ctx: &Context<'a>,
+    id: &ID,
+) -> Outcome<(Writer<'a>, AccountId)> {
+    writer_of(ctx, "account", id)
+}
+
+/// What an error means when credentials are tried: it is about them, if the app said it.
+fn of_credentials(error: accounts::Error) -> Failure {
+    match error {
+        accounts::Error::Store(error) => error.into(),
+        other => Failure::from(other).at("input.credentials"),
+    }
 }
 
 #[Object]
@@ -64,7 +78,7 @@ impl AccountMutations {
         ctx: &Context<'_>,
         input: AccountConnectInput,
     ) -> async_graphql::Result<AccountPayload> {
-        Ok(connect(ctx, input).await?.into())
+        answer(ctx, connect(ctx, input).await)
     }
 
     /// Gives an account new credentials, when the app accepts the old ones no more.
@@ -73,7 +87,7 @@ impl AccountMutations {
         ctx: &Context<'_>,
         input: AccountReconnectInput,
     ) -> async_graphql::Result<AccountPayload> {
-        Ok(reconnect(ctx, input).await?.into())
+        answer_about(ctx, "input.id", reconnect(ctx, input).await)
     }
 
     /// Changes what we call an account, and where its numbers are at home.
@@ -82,7 +96,7 @@ impl AccountMutations {
         ctx: &Context<'_>,
         input: AccountUpdateInput,
     ) -> async_graphql::Result<AccountPayload> {
-        Ok(update(ctx, input).await?.into())
+        answer_about(ctx, "input.id", update(ctx, input).await)
     }
 
     /// Asks the app whether it still accepts us, and reads the account's fields and users anew.
@@ -91,7 +105,7 @@ impl AccountMutations {
         ctx: &Context<'_>,
         id: ID,
     ) -> async_graphql::Result<AccountPayload> {
-        Ok(check(ctx, &id).await?.into())
+        answer_about(ctx, "id", check(ctx, &id).await)
     }
 
     /// Disconnects an account: its credentials are gone for good.
@@ -99,95 +113,50 @@ impl AccountMutations {
         &self,
         ctx: &Context<'_>,
         id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<AccountPayload> {
-        Ok(disconnect(ctx, &id).await?.into())
+        answer_about(ctx, "id", disconnect(ctx, &id).await)
     }
 }
 
 async fn connect(ctx: &Context<'_>, input: AccountConnectInput) -> Outcome<Account> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let (accounts, label) = (&services(ctx)?.accounts, input.label.as_deref());
-    let typed = typed(&input.credentials);
-    match accounts.connect(workspace(ctx)?, &input.app, &typed, label).await {
-        Ok(account) => Ok(Ok(Account(account))),
-        Err(error) => Ok(Err(of_accounts(error)?.at("input.credentials"))),
-    }
+    let Writer { services, workspace, .. } = writer(ctx)?;
+    let (typed, label) = (typed(&input.credentials), input.label.as_deref());
+    let connected = services.accounts.connect(workspace, &input.app, &typed, label).await;
+    connected.map(Account).map_err(of_credentials)
 }
 
 async fn reconnect(ctx: &Context<'_>, input: AccountReconnectInput) -> Outcome<Account> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let id = match account_id(&input.id) {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    let accounts = &services(ctx)?.accounts;
-    match accounts.reconnect(workspace(ctx)?, id, &typed(&input.credentials)).await {
-        Ok(account) => Ok(Ok(Account(account))),
-        Err(error) => Ok(Err(of_accounts(error)?.at("input.credentials"))),
-    }
+    let (by, id) = writer_of_account(ctx, &input.id)?;
+    let typed = typed(&input.credentials);
+    let reconnected = by.services.accounts.reconnect(by.workspace, id, &typed).await;
+    reconnected.map(Account).map_err(of_credentials)
 }
 
 async fn update(ctx: &Context<'_>, input: AccountUpdateInput) -> Outcome<Account> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let id = match account_id(&input.id) {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
+    let (by, id) = writer_of_account(ctx, &input.id)?;
     if let Some(Err(error)) = input.region.as_deref().map(str::parse::<Region>) {
         let error = UserError::new(UserErrorCode::Invalid, error.to_string());
-        return Ok(Err(error.at("input.region")));
+        return Err(error.at("input.region").into());
     }
-    let store = &services(ctx)?.store;
-    let mut account = match store.account(workspace(ctx)?, id).await {
-        Ok(account) => account,
-        Err(error) => return Ok(Err(of_store(error)?)),
-    };
+    let store = &by.services.store;
+    let mut account = store.account(by.workspace, id).await?;
     account.label = input.label.unwrap_or(account.label);
     account.region = input.region.map(|code| code.to_ascii_uppercase()).or(account.region);
-    match store.set_account(&account).await {
-        Ok(()) => Ok(Ok(Account(account))),
-        Err(error) => Ok(Err(of_store(error)?)),
-    }
+    store.set_account(&account).await?;
+    Ok(Account(account))
 }
 
 async fn check(ctx: &Context<'_>, id: &ID) -> Outcome<Account> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let id = match account_id(id) {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (accounts, workspace) = (&services(ctx)?.accounts, workspace(ctx)?);
-    if let Err(error) = accounts.describe(workspace, id).await {
-        return Ok(Err(of_accounts(error)?));
-    }
-    match accounts.check(workspace, id).await {
-        Ok(account) => Ok(Ok(Account(account))),
-        Err(error) => Ok(Err(of_accounts(error)?)),
-    }
+    let (by, id) = writer_of_account(ctx, id)?;
+    by.services.accounts.describe(by.workspace, id).await?;
+    Ok(Account(by.services.accounts.check(by.workspace, id).await?))
 }
 
 async fn disconnect(ctx: &Context<'_>, id: &ID) -> Outcome<Account> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let id = match account_id(id) {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (services, workspace) = (services(ctx)?, workspace(ctx)?);
+    let (by, id) = writer_of_account(ctx, id)?;
     // While the credentials are still there. An app that does not answer keeps nobody from leaving:
     // what it still posts is refused.
-    let _ = services.webhooks.release(workspace, id).await;
-    match services.accounts.disconnect(workspace, id).await {
-        Ok(account) => Ok(Ok(Account(account))),
-        Err(error) => Ok(Err(of_accounts(error)?)),
-    }
+    let _ = by.services.webhooks.release(by.workspace, id).await;
+    Ok(Account(by.services.accounts.disconnect(by.workspace, id).await?))
 }

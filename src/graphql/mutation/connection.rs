@@ -2,13 +2,12 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 
-use super::may_write;
-use super::payload::{ConnectionPayload, DonePayload};
+use super::payload::{ConnectionPayload, DonePayload, answer, answer_about};
+use super::writer::{Writer, writer, writer_of};
 use crate::connections::{NewConnection, NewSide};
-use crate::graphql::error::{Outcome, UserError, of_connections};
+use crate::graphql::error::{Outcome, UserError};
 use crate::graphql::input::SideInput;
 use crate::graphql::types::Connection;
-use crate::graphql::{services, workspace};
 use crate::record::{ObjectName, PerSide};
 use crate::store::ConnectionId;
 
@@ -25,10 +24,16 @@ pub struct ConnectionCreateInput {
     left: SideInput,
     /// The other side.
     right: SideInput,
+    /// Sent again with the same key, it is not done again.
+    idempotency_key: Option<String>,
 }
 
-pub(super) fn connection_id(id: &ID) -> Result<ConnectionId, UserError> {
-    id.parse().map_err(|_| UserError::not_found("connection").at("input.connectionId"))
+/// Whoever asks, and the connection that they name.
+pub(super) fn writer_of_connection<'a>(
+    ctx: &Context<'a>,
+    id: &ID,
+) -> Outcome<(Writer<'a>, ConnectionId)> {
+    writer_of(ctx, "connection", id)
 }
 
 #[Object]
@@ -40,7 +45,7 @@ impl ConnectionMutations {
         ctx: &Context<'_>,
         input: ConnectionCreateInput,
     ) -> async_graphql::Result<ConnectionPayload> {
-        Ok(create(ctx, input).await?.into())
+        answer(ctx, create(ctx, input).await)
     }
 
     /// Takes a connection away with its history. Records in the apps stay as they are.
@@ -48,8 +53,9 @@ impl ConnectionMutations {
         &self,
         ctx: &Context<'_>,
         connection_id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<DonePayload> {
-        Ok(remove(ctx, &connection_id).await?.into())
+        answer_about(ctx, "connectionId", remove(ctx, &connection_id).await)
     }
 }
 
@@ -62,32 +68,17 @@ fn side(input: SideInput, path: &str) -> Result<NewSide, UserError> {
 }
 
 async fn create(ctx: &Context<'_>, input: ConnectionCreateInput) -> Outcome<Connection> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let sides = side(input.left, "input.left.accountId")
-        .and_then(|left| Ok(PerSide { left, right: side(input.right, "input.right.accountId")? }));
-    let sides = match sides {
-        Ok(sides) => sides,
-        Err(error) => return Ok(Err(error)),
+    let Writer { services, workspace, .. } = writer(ctx)?;
+    let sides = PerSide {
+        left: side(input.left, "input.left.accountId")?,
+        right: side(input.right, "input.right.accountId")?,
     };
     let new = NewConnection { title: input.title, sides };
-    match services(ctx)?.connections.create(workspace(ctx)?, &new).await {
-        Ok(connection) => Ok(Ok(Connection(connection))),
-        Err(error) => Ok(Err(of_connections(error)?)),
-    }
+    Ok(Connection(services.connections.create(workspace, &new).await?))
 }
 
 async fn remove(ctx: &Context<'_>, id: &ID) -> Outcome<bool> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let id = match connection_id(id) {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    match services(ctx)?.connections.remove(workspace(ctx)?, id).await {
-        Ok(()) => Ok(Ok(true)),
-        Err(error) => Ok(Err(of_connections(error)?)),
-    }
+    let (by, id) = writer_of_connection(ctx, id)?;
+    by.services.connections.remove(by.workspace, id).await?;
+    Ok(true)
 }

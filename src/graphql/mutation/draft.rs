@@ -2,16 +2,14 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 
-use super::connection::connection_id;
-use super::may_write;
-use super::payload::{DonePayload, DraftPayload};
+use super::connection::writer_of_connection;
+use super::payload::{DonePayload, DraftPayload, answer_about};
 use crate::connections;
-use crate::graphql::error::{Outcome, UserError, of_connections};
+use crate::graphql::error::{Outcome, UserError};
 use crate::graphql::input::{ConsentFieldsInput, EntryInput, RuleInput};
 use crate::graphql::types::{
     Approval, ConnectionDraft, ConsentPolicy, DeletionPolicy, FirstRun, MatchKey, Side, WritePolicy,
 };
-use crate::graphql::{services, workspace};
 use crate::planner::{Channel, ConsentChannel, Entry, Rule, Settings, Sync};
 use crate::record::{FieldId, PerSide};
 
@@ -98,13 +96,7 @@ impl DraftMutations {
         ctx: &Context<'_>,
         input: ConnectionUpdateInput,
     ) -> async_graphql::Result<DraftPayload> {
-        let (id, edit) = (input.connection_id.clone(), input.expected_edit);
-        Ok(change(ctx, &id, edit, move |settings| {
-            update_connection(settings, input);
-            Ok(())
-        })
-        .await?
-        .into())
+        answer_about(ctx, "input.connectionId", connection(ctx, input).await)
     }
 
     /// Changes how one direction behaves.
@@ -113,13 +105,7 @@ impl DraftMutations {
         ctx: &Context<'_>,
         input: SyncUpdateInput,
     ) -> async_graphql::Result<DraftPayload> {
-        let (id, edit) = (input.connection_id.clone(), input.expected_edit);
-        Ok(change(ctx, &id, edit, move |settings| {
-            update_sync(sync(settings, input.source)?, &input);
-            Ok(())
-        })
-        .await?
-        .into())
+        answer_about(ctx, "input.connectionId", direction(ctx, input).await)
     }
 
     /// Says which records a direction sends.
@@ -128,19 +114,7 @@ impl DraftMutations {
         ctx: &Context<'_>,
         input: RuleSetInput,
     ) -> async_graphql::Result<DraftPayload> {
-        let rules: Result<Vec<Rule>, UserError> =
-            input.rules.into_iter().map(RuleInput::rule).collect();
-        let rules = match rules {
-            Ok(rules) => rules,
-            Err(error) => return Ok(Err(error).into()),
-        };
-        let source = input.source;
-        Ok(change(ctx, &input.connection_id, input.expected_edit, move |settings| {
-            sync(settings, source)?.rules = rules;
-            Ok(())
-        })
-        .await?
-        .into())
+        answer_about(ctx, "input.connectionId", rules(ctx, input).await)
     }
 
     /// Says which fields of a direction are made of which.
@@ -149,22 +123,7 @@ impl DraftMutations {
         ctx: &Context<'_>,
         input: MappingSetInput,
     ) -> async_graphql::Result<DraftPayload> {
-        let (source, replace) = (input.source, input.replace);
-        let entries: Result<Vec<Entry>, UserError> =
-            input.entries.into_iter().map(|entry| entry.entry(source)).collect();
-        let entries = match entries {
-            Ok(entries) => entries,
-            Err(error) => return Ok(Err(error).into()),
-        };
-        Ok(change(ctx, &input.connection_id, input.expected_edit, move |settings| {
-            let sync = sync(settings, source)?;
-            let is_new = |old: &Entry| entries.iter().any(|new| new.target == old.target);
-            sync.entries.retain(|old| !replace && !is_new(old));
-            sync.entries.extend(entries);
-            Ok(())
-        })
-        .await?
-        .into())
+        answer_about(ctx, "input.connectionId", mapping(ctx, input).await)
     }
 
     /// Throws the draft away.
@@ -173,8 +132,48 @@ impl DraftMutations {
         ctx: &Context<'_>,
         connection_id: ID,
     ) -> async_graphql::Result<DonePayload> {
-        Ok(discard(ctx, &connection_id).await?.into())
+        answer_about(ctx, "connectionId", discard(ctx, &connection_id).await)
     }
+}
+
+async fn connection(ctx: &Context<'_>, input: ConnectionUpdateInput) -> Outcome<ConnectionDraft> {
+    let (id, edit) = (input.connection_id.clone(), input.expected_edit);
+    change(ctx, &id, edit, |settings| {
+        update_connection(settings, input);
+        Ok(())
+    })
+    .await
+}
+
+async fn direction(ctx: &Context<'_>, input: SyncUpdateInput) -> Outcome<ConnectionDraft> {
+    change(ctx, &input.connection_id, input.expected_edit, |settings| {
+        update_sync(sync(settings, input.source)?, &input);
+        Ok(())
+    })
+    .await
+}
+
+async fn rules(ctx: &Context<'_>, input: RuleSetInput) -> Outcome<ConnectionDraft> {
+    let rules = input.rules.into_iter().map(RuleInput::rule).collect::<Result<Vec<Rule>, _>>()?;
+    change(ctx, &input.connection_id, input.expected_edit, |settings| {
+        sync(settings, input.source)?.rules = rules;
+        Ok(())
+    })
+    .await
+}
+
+async fn mapping(ctx: &Context<'_>, input: MappingSetInput) -> Outcome<ConnectionDraft> {
+    let (source, replace) = (input.source, input.replace);
+    let entries = input.entries.into_iter().map(|entry| entry.entry(source));
+    let entries = entries.collect::<Result<Vec<Entry>, UserError>>()?;
+    change(ctx, &input.connection_id, input.expected_edit, |settings| {
+        let sync = sync(settings, source)?;
+        let is_new = |old: &Entry| entries.iter().any(|new| new.target == old.target);
+        sync.entries.retain(|old| !replace && !is_new(old));
+        sync.entries.extend(entries);
+        Ok(())
+    })
+    .await
 }
 
 async fn change(
@@ -183,31 +182,14 @@ async fn change(
     seen: Option<u32>,
     change: impl FnOnce(&mut Settings) -> connections::Result<()> + Send,
 ) -> Outcome<ConnectionDraft> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let id = match connection_id(id) {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    match services(ctx)?.connections.edit(workspace(ctx)?, id, seen, change).await {
-        Ok(draft) => Ok(Ok(draft.into())),
-        Err(error) => Ok(Err(of_connections(error)?)),
-    }
+    let (by, id) = writer_of_connection(ctx, id)?;
+    Ok(by.services.connections.edit(by.workspace, id, seen, change).await?.into())
 }
 
 async fn discard(ctx: &Context<'_>, id: &ID) -> Outcome<bool> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let id = match connection_id(id) {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    match services(ctx)?.connections.discard(workspace(ctx)?, id).await {
-        Ok(()) => Ok(Ok(true)),
-        Err(error) => Ok(Err(of_connections(error)?)),
-    }
+    let (by, id) = writer_of_connection(ctx, id)?;
+    by.services.connections.discard(by.workspace, id).await?;
+    Ok(true)
 }
 
 fn sync(settings: &mut Settings, source: Side) -> connections::Result<&mut Sync> {

@@ -6,13 +6,14 @@ mod draft;
 mod payload;
 mod running;
 mod webhook;
+mod writer;
 
-use async_graphql::{Context, MergedObject};
-
-use super::error::{UserError, UserErrorCode};
-use super::principal;
+use async_graphql::MergedObject;
 
 /// What can be done.
+///
+/// A mutation that takes an `idempotencyKey` is done once for each key: sent again within 24 hours it
+/// gives the answer of the first time.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     account::AccountMutations,
@@ -21,13 +22,3 @@ pub struct Mutation(
     running::RunningMutations,
     webhook::WebhookMutations,
 );
-
-/// Whether whoever asks may do anything at all.
-fn may_write(ctx: &Context<'_>) -> async_graphql::Result<Result<(), UserError>> {
-    let role = principal(ctx)?.role;
-    let message = "this token may only read: use one of an owner or an operator";
-    Ok(role
-        .may_write()
-        .then_some(())
-        .ok_or_else(|| UserError::new(UserErrorCode::Forbidden, message)))
-}

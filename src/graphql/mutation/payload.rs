@@ -1,11 +1,36 @@
 //! The answers of mutations: what was done, or what a person has to mend.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Context, SimpleObject};
 
-use crate::graphql::error::UserError;
+use crate::graphql::error::{Failure, Outcome, UserError};
+use crate::graphql::once::note_done;
 use crate::graphql::types::{
     Account, Connection, ConnectionDraft, Delivery, Issue, Plan, ReviewResult, Webhook,
 };
+
+/// What a mutation answers. A surprise becomes an error of the request.
+pub(super) fn answer<T, P: From<Result<T, UserError>>>(
+    ctx: &Context<'_>,
+    outcome: Outcome<T>,
+) -> async_graphql::Result<P> {
+    match outcome {
+        Ok(done) => {
+            note_done(ctx);
+            Ok(Ok(done).into())
+        }
+        Err(Failure::Refused(error)) => Ok(Err(error).into()),
+        Err(Failure::Broken(error)) => Err(error),
+    }
+}
+
+/// The same, of a mutation of something that was named in this argument.
+pub(super) fn answer_about<T, P: From<Result<T, UserError>>>(
+    ctx: &Context<'_>,
+    argument: &str,
+    outcome: Outcome<T>,
+) -> async_graphql::Result<P> {
+    answer(ctx, outcome.map_err(|failure| failure.named_at(argument)))
+}
 
 macro_rules! payload {
     ($(#[$doc:meta])* $name:ident, $field:ident: $type:ty, $about:literal) => {

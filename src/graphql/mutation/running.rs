@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use async_graphql::{Context, ID, InputObject, Object};
 
-use super::connection::connection_id;
-use super::may_write;
-use super::payload::{ConnectionPayload, IssuePayload, PlanPayload, ReviewPayload};
-use crate::graphql::error::{Outcome, UserError, of_connections, of_store};
+use super::connection::writer_of_connection;
+use super::payload::{ConnectionPayload, IssuePayload, PlanPayload, ReviewPayload, answer_about};
+use super::writer::{Writer, writer_of};
+use crate::graphql::error::Outcome;
 use crate::graphql::types::{Acknowledgement, Connection, Issue, Plan, ReviewResult, Side};
-use crate::graphql::{principal, services, workspace};
 use crate::planner::Acknowledgements;
 use crate::record;
 use crate::store::{ConnectionId, IssueId, RunId, Trigger};
@@ -40,6 +39,8 @@ pub struct ConnectionStartInput {
     /// What was said in that review.
     #[graphql(default)]
     acknowledgements: Vec<Acknowledgement>,
+    /// Sent again with the same key, it is not done again.
+    idempotency_key: Option<String>,
 }
 
 /// What `draftPublish` takes.
@@ -52,6 +53,8 @@ pub struct DraftPublishInput {
     /// What was said in that review.
     #[graphql(default)]
     acknowledgements: Vec<Acknowledgement>,
+    /// Sent again with the same key, it is not done again.
+    idempotency_key: Option<String>,
 }
 
 /// What `planApprove` and `planRefuse` take.
@@ -61,6 +64,8 @@ pub struct PlanDecideInput {
     plan_id: ID,
     /// Its fingerprint: what you have seen.
     hash: String,
+    /// Sent again with the same key, it is not done again.
+    idempotency_key: Option<String>,
 }
 
 #[Object]
@@ -71,7 +76,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         input: ConnectionReviewInput,
     ) -> async_graphql::Result<ReviewPayload> {
-        Ok(review(ctx, input).await?.into())
+        answer_about(ctx, "input.connectionId", review(ctx, input).await)
     }
 
     /// Starts syncs together, with the draft as it was reviewed.
@@ -80,7 +85,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         input: ConnectionStartInput,
     ) -> async_graphql::Result<ConnectionPayload> {
-        Ok(start(ctx, input).await?.into())
+        answer_about(ctx, "input.connectionId", start(ctx, input).await)
     }
 
     /// Makes the draft the live configuration, as it was reviewed.
@@ -89,7 +94,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         input: DraftPublishInput,
     ) -> async_graphql::Result<ConnectionPayload> {
-        Ok(publish(ctx, input).await?.into())
+        answer_about(ctx, "input.connectionId", publish(ctx, input).await)
     }
 
     /// Pauses a sync: it writes nothing more; reading goes on.
@@ -99,7 +104,7 @@ impl RunningMutations {
         connection_id: ID,
         source: Side,
     ) -> async_graphql::Result<ConnectionPayload> {
-        Ok(stop(ctx, &connection_id, source, true).await?.into())
+        answer_about(ctx, "connectionId", stop(ctx, &connection_id, source, true).await)
     }
 
     /// Takes a sync back to where it was before its start.
@@ -109,7 +114,7 @@ impl RunningMutations {
         connection_id: ID,
         source: Side,
     ) -> async_graphql::Result<ConnectionPayload> {
-        Ok(stop(ctx, &connection_id, source, false).await?.into())
+        answer_about(ctx, "connectionId", stop(ctx, &connection_id, source, false).await)
     }
 
     /// Runs a connection now, or once more after the run that goes on.
@@ -117,8 +122,9 @@ impl RunningMutations {
         &self,
         ctx: &Context<'_>,
         connection_id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<ConnectionPayload> {
-        Ok(run(ctx, &connection_id).await?.into())
+        answer_about(ctx, "connectionId", run(ctx, &connection_id).await)
     }
 
     /// Agrees to a plan: exactly this is carried out; what is new since only within the brake.
@@ -127,7 +133,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         input: PlanDecideInput,
     ) -> async_graphql::Result<PlanPayload> {
-        Ok(decide(ctx, input, true).await?.into())
+        answer_about(ctx, "input.planId", decide(ctx, input, true).await)
     }
 
     /// Does not agree to a plan: the next run makes another.
@@ -136,7 +142,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         input: PlanDecideInput,
     ) -> async_graphql::Result<PlanPayload> {
-        Ok(decide(ctx, input, false).await?.into())
+        answer_about(ctx, "input.planId", decide(ctx, input, false).await)
     }
 
     /// Says that an issue is done with. It comes back if the next run meets it again.
@@ -145,7 +151,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         id: ID,
     ) -> async_graphql::Result<IssuePayload> {
-        Ok(resolve(ctx, &id).await?.into())
+        answer_about(ctx, "id", resolve(ctx, &id).await)
     }
 }
 
@@ -153,121 +159,64 @@ fn given(acknowledgements: &[Acknowledgement]) -> Acknowledgements {
     acknowledgements.iter().map(|one| (*one).into()).collect()
 }
 
-/// The connection that is meant, if whoever asks may do anything to it.
-fn allowed(ctx: &Context<'_>, id: &ID) -> Outcome<ConnectionId> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    Ok(connection_id(id))
-}
-
 async fn review(ctx: &Context<'_>, input: ConnectionReviewInput) -> Outcome<ReviewResult> {
-    let id = match allowed(ctx, &input.connection_id)? {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
+    let (by, id) = writer_of_connection(ctx, &input.connection_id)?;
     let given = given(&input.acknowledgements);
-    match services(ctx)?.connections.review(workspace(ctx)?, id, &given).await {
-        Ok(review) => Ok(Ok(review.into())),
-        Err(error) => Ok(Err(of_connections(error)?)),
-    }
+    Ok(by.services.connections.review(by.workspace, id, &given).await?.into())
 }
 
 async fn start(ctx: &Context<'_>, input: ConnectionStartInput) -> Outcome<Connection> {
-    let id = match allowed(ctx, &input.connection_id)? {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (services, workspace) = (services(ctx)?, workspace(ctx)?);
+    let (by, id) = writer_of_connection(ctx, &input.connection_id)?;
     let sources: BTreeSet<record::Side> = input.sources.into_iter().map(Into::into).collect();
-    let given = given(&input.acknowledgements);
-    let started =
-        services.connections.start(workspace, id, &sources, &input.review_token, &given).await;
-    match started {
-        Ok(connection) => {
-            services.jobs.nudge(workspace, id, Trigger::Person);
-            Ok(Ok(Connection(connection)))
-        }
-        Err(error) => Ok(Err(of_connections(error)?)),
-    }
+    let (token, given) = (&input.review_token, given(&input.acknowledgements));
+    let connections = &by.services.connections;
+    let started = connections.start(by.workspace, id, &sources, token, &given).await?;
+    nudge(&by, id);
+    Ok(Connection(started))
 }
 
 async fn publish(ctx: &Context<'_>, input: DraftPublishInput) -> Outcome<Connection> {
-    let id = match allowed(ctx, &input.connection_id)? {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (services, workspace) = (services(ctx)?, workspace(ctx)?);
-    let given = given(&input.acknowledgements);
-    match services.connections.publish(workspace, id, &input.review_token, &given).await {
-        Ok(connection) => {
-            services.jobs.nudge(workspace, id, Trigger::Person);
-            Ok(Ok(Connection(connection)))
-        }
-        Err(error) => Ok(Err(of_connections(error)?)),
-    }
+    let (by, id) = writer_of_connection(ctx, &input.connection_id)?;
+    let (token, given) = (&input.review_token, given(&input.acknowledgements));
+    let published = by.services.connections.publish(by.workspace, id, token, &given).await?;
+    nudge(&by, id);
+    Ok(Connection(published))
 }
 
 async fn stop(ctx: &Context<'_>, id: &ID, source: Side, is_pause: bool) -> Outcome<Connection> {
-    let id = match allowed(ctx, id)? {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (connections, workspace) = (&services(ctx)?.connections, workspace(ctx)?);
+    let (by, id) = writer_of_connection(ctx, id)?;
+    let connections = &by.services.connections;
     let stopped = if is_pause {
-        connections.pause(workspace, id, source.into()).await
+        connections.pause(by.workspace, id, source.into()).await
     } else {
-        connections.cancel(workspace, id, source.into()).await
+        connections.cancel(by.workspace, id, source.into()).await
     };
-    match stopped {
-        Ok(connection) => Ok(Ok(Connection(connection))),
-        Err(error) => Ok(Err(of_connections(error)?)),
-    }
+    Ok(Connection(stopped?))
 }
 
 async fn run(ctx: &Context<'_>, id: &ID) -> Outcome<Connection> {
-    let id = match allowed(ctx, id)? {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (services, workspace) = (services(ctx)?, workspace(ctx)?);
-    match services.store.connection(workspace, id).await {
-        Ok(connection) => {
-            services.jobs.nudge(workspace, id, Trigger::Person);
-            Ok(Ok(Connection(connection)))
-        }
-        Err(error) => Ok(Err(of_store(error)?)),
-    }
+    let (by, id) = writer_of_connection(ctx, id)?;
+    let connection = by.services.store.connection(by.workspace, id).await?;
+    nudge(&by, id);
+    Ok(Connection(connection))
 }
 
 async fn decide(ctx: &Context<'_>, input: PlanDecideInput, approve: bool) -> Outcome<Plan> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let Ok(id) = input.plan_id.replacen("pln_", "run_", 1).parse::<RunId>() else {
-        return Ok(Err(UserError::not_found("plan").at("input.planId")));
-    };
-    let (services, workspace) = (services(ctx)?, workspace(ctx)?);
-    let (by, now) = (principal(ctx)?.subject.clone(), services.clock.now());
-    match services.store.decide_plan(workspace, id, &input.hash, approve, &by, now).await {
-        Ok(plan) => {
-            services.jobs.nudge(workspace, plan.connection, Trigger::Person);
-            Ok(Ok(Plan(plan, workspace)))
-        }
-        Err(error) => Ok(Err(of_store(error)?)),
-    }
+    let run = input.plan_id.replacen("pln_", "run_", 1);
+    let (by, id) = writer_of::<RunId>(ctx, "plan", &run)?;
+    let (store, now) = (&by.services.store, by.services.clock.now());
+    let plan = store.decide_plan(by.workspace, id, &input.hash, approve, by.subject, now).await?;
+    nudge(&by, plan.connection);
+    Ok(Plan(plan, by.workspace))
 }
 
 async fn resolve(ctx: &Context<'_>, id: &ID) -> Outcome<Issue> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let Ok(id) = id.parse::<IssueId>() else {
-        return Ok(Err(UserError::not_found("issue").at("id")));
-    };
-    let services = services(ctx)?;
-    match services.store.resolve_issue(workspace(ctx)?, id, services.clock.now()).await {
-        Ok(issue) => Ok(Ok(Issue(issue))),
-        Err(error) => Ok(Err(of_store(error)?)),
-    }
+    let (by, id) = writer_of::<IssueId>(ctx, "issue", id)?;
+    let now = by.services.clock.now();
+    Ok(Issue(by.services.store.resolve_issue(by.workspace, id, now).await?))
+}
+
+/// Has a connection run now.
+fn nudge(by: &Writer<'_>, id: ConnectionId) {
+    by.services.jobs.nudge(by.workspace, id, Trigger::Person);
 }

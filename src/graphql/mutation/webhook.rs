@@ -2,12 +2,11 @@
 
 use async_graphql::{Context, ID, Object};
 
-use super::account::account_id;
-use super::may_write;
-use super::payload::{DeliveryPayload, WebhookPayload};
-use crate::graphql::error::{Outcome, UserError, of_store, of_webhooks};
+use super::account::writer_of_account;
+use super::payload::{DeliveryPayload, WebhookPayload, answer_about};
+use super::writer::writer_of;
+use crate::graphql::error::Outcome;
 use crate::graphql::types::{Delivery, Webhook};
-use crate::graphql::{services, workspace};
 use crate::store::DeliveryId;
 
 /// Mutations of webhooks.
@@ -22,8 +21,9 @@ impl WebhookMutations {
         &self,
         ctx: &Context<'_>,
         account_id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<WebhookPayload> {
-        Ok(register(ctx, &account_id).await?.into())
+        answer_about(ctx, "accountId", set_registered(ctx, &account_id, true).await)
     }
 
     /// Has it post no more until `webhookRegister`, and makes the address worthless: the next
@@ -32,8 +32,9 @@ impl WebhookMutations {
         &self,
         ctx: &Context<'_>,
         account_id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<WebhookPayload> {
-        Ok(unregister(ctx, &account_id).await?.into())
+        answer_about(ctx, "accountId", set_registered(ctx, &account_id, false).await)
     }
 
     /// Looks into a delivery again.
@@ -41,74 +42,30 @@ impl WebhookMutations {
         &self,
         ctx: &Context<'_>,
         id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<DeliveryPayload> {
-        Ok(replay(ctx, &id).await?.into())
+        answer_about(ctx, "id", replay(ctx, &id).await)
     }
 }
 
-async fn register(ctx: &Context<'_>, id: &ID) -> Outcome<Webhook> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let id = match account_id(id) {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
+/// Registers or unregisters the webhook of an account.
+async fn set_registered(ctx: &Context<'_>, id: &ID, is_wanted: bool) -> Outcome<Webhook> {
+    let (by, id) = writer_of_account(ctx, id)?;
+    let webhooks = &by.services.webhooks;
+    let app = by.services.store.account(by.workspace, id).await?.app;
+    let endpoint = if is_wanted {
+        webhooks.register(webhooks.endpoint(by.workspace, id).await?).await?
+    } else {
+        webhooks.unregister(by.workspace, id).await?;
+        webhooks.endpoint(by.workspace, id).await?
     };
-    let (services, workspace) = (services(ctx)?, workspace(ctx)?);
-    let app = match services.store.account(workspace, id).await {
-        Ok(account) => account.app,
-        Err(error) => return Ok(Err(of_store(error)?)),
-    };
-    let webhooks = &services.webhooks;
-    let registered = async { webhooks.register(webhooks.endpoint(workspace, id).await?).await };
-    match registered.await {
-        Ok(endpoint) => Ok(Ok(Webhook { endpoint, app })),
-        Err(error) => Ok(Err(of_webhooks(error)?)),
-    }
-}
-
-async fn unregister(ctx: &Context<'_>, id: &ID) -> Outcome<Webhook> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let id = match account_id(id) {
-        Ok(id) => id,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (services, workspace) = (services(ctx)?, workspace(ctx)?);
-    let app = match services.store.account(workspace, id).await {
-        Ok(account) => account.app,
-        Err(error) => return Ok(Err(of_store(error)?)),
-    };
-    let webhooks = &services.webhooks;
-    let unregistered = async {
-        webhooks.unregister(workspace, id).await?;
-        webhooks.endpoint(workspace, id).await
-    };
-    match unregistered.await {
-        Ok(endpoint) => Ok(Ok(Webhook { endpoint, app })),
-        Err(error) => Ok(Err(of_webhooks(error)?)),
-    }
+    Ok(Webhook { endpoint, app })
 }
 
 async fn replay(ctx: &Context<'_>, id: &ID) -> Outcome<Delivery> {
-    if let Err(error) = may_write(ctx)? {
-        return Ok(Err(error));
-    }
-    let Ok(id) = id.parse::<DeliveryId>() else {
-        return Ok(Err(UserError::not_found("delivery").at("id")));
-    };
-    let (services, workspace) = (services(ctx)?, workspace(ctx)?);
-    let now = services.clock.now();
-    let replayed = async {
-        services.store.replay_delivery(workspace, id, now).await?;
-        services.store.delivery(workspace, id).await
-    };
-    match replayed.await {
-        Ok(delivery) => {
-            services.webhooks.look();
-            Ok(Ok(Delivery(delivery)))
-        }
-        Err(error) => Ok(Err(of_store(error)?)),
-    }
+    let (by, id) = writer_of::<DeliveryId>(ctx, "delivery", id)?;
+    let now = by.services.clock.now();
+    let delivery = by.services.store.replay_delivery(by.workspace, id, now).await?;
+    by.services.webhooks.look();
+    Ok(Delivery(delivery))
 }

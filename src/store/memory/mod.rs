@@ -4,6 +4,7 @@
 mod account;
 mod draft;
 mod history;
+mod idempotency;
 mod issue;
 mod journal;
 mod outcome;

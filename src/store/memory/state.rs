@@ -9,6 +9,7 @@ use super::account::Secret;
 use crate::planner::{Seen, Settings};
 use crate::record::{ObjectName, RemoteId};
 use crate::store::key::KeyHash;
+use crate::store::rows::KeptRequest;
 use crate::store::{
     Account, AccountId, Connection, ConnectionFeed, ConnectionId, Delivery, DeliveryId,
     Description, DraftRow, End, Endpoint, EndpointId, Error, Feed, FeedId, Held, Intent, IssueId,
@@ -17,6 +18,8 @@ use crate::store::{
 };
 
 type Scoped<T> = (WorkspaceId, T);
+/// Whose request, and its key.
+pub(super) type RequestKey = (WorkspaceId, String, String);
 
 #[derive(Default)]
 pub(super) struct State {
@@ -43,6 +46,7 @@ pub(super) struct State {
     pub(super) issues: BTreeMap<Scoped<IssueId>, IssueRow>,
     pub(super) endpoints: BTreeMap<EndpointId, Endpoint>,
     pub(super) deliveries: BTreeMap<Scoped<DeliveryId>, Delivery>,
+    pub(super) requests: BTreeMap<RequestKey, KeptRequest>,
 }
 
 pub(super) struct Lease {

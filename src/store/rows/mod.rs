@@ -4,6 +4,7 @@ mod account;
 mod connection;
 mod draft;
 mod feed;
+mod idempotency;
 mod ids;
 mod issue;
 mod journal;
@@ -17,6 +18,8 @@ pub use account::{Account, AccountStatus, Description, Sealed, Workspace};
 pub use connection::{Connection, ConnectionFeed, SyncProgress};
 pub use draft::DraftRow;
 pub use feed::{Feed, Observation, Observed, SeenRow};
+pub(crate) use idempotency::KeptRequest;
+pub use idempotency::{Claim, Claimed};
 pub use ids::{
     AccountId, ConnectionId, DeliveryId, EndpointId, FeedId, Held, IssueId, LeaseKey, LeaseKind,
     LinkId, NoId, OpId, RunId, WorkspaceId,

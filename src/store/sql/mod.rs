@@ -17,6 +17,7 @@ mod endpoint;
 mod error;
 mod feed;
 mod history;
+mod idempotency;
 mod intent;
 mod issue;
 mod journal;
