@@ -5,6 +5,7 @@
 
 mod brake;
 mod close;
+mod confirm;
 mod consent;
 mod create;
 mod deletion;
