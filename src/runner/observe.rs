@@ -49,10 +49,10 @@ impl Session<'_> {
         // A cursor goes on only for the fields that it was begun with: where more are needed,
         // everything is read again, but for what is known of removals. What did not change stays as
         // it was.
-        let mut cursor = match mark(feed) {
-            Some(mark) if mark.fields == query.fields => Some(mark.at),
-            Some(mark) => self.connector(side).restart(&mark.at),
-            None => None,
+        let (mut cursor, narrower) = match mark(feed) {
+            Some(mark) if mark.fields == query.fields => (Some(mark.at), mark.narrower),
+            Some(mark) => (self.connector(side).restart(&mark.at), Some(mark.fields)),
+            None => (None, None),
         };
         let mut is_restarted = false;
         self.read_at.insert(feed.id, self.now());
@@ -72,14 +72,20 @@ impl Session<'_> {
             let mut reported_gone = BTreeSet::new();
             for change in page.changes {
                 match change {
-                    Change::Seen(record) => records.push(self.seen(side, record)),
+                    Change::Seen(record) => {
+                        records.push(self.seen_anew(side, record, narrower.as_ref()));
+                    }
                     Change::Gone(id) => {
                         reported_gone.insert(id);
                     }
                 }
             }
             records.extend(self.look_at(side, feed, &reported_gone).await?);
-            let next = Mark { fields: query.fields.clone(), at: page.cursor.clone() };
+            let next = Mark {
+                fields: query.fields.clone(),
+                narrower: narrower.clone().filter(|_| !page.is_last),
+                at: page.cursor.clone(),
+            };
             let cursor_now = Some(next.to_text());
             let changed = self.remember(feed.id, records, cursor_now).await?;
             let (reading, workspace) = (&self.reading, self.connection.workspace);
@@ -152,6 +158,22 @@ impl Session<'_> {
         Ok(self.runner.store.observe(&self.held, &observation).await?)
     }
 
+    /// A live record, as the store remembers it, of which only these fields were read before.
+    fn seen_anew(
+        &self,
+        side: Side,
+        record: Record,
+        narrower: Option<&BTreeSet<FieldId>>,
+    ) -> Observed {
+        let settings = self.connection.settings.sides.of(side);
+        let narrow_hash = narrower.map(|fields| {
+            let mut narrow = record.clone();
+            narrow.fields.retain(|field, _| fields.contains(field));
+            fingerprint(&narrow, settings)
+        });
+        Observed { narrow_hash, ..self.seen(side, record) }
+    }
+
     /// A live record, as the store remembers it.
     pub(super) fn seen(&self, side: Side, record: Record) -> Observed {
         let settings = self.connection.settings.sides.of(side);
@@ -160,19 +182,23 @@ impl Session<'_> {
             presence: Presence::Live,
             keys: record_keys(&record, settings).0,
             hash: fingerprint(&record, settings),
+            narrow_hash: None,
             record: Some(record),
         }
     }
 }
 
 fn unseen(id: RemoteId, presence: Presence) -> Observed {
-    Observed { id, presence, record: None, keys: BTreeSet::new(), hash: [0; 32] }
+    Observed { id, presence, record: None, keys: BTreeSet::new(), hash: [0; 32], narrow_hash: None }
 }
 
 /// How far a feed was read, and which of its fields.
 #[derive(Serialize, Deserialize)]
 struct Mark {
     fields: BTreeSet<FieldId>,
+    /// While everything is read again for more fields: those that were read before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    narrower: Option<BTreeSet<FieldId>>,
     at: String,
 }
 

@@ -178,6 +178,31 @@ async fn new_only_sends_what_is_new_or_changes_from_then_on() {
 }
 
 #[tokio::test]
+async fn who_was_there_before_stays_so_when_more_fields_are_read() {
+    let house = House::new(|settings| {
+        let sync = settings.syncs.left.as_mut().unwrap();
+        sync.first_run = FirstRun::NewOnly;
+        sync.entries.retain(|entry| entry.target.as_str() != "city");
+        settings.syncs.right = None;
+    })
+    .await;
+    house.make(Side::Left, "old@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    house
+        .configure(|settings| {
+            let entry = house::copy(Side::Left, "city");
+            settings.syncs.left.as_mut().unwrap().entries.push(entry);
+        })
+        .await;
+    house.make(Side::Left, "new@x.es", &[("city", "Lugo")]);
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["new@x.es"]);
+    house.edit(Side::Left, "old@x.es", "city", text("Sada"));
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["new@x.es", "old@x.es"], "now it changed");
+}
+
+#[tokio::test]
 async fn a_sync_goes_on_while_the_plan_of_the_other_waits() {
     let house = House::new(|settings| {
         settings.approval = Approval::FirstRun;

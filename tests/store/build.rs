@@ -232,6 +232,7 @@ pub fn live(id: &str, city: &str, email: &str) -> Observed {
         record: Some(record),
         keys: [key(email)].into(),
         hash: *blake3::hash(city.as_bytes()).as_bytes(),
+        narrow_hash: None,
     }
 }
 
@@ -242,5 +243,6 @@ pub fn gone(id: &str) -> Observed {
         record: None,
         keys: BTreeSet::new(),
         hash: [0; 32],
+        narrow_hash: None,
     }
 }

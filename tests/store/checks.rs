@@ -68,6 +68,7 @@ checks!(
     a_lease_that_is_raced_for_goes_to_one,
     a_lease_that_ran_out_is_worth_nothing,
     only_what_changed_gets_a_new_number,
+    what_is_read_for_the_first_time_is_no_change,
     a_page_and_its_cursor_are_one,
     records_are_found_by_number_id_and_key,
     what_is_gone_keeps_its_last_state_and_loses_its_keys,
@@ -247,6 +248,29 @@ async fn only_what_changed_gets_a_new_number(bench: Bench) {
     let id = ids(&["l3"]);
     let rows = bench.store.seen_by_id(bench.workspace, bench.feeds.left.id, &id).await.unwrap();
     assert_eq!(rows[0].seen.record.get(&"city".into()), Some(&Value::Text("Lugo".into())));
+}
+
+async fn what_is_read_for_the_first_time_is_no_change(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
+    let narrow = vec![live("l1", "Vigo", "a@x.es"), live("l2", "Vigo", "b@x.es")];
+    store.observe(&held, &bench.observation(narrow.clone())).await.unwrap();
+    let wide = |observed: &Observed, city: &str, phone: &str| Observed {
+        narrow_hash: Some(*blake3::hash(city.as_bytes()).as_bytes()),
+        hash: *blake3::hash(format!("{city} {phone}").as_bytes()).as_bytes(),
+        record: observed.record.clone().map(|old| old.with("phone", Value::Text(phone.into()))),
+        ..observed.clone()
+    };
+    let page = vec![wide(&narrow[0], "Vigo", "1"), wide(&narrow[1], "Lugo", "2")];
+    let changed = store.observe(&held, &bench.observation(page)).await.unwrap();
+    assert_eq!(changed, ids(&["l2"]), "the city of the one changed meanwhile");
+    let rows = store.seen_by_id(workspace, feed, &ids(&["l1", "l2"])).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.change).collect::<Vec<_>>(), [1, 3]);
+    let phone = rows[0].seen.record.get(&"phone".into());
+    assert_eq!(phone, Some(&Value::Text("1".into())), "it is remembered all the same");
+    let page = vec![Observed { narrow_hash: None, ..wide(&narrow[0], "Vigo", "9") }];
+    let changed = store.observe(&held, &bench.observation(page)).await.unwrap();
+    assert_eq!(changed, ids(&["l1"]), "from then on it is compared");
 }
 
 async fn a_page_and_its_cursor_are_one(bench: Bench) {

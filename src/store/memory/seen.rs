@@ -52,8 +52,9 @@ impl State {
         if known.is_none() && observed.record.is_none() {
             return Ok(false);
         }
-        let same = known
-            .is_some_and(|row| row.hash == observed.hash && row.seen.presence == observed.presence);
+        let same = known.is_some_and(|row| {
+            observed.is_same(&row.hash) && row.seen.presence == observed.presence
+        });
         let record = match (&observed.record, known) {
             (Some(record), _) => record.clone(),
             (None, Some(row)) => row.seen.record.clone(),

@@ -55,6 +55,16 @@ pub struct Observed {
     pub keys: BTreeSet<Key>,
     /// A fingerprint of what is compared: equal means that nothing changed.
     pub hash: [u8; 32],
+    /// The same fingerprint of the fields that were read until now, where more are read from now on:
+    /// what is new to us only is no change.
+    pub narrow_hash: Option<[u8; 32]>,
+}
+
+impl Observed {
+    /// Whether what is compared is as it was when a record got this fingerprint.
+    pub(crate) fn is_same(&self, before: &[u8]) -> bool {
+        self.hash == before || self.narrow_hash.is_some_and(|narrow| narrow == before)
+    }
 }
 
 /// A record as last observed.

@@ -118,7 +118,7 @@ impl Page {
         };
         let presence = word(&observed.presence)?;
         let change_no = match known {
-            Some(row) if row.hash == observed.hash && row.presence == presence => row.change_no,
+            Some(row) if observed.is_same(&row.hash) && row.presence == presence => row.change_no,
             _ => {
                 feed.last_change += 1;
                 self.changed.insert(observed.id.clone());
