@@ -1,7 +1,6 @@
 //! Drafts: changes to the configuration are collected, reviewed, and take hold together.
 
-use crate::planner::{Acknowledgements, Review, Settings, SyncState, review};
-use crate::record::Side;
+use crate::planner::{Acknowledgements, Review, Settings, review};
 use crate::store::{Connection, ConnectionId, DraftRow, WorkspaceId};
 
 use super::{Connections, Error, Result};
@@ -88,28 +87,10 @@ impl Connections {
         workspace: WorkspaceId,
         id: ConnectionId,
         based_on: u32,
-        mut settings: Settings,
+        settings: Settings,
     ) -> Result<Connection> {
         let live = self.store.connection(workspace, id).await?.settings;
-        for side in Side::BOTH {
-            let before = live.sync(side).map(|sync| sync.entries.clone()).unwrap_or_default();
-            if let Some(sync) = settings.syncs.of_mut(side) {
-                // What was taken back, or added anew, will run for the first time.
-                let goes_on = live
-                    .sync(side)
-                    .filter(|was| sync.state != SyncState::Draft || was.state == SyncState::Draft);
-                sync.since = goes_on.map_or(live.version + 1, |was| was.since);
-            }
-            for entry in settings.syncs.of_mut(side).iter_mut().flat_map(|sync| &mut sync.entries) {
-                // An entry that is new, or reads other fields, meets for the first time: nothing is
-                // remembered of it.
-                let known = before.iter().find(|old| {
-                    (&old.id, &old.target, &old.inputs) == (&entry.id, &entry.target, &entry.inputs)
-                });
-                entry.since = known.map_or(live.version + 1, |old| old.since);
-            }
-        }
-        self.store.publish(workspace, id, based_on, &settings).await?;
+        self.store.publish(workspace, id, based_on, &settings.following(&live)).await?;
         Ok(self.store.connection(workspace, id).await?)
     }
 }

@@ -17,6 +17,7 @@ mod mapping;
 mod matching;
 mod merge;
 mod pair;
+mod publish;
 mod recovery;
 mod report;
 mod review;
