@@ -10,6 +10,7 @@ mod m20261122_000007_extend_accounts;
 mod m20261122_000008_create_history;
 mod m20261122_000009_create_webhooks;
 mod m20261122_000010_count_ops;
+mod m20261122_000012_ask_for_previews;
 mod table;
 
 use async_trait::async_trait;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000008_create_history::Migration),
             Box::new(m20261122_000009_create_webhooks::Migration),
             Box::new(m20261122_000010_count_ops::Migration),
+            Box::new(m20261122_000012_ask_for_previews::Migration),
         ]
     }
 }

@@ -18,7 +18,7 @@ impl Connections {
             return Ok(draft);
         }
         let live = self.store.connection(workspace, id).await?.settings;
-        Ok(DraftRow { edit: 0, based_on: live.version, settings: live })
+        Ok(DraftRow { edit: 0, based_on: live.version, settings: live, preview_asked: false })
     }
 
     /// Changes the draft. `seen` is the edit that the change was made from; none takes whatever is
@@ -42,6 +42,28 @@ impl Connections {
         draft.edit =
             self.store.save_draft(workspace, id, expected, draft.based_on, &draft.settings).await?;
         Ok(draft)
+    }
+
+    /// Asks for a preview of the draft: what it would do if it took hold now. Where nobody has edited
+    /// anything, the live configuration becomes the draft. `seen` is the edit that somebody saw; none
+    /// takes whatever is there.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] if somebody has edited it since.
+    pub async fn ask_preview(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        seen: Edit,
+    ) -> Result<DraftRow> {
+        let mut draft = self.draft(workspace, id).await?;
+        if draft.edit == 0 {
+            draft = self.edit(workspace, id, seen, |_| Ok(())).await?;
+        } else if seen.is_some_and(|seen| seen != draft.edit) {
+            return Err(Error::Stale);
+        }
+        self.store.ask_preview(workspace, id, draft.edit).await?;
+        Ok(DraftRow { preview_asked: true, ..draft })
     }
 
     /// Throws the draft away.

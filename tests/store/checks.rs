@@ -45,6 +45,10 @@ use crate::history::{
     runs_are_found_by_id_and_paged_newest_first, the_newest_approved_plan_of_a_version_is_found,
     the_report_of_a_run_is_noted_until_it_ends, what_was_applied_is_counted_for_the_brake,
 };
+use crate::previews::{
+    a_preview_is_asked_for_of_the_last_edit_only, a_preview_is_gone_with_the_edit_that_it_is_of,
+    a_preview_of_what_the_draft_was_is_none, a_preview_takes_the_place_of_the_one_before,
+};
 use crate::webhooks::{
     a_delivery_is_stored_as_it_came, a_workspace_sees_nothing_of_the_webhooks_of_another,
     an_account_has_one_endpoint, an_attempt_does_not_settle_what_came_again_meanwhile,
@@ -123,6 +127,10 @@ checks!(
     a_draft_is_edited_from_the_edit_it_was_made_of,
     of_two_first_drafts_one_is_refused,
     a_draft_is_gone_once_a_configuration_is_published,
+    a_preview_is_asked_for_of_the_last_edit_only,
+    a_preview_takes_the_place_of_the_one_before,
+    a_preview_is_gone_with_the_edit_that_it_is_of,
+    a_preview_of_what_the_draft_was_is_none,
     a_workspace_sees_nothing_of_the_history_of_another,
     a_connection_is_removed_with_all_that_hangs_on_it,
     a_connection_is_not_removed_while_somebody_holds_its_lease,

@@ -18,6 +18,7 @@ mod backends;
 mod build;
 mod checks;
 mod history;
+mod previews;
 mod processes;
 mod seeds;
 mod upgrade;
