@@ -13,6 +13,7 @@
 
 mod demo;
 mod nodes;
+mod previews;
 
 use std::sync::Arc;
 
@@ -241,6 +242,12 @@ async fn what_is_made_in_one_workspace_is_not_there_in_another() {
             "ConnectionStartInput",
             "connection { id }",
             json!({"connectionId": connection, "sources": ["LEFT"], "reviewToken": "x"}),
+        ),
+        (
+            "draftPreview",
+            "DraftPreviewInput",
+            "draft { edit }",
+            json!({"connectionId": connection}),
         ),
         (
             "draftPublish",

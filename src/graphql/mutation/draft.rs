@@ -191,7 +191,7 @@ async fn change(
         Err(error) => return Ok(Err(error)),
     };
     match services(ctx)?.connections.edit(workspace(ctx)?, id, seen, change).await {
-        Ok(draft) => Ok(Ok(draft.into())),
+        Ok(row) => Ok(Ok(ConnectionDraft { row, workspace: workspace(ctx)?, connection: id })),
         Err(error) => Ok(Err(of_connections(error)?)),
     }
 }

@@ -6,9 +6,11 @@ use async_graphql::{Context, ID, InputObject, Object};
 
 use super::connection::connection_id;
 use super::may_write;
-use super::payload::{ConnectionPayload, IssuePayload, PlanPayload, ReviewPayload};
+use super::payload::{ConnectionPayload, DraftPayload, IssuePayload, PlanPayload, ReviewPayload};
 use crate::graphql::error::{Outcome, UserError, of_connections, of_store};
-use crate::graphql::types::{Acknowledgement, Connection, Issue, Plan, ReviewResult, Side};
+use crate::graphql::types::{
+    Acknowledgement, Connection, ConnectionDraft, Issue, Plan, ReviewResult, Side,
+};
 use crate::graphql::{principal, services, workspace};
 use crate::planner::Acknowledgements;
 use crate::record;
@@ -40,6 +42,15 @@ pub struct ConnectionStartInput {
     /// What was said in that review.
     #[graphql(default)]
     acknowledgements: Vec<Acknowledgement>,
+}
+
+/// What `draftPreview` takes.
+#[derive(InputObject)]
+pub struct DraftPreviewInput {
+    /// The connection.
+    connection_id: ID,
+    /// The edit that is meant; whatever is there, without.
+    expected_edit: Option<u32>,
 }
 
 /// What `draftPublish` takes.
@@ -81,6 +92,16 @@ impl RunningMutations {
         input: ConnectionStartInput,
     ) -> async_graphql::Result<ConnectionPayload> {
         Ok(start(ctx, input).await?.into())
+    }
+
+    /// Asks what the draft would do if it took hold now, with all its syncs but those that are paused.
+    /// Nothing is written for it to an app. The answer is the draft's `preview`, once it is made.
+    async fn draft_preview(
+        &self,
+        ctx: &Context<'_>,
+        input: DraftPreviewInput,
+    ) -> async_graphql::Result<DraftPayload> {
+        Ok(preview(ctx, input).await?.into())
     }
 
     /// Makes the draft the live configuration, as it was reviewed.
@@ -187,6 +208,21 @@ async fn start(ctx: &Context<'_>, input: ConnectionStartInput) -> Outcome<Connec
         Ok(connection) => {
             services.jobs.nudge(workspace, id, Trigger::Person);
             Ok(Ok(Connection(connection)))
+        }
+        Err(error) => Ok(Err(of_connections(error)?)),
+    }
+}
+
+async fn preview(ctx: &Context<'_>, input: DraftPreviewInput) -> Outcome<ConnectionDraft> {
+    let connection = match allowed(ctx, &input.connection_id)? {
+        Ok(id) => id,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (services, workspace) = (services(ctx)?, workspace(ctx)?);
+    match services.connections.ask_preview(workspace, connection, input.expected_edit).await {
+        Ok(row) => {
+            services.jobs.nudge(workspace, connection, Trigger::Person);
+            Ok(Ok(ConnectionDraft { row, workspace, connection }))
         }
         Err(error) => Ok(Err(of_connections(error)?)),
     }
