@@ -18,6 +18,8 @@ pub struct Model {
     pub based_on: i64,
     /// The settings, as a document.
     pub document: String,
+    /// Whether a preview of it is asked for.
+    pub preview_asked: bool,
 }
 
 /// Joins: none, the store reads by id.

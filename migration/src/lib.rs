@@ -11,6 +11,7 @@ mod m20261122_000008_create_history;
 mod m20261122_000009_create_webhooks;
 mod m20261122_000010_count_ops;
 mod m20261122_000011_create_idempotency;
+mod m20261122_000012_ask_for_previews;
 mod table;
 
 use async_trait::async_trait;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000009_create_webhooks::Migration),
             Box::new(m20261122_000010_count_ops::Migration),
             Box::new(m20261122_000011_create_idempotency::Migration),
+            Box::new(m20261122_000012_ask_for_previews::Migration),
         ]
     }
 }

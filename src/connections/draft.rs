@@ -1,7 +1,6 @@
 //! Drafts: changes to the configuration are collected, reviewed, and take hold together.
 
-use crate::planner::{Acknowledgements, Review, Settings, SyncState, review};
-use crate::record::Side;
+use crate::planner::{Acknowledgements, Review, Settings, review};
 use crate::store::{Connection, ConnectionId, DraftRow, WorkspaceId};
 
 use super::{Connections, Error, Result};
@@ -19,7 +18,7 @@ impl Connections {
             return Ok(draft);
         }
         let live = self.store.connection(workspace, id).await?.settings;
-        Ok(DraftRow { edit: 0, based_on: live.version, settings: live })
+        Ok(DraftRow { edit: 0, based_on: live.version, settings: live, preview_asked: false })
     }
 
     /// Changes the draft. `seen` is the edit that the change was made from; none takes whatever is
@@ -43,6 +42,28 @@ impl Connections {
         draft.edit =
             self.store.save_draft(workspace, id, expected, draft.based_on, &draft.settings).await?;
         Ok(draft)
+    }
+
+    /// Asks for a preview of the draft: what it would do if it took hold now. Where nobody has edited
+    /// anything, the live configuration becomes the draft. `seen` is the edit that somebody saw; none
+    /// takes whatever is there.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] if somebody has edited it since.
+    pub async fn ask_preview(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        seen: Edit,
+    ) -> Result<DraftRow> {
+        let mut draft = self.draft(workspace, id).await?;
+        if draft.edit == 0 {
+            draft = self.edit(workspace, id, seen, |_| Ok(())).await?;
+        } else if seen.is_some_and(|seen| seen != draft.edit) {
+            return Err(Error::Stale);
+        }
+        self.store.ask_preview(workspace, id, draft.edit).await?;
+        Ok(DraftRow { preview_asked: true, ..draft })
     }
 
     /// Throws the draft away.
@@ -88,28 +109,10 @@ impl Connections {
         workspace: WorkspaceId,
         id: ConnectionId,
         based_on: u32,
-        mut settings: Settings,
+        settings: Settings,
     ) -> Result<Connection> {
         let live = self.store.connection(workspace, id).await?.settings;
-        for side in Side::BOTH {
-            let before = live.sync(side).map(|sync| sync.entries.clone()).unwrap_or_default();
-            if let Some(sync) = settings.syncs.of_mut(side) {
-                // What was taken back, or added anew, will run for the first time.
-                let goes_on = live
-                    .sync(side)
-                    .filter(|was| sync.state != SyncState::Draft || was.state == SyncState::Draft);
-                sync.since = goes_on.map_or(live.version + 1, |was| was.since);
-            }
-            for entry in settings.syncs.of_mut(side).iter_mut().flat_map(|sync| &mut sync.entries) {
-                // An entry that is new, or reads other fields, meets for the first time: nothing is
-                // remembered of it.
-                let known = before.iter().find(|old| {
-                    (&old.id, &old.target, &old.inputs) == (&entry.id, &entry.target, &entry.inputs)
-                });
-                entry.since = known.map_or(live.version + 1, |old| old.since);
-            }
-        }
-        self.store.publish(workspace, id, based_on, &settings).await?;
+        self.store.publish(workspace, id, based_on, &settings.following(&live)).await?;
         Ok(self.store.connection(workspace, id).await?)
     }
 }

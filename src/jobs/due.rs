@@ -15,8 +15,9 @@ pub(super) fn every(connection: &Connection) -> Duration {
     Duration::from_secs(u64::from(connection.settings.every_minutes.max(1)) * 60)
 }
 
-/// When a connection is due to be run; none if it is not running. A time that is past means now. A
-/// run that failed is tried again this long after it, or on schedule if that is sooner.
+/// When a connection is due to be run; none if it is not running, and nobody has asked for a preview
+/// of its draft. A time that is past means now. A run that failed is tried again this long after it, or
+/// on schedule if that is sooner.
 ///
 /// # Errors
 /// The store can't be read.
@@ -26,6 +27,9 @@ pub(super) async fn due(
     now: Timestamp,
     again_after: Duration,
 ) -> store::Result<Option<Timestamp>> {
+    if store.preview_asked(connection.workspace, connection.id).await? {
+        return Ok(Some(now));
+    }
     if !connection.is_running() {
         return Ok(None);
     }
@@ -70,8 +74,8 @@ mod tests {
     use crate::ports::{Ids as _, ManualClock, SeededIds};
     use crate::record::{PerSide, RemoteId, Side};
     use crate::store::{
-        Account, AccountId, ConnectionFeed, ConnectionId, FeedId, LeaseKey, LeaseKind, MemoryStore,
-        RunEnd, RunId, RunKind, SyncProgress, Trigger, WorkspaceId,
+        Account, AccountId, ConnectionFeed, ConnectionId, FeedId, History as _, LeaseKey,
+        LeaseKind, MemoryStore, RunEnd, RunId, RunKind, SyncProgress, Trigger, WorkspaceId,
     };
 
     const MINUTE: i64 = 60;
@@ -208,6 +212,22 @@ mod tests {
             let house = House::new(state).await;
             house.hint(0).await;
             assert_eq!(house.due(7).await, None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_preview_that_was_asked_for_is_due_now_also_where_nothing_runs() {
+        for state in [SyncState::Draft, SyncState::Running] {
+            let house = House::new(state).await;
+            house.run(Some((100, RunState::Finished))).await;
+            let before = house.due(200).await;
+            let (store, workspace, id) = (&house.store, house.workspace, house.connection);
+            let edit = store.save_draft(workspace, id, None, 1, &settings(state)).await.unwrap();
+            assert_eq!(house.due(200).await, before, "a draft alone wakes nothing");
+            store.ask_preview(workspace, id, edit).await.unwrap();
+            assert_eq!(house.due(200).await, Some(200));
+            store.discard_draft(workspace, id).await.unwrap();
+            assert_eq!(house.due(200).await, before);
         }
     }
 

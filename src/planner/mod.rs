@@ -5,6 +5,7 @@
 
 mod brake;
 mod close;
+mod confirm;
 mod consent;
 mod create;
 mod deletion;
@@ -16,6 +17,7 @@ mod mapping;
 mod matching;
 mod merge;
 mod pair;
+mod publish;
 mod recovery;
 mod report;
 mod review;

@@ -42,6 +42,11 @@ impl Planned {
         Self { about: sources, ..Self::default() }
     }
 
+    /// A plan of what all syncs would do.
+    pub(super) fn preview() -> Self {
+        Self { is_preview: true, ..Self::about(Side::BOTH.into()) }
+    }
+
     /// Whether anything of this item is written by a sync that the plan is about.
     fn is_about(&self, item: &Item) -> bool {
         item.ops.iter().any(|op| self.about.contains(&op.side.other()))

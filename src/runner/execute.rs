@@ -100,6 +100,12 @@ impl Session<'_> {
             return Ok(());
         }
         if matches!(self.mode, Mode::Plan(_)) {
+            // What the brake would hold back belongs to what would happen.
+            if self.is_preview() {
+                for work in &mut works {
+                    self.admit(work);
+                }
+            }
             return self.note(&works).await;
         }
         self.stop_if_changed().await?;

@@ -11,6 +11,7 @@ mod execute;
 mod hold;
 mod observe;
 mod plan;
+mod preview;
 mod reading;
 mod resume;
 mod session;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::approval::{Mode, Planned, awaiting, hold_back};
 use super::observe::former_fields;
 use super::reading::Reading;
+use super::turn::Task;
 use super::{RunError, Runner};
 use crate::connectors::{self, Connector};
 use crate::planner::{Brake, BrakeClass, FirstRun, Report, SyncState};
@@ -61,6 +62,7 @@ impl<'a> Session<'a> {
         runner: &'a Runner,
         held: Held,
         run: &RunRow,
+        task: Task,
         mut connection: Connection,
         connectors: &'a PerSide<Arc<dyn Connector>>,
     ) -> Result<Self, RunError> {
@@ -77,17 +79,18 @@ impl<'a> Session<'a> {
         let plan = runner.store.approved_plan(workspace, connection.id, version).await?;
         let plan = plan.filter(|_| !about.is_empty());
         // Until somebody has agreed, only the other sync writes.
-        if run.kind == RunKind::Sync && plan.is_none() {
+        if task == Task::Sync && plan.is_none() {
             hold_back(&mut connection.settings, &about);
         }
         let brake = brake(runner, &connection).await?;
-        let mode = match (run.kind, plan) {
-            (RunKind::Preview, _) => Mode::Plan(Planned::about(about)),
-            (RunKind::Sync, Some(plan)) => {
+        let mode = match (task, plan) {
+            (Task::Preview, _) => Mode::Plan(Planned::preview()),
+            (Task::Plan, _) => Mode::Plan(Planned::about(about)),
+            (Task::Sync, Some(plan)) => {
                 let beyond = Box::new(brake.without_first_runs());
                 Mode::Approved { plan: plan.id, beyond }
             }
-            (RunKind::Sync, None) => Mode::Write,
+            (Task::Sync, None) => Mode::Write,
         };
         let runs = runner.store.runs(workspace, connection.id, RUNS_LOOKED_AT).await?;
         let is_done = |row: &&RunRow| row.state == RunState::Finished && row.kind == RunKind::Sync;
@@ -97,8 +100,9 @@ impl<'a> Session<'a> {
             connection.settings.running(*source).is_some()
                 && connection.progress.of(*source).first_run_done_at.is_none()
         });
-        let is_reconfigured =
-            has_first_run || last.is_none_or(|row| row.version != connection.settings.version);
+        let is_reconfigured = task == Task::Preview
+            || has_first_run
+            || last.is_none_or(|row| row.version != connection.settings.version);
         let before = last.filter(|_| !is_reconfigured);
         let former_fields = feeds.iter().filter_map(|(id, (side, feed))| {
             Some((*id, former_fields(&connection.settings, *side, feed)?))
@@ -208,11 +212,17 @@ impl<'a> Session<'a> {
             is_new = true;
         }
         // What was there when it was started stays the baseline, however long somebody thinks about it.
-        if is_new {
+        // A preview starts nothing.
+        if is_new && !self.is_preview() {
             let progress: &PerSide<SyncProgress> = &self.connection.progress;
             self.runner.store.set_progress(&self.held, self.connection.id, progress).await?;
         }
         Ok(())
+    }
+
+    /// Whether it only tells what a draft would do.
+    pub(super) fn is_preview(&self) -> bool {
+        matches!(&self.mode, Mode::Plan(planned) if planned.is_preview)
     }
 
     pub(super) fn now(&self) -> Timestamp {

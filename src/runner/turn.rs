@@ -14,9 +14,29 @@ use crate::store::{
     RunState, Trigger, WorkspaceId,
 };
 
+/// What a run is to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Write.
+    Sync,
+    /// Plan what a person has to agree to first.
+    Plan,
+    /// Tell what a draft would do.
+    Preview,
+}
+
+impl Task {
+    fn kind(self) -> RunKind {
+        match self {
+            Self::Sync => RunKind::Sync,
+            Self::Plan | Self::Preview => RunKind::Preview,
+        }
+    }
+}
+
 /// A run that has ended.
-struct Ended {
-    id: RunId,
+pub(super) struct Ended {
+    pub(super) id: RunId,
     report: Report,
     /// Whether another was asked for meanwhile.
     again: bool,
@@ -51,7 +71,28 @@ impl Runner {
         Ok(Ran { id: ended.id, report: ended.report, again: again || ended.again, next_due })
     }
 
+    /// The preview that was asked for, if one was; then, where a sync runs, what is to be done anyway.
     async fn turn(
+        &self,
+        held: &Held,
+        connectors: &PerSide<Arc<dyn Connector>>,
+        trigger: Trigger,
+    ) -> Result<Ended, RunError> {
+        let Some(draft) = self.draft_to_preview(held).await? else {
+            return self.sync(held, connectors, trigger).await;
+        };
+        let previewed = self.preview(held, connectors, &draft).await;
+        let is_over = matches!(previewed, Err(RunError::Stopped | RunError::Store(_)));
+        if is_over || !self.known(held).await?.is_running() {
+            return previewed;
+        }
+        // A draft with which nothing can be read does not stop the live configuration.
+        let ended = self.sync(held, connectors, trigger).await?;
+        let is_asked = previewed.is_ok_and(|previewed| previewed.again);
+        Ok(Ended { again: ended.again || is_asked, ..ended })
+    }
+
+    async fn sync(
         &self,
         held: &Held,
         connectors: &PerSide<Arc<dyn Connector>>,
@@ -63,15 +104,15 @@ impl Runner {
         let is_asked = !awaiting.is_empty()
             && self.store.approved_plan(known.workspace, known.id, version).await?.is_none();
         if !is_asked {
-            return self.run_once(held, connectors, RunKind::Sync, trigger).await;
+            return self.run_once(held, connectors, Task::Sync, trigger).await;
         }
         // Whoever has to be asked first gets a plan, until there is an answer.
         let is_running = |source: &Side| known.settings.running(*source).is_some();
         if Side::BOTH.iter().filter(|source| is_running(source)).all(|s| awaiting.contains(s)) {
-            return self.run_once(held, connectors, RunKind::Preview, trigger).await;
+            return self.run_once(held, connectors, Task::Plan, trigger).await;
         }
-        let ended = self.run_once(held, connectors, RunKind::Sync, trigger).await?;
-        let planned = self.run_once(held, connectors, RunKind::Preview, trigger).await?;
+        let ended = self.run_once(held, connectors, Task::Sync, trigger).await?;
+        let planned = self.run_once(held, connectors, Task::Plan, trigger).await?;
         Ok(Ended { again: ended.again || planned.again, ..ended })
     }
 
@@ -79,12 +120,24 @@ impl Runner {
         &self,
         held: &Held,
         connectors: &PerSide<Arc<dyn Connector>>,
-        kind: RunKind,
+        task: Task,
         trigger: Trigger,
     ) -> Result<Ended, RunError> {
         let known = self.known(held).await?;
-        let run = self.begin(held, kind, trigger, &known).await?;
-        let mut session = Session::open(self, *held, &run, known, connectors).await?;
+        self.run_as(held, connectors, task, trigger, known).await
+    }
+
+    /// One run of a connection, taken as it is given.
+    pub(super) async fn run_as(
+        &self,
+        held: &Held,
+        connectors: &PerSide<Arc<dyn Connector>>,
+        task: Task,
+        trigger: Trigger,
+        known: Connection,
+    ) -> Result<Ended, RunError> {
+        let run = self.begin(held, task.kind(), trigger, &known).await?;
+        let mut session = Session::open(self, *held, &run, task, known, connectors).await?;
         let outcome = tokio::select! {
             outcome = session.run() => outcome,
             () = self.hold_on(held) => Err(store::Error::Fenced.into()),
@@ -146,7 +199,7 @@ impl Runner {
             report: begun.report,
             error: Some("cut_off".to_owned()),
             planned_to: BTreeMap::new(),
-            progress: known.progress.clone(),
+            progress: self.known(held).await?.progress,
         };
         self.store.finish_run(held, &end).await?;
         Ok(self.store.begin_run(held, &run).await?)
@@ -166,7 +219,14 @@ impl Runner {
             Err(RunError::Stopped) => return Ok(false),
             Err(error) => (RunState::Failed, Some(error.code())),
         };
-        session.tell_causes(outcome).await?;
+        // A preview leaves everything as it is: what stopped it stands in its own run.
+        let progress = if session.is_preview() {
+            let (workspace, id) = (session.connection.workspace, session.connection.id);
+            self.store.connection(workspace, id).await?.progress
+        } else {
+            session.tell_causes(outcome).await?;
+            session.connection.progress.clone()
+        };
         let end = RunEnd {
             id: session.run,
             connection: session.connection.id,
@@ -175,7 +235,7 @@ impl Runner {
             report: session.report.clone(),
             error,
             planned_to: session.planned_to.clone(),
-            progress: session.connection.progress.clone(),
+            progress,
         };
         Ok(self.store.finish_run(&session.held, &end).await?)
     }

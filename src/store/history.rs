@@ -150,7 +150,8 @@ pub trait History: Send + Sync {
     ) -> Result<Option<DraftRow>>;
 
     /// Writes a draft; `expected` is the edit it was made from, none for the first
-    /// ([`Error::Conflict`](super::Error::Conflict) if it is not the last one). Gives the new edit.
+    /// ([`Error::Conflict`](super::Error::Conflict) if it is not the last one). No preview of it is asked
+    /// for, and that of the edit before is removed with its items. Gives the new edit.
     async fn save_draft(
         &self,
         workspace: WorkspaceId,
@@ -160,8 +161,38 @@ pub trait History: Send + Sync {
         settings: &Settings,
     ) -> Result<u32>;
 
-    /// Throws a draft away, if there is one.
+    /// Throws a draft away with its preview, if there is one.
     async fn discard_draft(&self, workspace: WorkspaceId, connection: ConnectionId) -> Result<()>;
+
+    /// Asks for a preview of an edit of a draft. [`Error::Conflict`](super::Error::Conflict) if it is
+    /// not the last one.
+    async fn ask_preview(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        edit: u32,
+    ) -> Result<()>;
+
+    /// Whether a preview of a connection's draft is asked for.
+    async fn preview_asked(&self, workspace: WorkspaceId, connection: ConnectionId)
+    -> Result<bool>;
+
+    /// Answers the request for a preview of this draft: by this plan, which takes the place of the one
+    /// before with its items, or by none. False if the draft is another by now: then the request
+    /// stays as it is, and the plan is removed with its items.
+    async fn answer_preview(
+        &self,
+        held: &Held,
+        draft: &DraftRow,
+        plan: Option<RunId>,
+    ) -> Result<bool>;
+
+    /// The preview of the draft of a connection, as it is now.
+    async fn preview(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Option<PlanRow>>;
 
     /// Removes a connection with everything that hangs on it; of its feeds, those that no other
     /// connection reads, with all that was seen in them. [`Error::Conflict`](super::Error::Conflict)

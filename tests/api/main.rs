@@ -14,6 +14,7 @@
 mod demo;
 mod nodes;
 mod once;
+mod previews;
 
 use std::sync::Arc;
 
@@ -251,6 +252,12 @@ async fn what_is_made_in_one_workspace_is_not_there_in_another() {
             "ConnectionStartInput",
             "connection { id }",
             json!({"connectionId": connection, "sources": ["LEFT"], "reviewToken": "x"}),
+        ),
+        (
+            "draftPreview",
+            "DraftPreviewInput",
+            "draft { edit }",
+            json!({"connectionId": connection}),
         ),
         (
             "draftPublish",

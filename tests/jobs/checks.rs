@@ -29,6 +29,7 @@ checks![
     jobs_that_are_lost_are_harmless,
     what_is_due_needs_no_nudge,
     what_does_not_run_is_left_alone,
+    a_preview_that_was_asked_for_needs_no_nudge,
     a_restart_at_once_works,
     a_look_that_breaks_off_is_not_stuck,
     a_job_of_another_version_is_harmless,
@@ -171,6 +172,17 @@ async fn what_does_not_run_is_left_alone(house: House) {
     house.until_jobs(0, 0).await;
     sleep(Duration::from_secs(3)).await;
     assert_eq!(house.looks.seen(), 0);
+    server.end().await;
+}
+
+async fn a_preview_that_was_asked_for_needs_no_nudge(house: House) {
+    let (store, workspace, con) =
+        (&house.bench.store, house.bench.workspace, house.bench.connection);
+    let settings = store.connection(workspace, con).await.unwrap().settings;
+    let edit = store.save_draft(workspace, con, None, 1, &settings).await.unwrap();
+    store.ask_preview(workspace, con, edit).await.unwrap();
+    let server = house.start(4);
+    until("a look, though nothing runs", || house.looks.saw(con, Trigger::Schedule)).await;
     server.end().await;
 }
 

@@ -16,4 +16,5 @@ mod laws;
 mod matching_laws;
 mod normal_laws;
 mod races;
+mod review;
 mod world;

@@ -29,11 +29,11 @@ const FIELDS: [&str; 5] = ["email", "phone", "city", "tags", "opt_out"];
 pub struct House {
     pub clock: Arc<ManualClock>,
     pub vendors: PerSide<Arc<Vendor>>,
-    store: Arc<MemoryStore>,
+    pub store: Arc<MemoryStore>,
     runner: Runner,
     connectors: PerSide<Arc<dyn Connector>>,
-    workspace: WorkspaceId,
-    connection: ConnectionId,
+    pub workspace: WorkspaceId,
+    pub connection: ConnectionId,
 }
 
 pub fn text(text: &str) -> Value {
@@ -267,7 +267,7 @@ impl House {
         self.store.publish(self.workspace, self.connection, version, &settings).await.unwrap();
     }
 
-    fn connections(&self) -> Connections {
+    pub fn connections(&self) -> Connections {
         let ids = Arc::new(SeededIds::new(2));
         Connections::new(self.store.clone(), self.clock.clone(), ids)
     }

@@ -13,6 +13,7 @@
 
 mod hints;
 mod house;
+mod previews;
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;

@@ -52,6 +52,10 @@ use crate::idempotency::{
     keys_of_another_workspace_or_actor_are_others, of_many_that_claim_at_once_one_gets_it,
     requests_are_forgotten_in_time,
 };
+use crate::previews::{
+    a_preview_is_asked_for_of_the_last_edit_only, a_preview_is_gone_with_the_edit_that_it_is_of,
+    a_preview_of_what_the_draft_was_is_none, a_preview_takes_the_place_of_the_one_before,
+};
 use crate::webhooks::{
     a_delivery_is_stored_as_it_came, a_workspace_sees_nothing_of_the_webhooks_of_another,
     an_account_has_one_endpoint, an_attempt_does_not_settle_what_came_again_meanwhile,
@@ -130,6 +134,10 @@ checks!(
     a_draft_is_edited_from_the_edit_it_was_made_of,
     of_two_first_drafts_one_is_refused,
     a_draft_is_gone_once_a_configuration_is_published,
+    a_preview_is_asked_for_of_the_last_edit_only,
+    a_preview_takes_the_place_of_the_one_before,
+    a_preview_is_gone_with_the_edit_that_it_is_of,
+    a_preview_of_what_the_draft_was_is_none,
     a_workspace_sees_nothing_of_the_history_of_another,
     a_connection_is_removed_with_all_that_hangs_on_it,
     a_connection_is_not_removed_while_somebody_holds_its_lease,

@@ -20,7 +20,7 @@ use crate::build::{Bench, at, ids, live, settings};
 const TTL: Duration = Duration::from_secs(60);
 
 /// A run that came to its end.
-async fn ended_run(bench: &Bench, held: &Held, kind: RunKind) -> RunId {
+pub async fn ended_run(bench: &Bench, held: &Held, kind: RunKind) -> RunId {
     let run = RunRow { kind, ..bench.run_row() };
     let run = bench.store.begin_run(held, &run).await.unwrap().id;
     end_run(bench, held, run, RunState::Finished).await;
@@ -45,7 +45,7 @@ fn report(items: u64) -> Report {
     Report { items, rows: BTreeMap::from([(Row::Carry, items)]), ..Report::default() }
 }
 
-fn plan(bench: &Bench, id: RunId, state: PlanState) -> PlanRow {
+pub fn plan(bench: &Bench, id: RunId, state: PlanState) -> PlanRow {
     PlanRow {
         id,
         connection: bench.connection,
@@ -66,7 +66,7 @@ async fn saved_plan(bench: &Bench, held: &Held, state: PlanState) -> PlanRow {
     plan
 }
 
-fn item(bench: &Bench, number: u64, hash: &str) -> PlanItem {
+pub fn item(bench: &Bench, number: u64, hash: &str) -> PlanItem {
     let entered = Entered { row: Some(Row::Carry), standing: Standing::Carried };
     let item = Item {
         records: PerSide { left: Some("l1".into()), right: None },
@@ -855,7 +855,7 @@ pub async fn a_draft_is_edited_from_the_edit_it_was_made_of(bench: Bench) {
     let first = settings();
     assert!(matches!(save(Some(1), 1, &first).await, Err(Error::Conflict)), "there is none");
     assert_eq!(save(None, 1, &first).await.unwrap(), 1);
-    let draft = DraftRow { edit: 1, based_on: 1, settings: first.clone() };
+    let draft = DraftRow { edit: 1, based_on: 1, settings: first.clone(), preview_asked: false };
     assert_eq!(store.draft(workspace, con).await.unwrap(), Some(draft));
     let second = Settings { preferred: Some(Side::Right), ..settings() };
     for not_the_one in [None, Some(0), Some(2)] {
@@ -863,7 +863,7 @@ pub async fn a_draft_is_edited_from_the_edit_it_was_made_of(bench: Bench) {
         assert!(matches!(stale, Err(Error::Conflict)), "{not_the_one:?}");
     }
     assert_eq!(save(Some(1), 2, &second).await.unwrap(), 2);
-    let draft = DraftRow { edit: 2, based_on: 2, settings: second };
+    let draft = DraftRow { edit: 2, based_on: 2, settings: second, preview_asked: false };
     assert_eq!(store.draft(workspace, con).await.unwrap(), Some(draft));
     assert_eq!(store.connection(workspace, con).await.unwrap().settings, settings());
 

@@ -19,6 +19,7 @@ mod build;
 mod checks;
 mod history;
 mod idempotency;
+mod previews;
 mod processes;
 mod seeds;
 mod upgrade;

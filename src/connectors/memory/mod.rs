@@ -2,6 +2,7 @@
 //! apps have (times in whole seconds, small pages, a search that lags, forms of its own) and is what
 //! the conformance suite and the simulation are first tried on.
 
+mod cursor;
 mod faults;
 mod subscriptions;
 mod vendor;
@@ -102,7 +103,7 @@ impl Connector for MemoryConnector {
     }
 
     fn restart(&self, cursor: &str) -> Option<String> {
-        vendor::restart(cursor)
+        cursor::restart(cursor)
     }
 
     async fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Result<Vec<Fetched>> {

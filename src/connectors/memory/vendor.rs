@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use super::cursor::{Cursor, OVERLAP_SECONDS};
 use super::faults::{Dice, Fault, Faults};
 use super::subscriptions::Subscriptions;
 use crate::connectors::{
@@ -79,35 +79,6 @@ struct Stored {
     written_by: Author,
     modified_at: Timestamp,
     written_at: Timestamp,
-}
-
-/// Where a walk through the changes is: the changes since a time, sorted by (time, id), after a place.
-#[derive(Serialize, Deserialize)]
-struct Cursor {
-    since: i64,
-    after: Option<(i64, String)>,
-    /// When this walk began; none before its first page.
-    walk_began: Option<i64>,
-    /// Since when removals are told; none before the first walk, which tells of none before it.
-    removed_from: Option<i64>,
-}
-
-/// Where a walk through everything begins in the place of another: with what that one knew of
-/// removals.
-pub(super) fn restart(cursor: &str) -> Option<String> {
-    let lost: Cursor = serde_json::from_str(cursor).ok()?;
-    let removed_from = Some(lost.removed_from?);
-    serde_json::to_string(&Cursor { removed_from, ..Cursor::begin() }).ok()
-}
-
-/// How far each read reaches back before the last, in seconds, beside the lag: times are coarse.
-const OVERLAP_SECONDS: i64 = 2;
-
-impl Cursor {
-    /// Everything, from the first page.
-    fn begin() -> Self {
-        Self { since: i64::MIN, after: None, walk_began: None, removed_from: None }
-    }
 }
 
 impl Vendor {

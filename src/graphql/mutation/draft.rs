@@ -182,8 +182,9 @@ async fn change(
     seen: Option<u32>,
     change: impl FnOnce(&mut Settings) -> connections::Result<()> + Send,
 ) -> Outcome<ConnectionDraft> {
-    let (by, id) = writer_of_connection(ctx, id)?;
-    Ok(by.services.connections.edit(by.workspace, id, seen, change).await?.into())
+    let (by, connection) = writer_of_connection(ctx, id)?;
+    let row = by.services.connections.edit(by.workspace, connection, seen, change).await?;
+    Ok(ConnectionDraft { row, workspace: by.workspace, connection })
 }
 
 async fn discard(ctx: &Context<'_>, id: &ID) -> Outcome<bool> {

@@ -5,10 +5,14 @@ use std::collections::BTreeSet;
 use async_graphql::{Context, ID, InputObject, Object};
 
 use super::connection::writer_of_connection;
-use super::payload::{ConnectionPayload, IssuePayload, PlanPayload, ReviewPayload, answer_about};
+use super::payload::{
+    ConnectionPayload, DraftPayload, IssuePayload, PlanPayload, ReviewPayload, answer_about,
+};
 use super::writer::{Writer, writer_of};
 use crate::graphql::error::Outcome;
-use crate::graphql::types::{Acknowledgement, Connection, Issue, Plan, ReviewResult, Side};
+use crate::graphql::types::{
+    Acknowledgement, Connection, ConnectionDraft, Issue, Plan, ReviewResult, Side,
+};
 use crate::planner::Acknowledgements;
 use crate::record;
 use crate::store::{ConnectionId, IssueId, RunId, Trigger};
@@ -41,6 +45,15 @@ pub struct ConnectionStartInput {
     acknowledgements: Vec<Acknowledgement>,
     /// Sent again with the same key, it is not done again.
     idempotency_key: Option<String>,
+}
+
+/// What `draftPreview` takes.
+#[derive(InputObject)]
+pub struct DraftPreviewInput {
+    /// The connection.
+    connection_id: ID,
+    /// The edit that is meant; whatever is there, without.
+    expected_edit: Option<u32>,
 }
 
 /// What `draftPublish` takes.
@@ -86,6 +99,16 @@ impl RunningMutations {
         input: ConnectionStartInput,
     ) -> async_graphql::Result<ConnectionPayload> {
         answer_about(ctx, "input.connectionId", start(ctx, input).await)
+    }
+
+    /// Asks what the draft would do if it took hold now, with all its syncs but those that are paused.
+    /// Nothing is written for it to an app. The answer is the draft's `preview`, once it is made.
+    async fn draft_preview(
+        &self,
+        ctx: &Context<'_>,
+        input: DraftPreviewInput,
+    ) -> async_graphql::Result<DraftPayload> {
+        answer_about(ctx, "input.connectionId", preview(ctx, input).await)
     }
 
     /// Makes the draft the live configuration, as it was reviewed.
@@ -173,6 +196,14 @@ async fn start(ctx: &Context<'_>, input: ConnectionStartInput) -> Outcome<Connec
     let started = connections.start(by.workspace, id, &sources, token, &given).await?;
     nudge(&by, id);
     Ok(Connection(started))
+}
+
+async fn preview(ctx: &Context<'_>, input: DraftPreviewInput) -> Outcome<ConnectionDraft> {
+    let (by, connection) = writer_of_connection(ctx, &input.connection_id)?;
+    let (workspace, seen) = (by.workspace, input.expected_edit);
+    let row = by.services.connections.ask_preview(workspace, connection, seen).await?;
+    nudge(&by, connection);
+    Ok(ConnectionDraft { row, workspace, connection })
 }
 
 async fn publish(ctx: &Context<'_>, input: DraftPublishInput) -> Outcome<Connection> {

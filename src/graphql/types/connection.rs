@@ -5,8 +5,8 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::history::changes;
 use super::rule::Rule;
 use super::{
-    Account, Approval, ConsentPolicy, DeletionPolicy, Entry, FirstRun, Issue, MatchKey,
-    OutcomeName, Plan, RecordStanding, Run, Side, SyncState, WritePolicy,
+    Account, Approval, ConnectionDraft, ConsentPolicy, DeletionPolicy, Entry, FirstRun, Issue,
+    MatchKey, OutcomeName, Plan, RecordStanding, Run, Side, SyncState, WritePolicy,
 };
 use crate::graphql::error::read_error;
 use crate::graphql::page::{ChangePage, FIRST, IssuePage, RecordPage, RunPage, cost, count, page};
@@ -64,18 +64,7 @@ pub struct ConsentFields {
 }
 
 /// A configuration.
-pub struct Configuration(Settings);
-
-/// A configuration that somebody works on.
-#[derive(SimpleObject)]
-pub struct ConnectionDraft {
-    /// The number of the last edit; 0 if nothing was edited.
-    edit: u32,
-    /// The version that it was begun from.
-    based_on: u32,
-    /// What it says.
-    configuration: Configuration,
-}
+pub struct Configuration(pub(super) Settings);
 
 /// What a review found.
 #[derive(SimpleObject)]
@@ -127,16 +116,6 @@ impl From<planner::Review> for ReviewResult {
         let warnings = review.warnings.iter().map(|w| remark(&w.code, &w.at, &w.message)).collect();
         let unacknowledged = review.unacknowledged.into_iter().map(Into::into).collect();
         Self { faults, warnings, unacknowledged, token: review.token }
-    }
-}
-
-impl From<store::DraftRow> for ConnectionDraft {
-    fn from(draft: store::DraftRow) -> Self {
-        Self {
-            edit: draft.edit,
-            based_on: draft.based_on,
-            configuration: Configuration(draft.settings),
-        }
     }
 }
 
@@ -241,8 +220,10 @@ impl Connection {
 
     /// What somebody works on; the live configuration, if nobody does.
     async fn draft(&self, ctx: &Context<'_>) -> async_graphql::Result<ConnectionDraft> {
-        let draft = services(ctx)?.connections.draft(self.0.workspace, self.0.id).await;
-        Ok(draft.map_err(|error| crate::graphql::error::internal(&error))?.into())
+        let (workspace, connection) = (self.0.workspace, self.0.id);
+        let row = services(ctx)?.connections.draft(workspace, connection).await;
+        let row = row.map_err(|error| crate::graphql::error::internal(&error))?;
+        Ok(ConnectionDraft { row, workspace, connection })
     }
 
     /// Its runs, newest first.

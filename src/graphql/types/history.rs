@@ -165,7 +165,7 @@ pub(in crate::graphql) async fn changes(
     Ok(page(rows.map_err(read_error)?, asked, |row| row.id.to_string(), Change))
 }
 
-/// What a first run would do: it waits for somebody to agree.
+/// What a run would do: the first run of a sync waits for somebody to agree; a draft is only looked at.
 pub struct Plan(pub(in crate::graphql) PlanRow, pub(in crate::graphql) WorkspaceId);
 
 /// One item of a plan.
@@ -240,7 +240,7 @@ impl Plan {
         self.0.version
     }
 
-    /// `BUILDING`, `WAITING`, `APPROVED`, `REFUSED` or `SUPERSEDED`.
+    /// `BUILDING`, `WAITING`, `APPROVED`, `REFUSED`, `SUPERSEDED`, or `PREVIEW`: nobody decides.
     async fn state(&self) -> &str {
         match self.0.state {
             PlanState::Building => "BUILDING",
@@ -248,6 +248,7 @@ impl Plan {
             PlanState::Approved => "APPROVED",
             PlanState::Refused => "REFUSED",
             PlanState::Superseded => "SUPERSEDED",
+            PlanState::Preview => "PREVIEW",
         }
     }
 

@@ -110,3 +110,8 @@ pub(super) fn text(json: &Json, pointer: &str) -> Result<String> {
     let found = json.pointer(pointer).and_then(Json::as_str);
     Ok(found.with_context(|| format!("no {pointer} in the answer"))?.to_owned())
 }
+
+/// What stands at a place of an answer; null, if nothing does.
+pub(super) fn at<'a>(json: &'a Json, pointer: &str) -> &'a Json {
+    json.pointer(pointer).unwrap_or(&Json::Null)
+}

@@ -5,6 +5,7 @@
 mod client;
 mod edits;
 mod own;
+mod played;
 mod report;
 mod script;
 mod town;
@@ -16,8 +17,9 @@ use crate::config::Given;
 use own::OwnServer;
 
 pub use client::Client;
+pub use played::Played;
 pub use report::DemoReport;
-pub use script::{Played, SAID, Script};
+pub use script::{SAID, Script};
 pub use town::{Emulators, Town, open};
 
 /// The ports of the emulators of Kommo and Zoho CRM, where a server has to know them beforehand.

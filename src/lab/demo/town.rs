@@ -4,7 +4,8 @@ use anyhow::{Context as _, Result};
 
 use super::Server;
 use super::client::Client;
-use super::script::{Played, Script};
+use super::played::Played;
+use super::script::Script;
 use crate::config::address_variable;
 use crate::connectors::{Overrides, kommo, zoho};
 use crate::lab::emulate::{AppHandle, Emulated, Listening, listen};

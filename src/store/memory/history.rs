@@ -219,6 +219,48 @@ impl History for MemoryStore {
         .await
     }
 
+    async fn ask_preview(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        edit: u32,
+    ) -> Result<()> {
+        self.transact(|state, _| state.ask_preview(workspace, connection, edit)).await
+    }
+
+    async fn preview_asked(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<bool> {
+        self.transact(|state, _| {
+            Ok(state.draft(workspace, connection).is_some_and(|draft| draft.preview_asked))
+        })
+        .await
+    }
+
+    async fn answer_preview(
+        &self,
+        held: &Held,
+        draft: &DraftRow,
+        plan: Option<RunId>,
+    ) -> Result<bool> {
+        self.transact(|state, now| {
+            state.check(held, now)?;
+            state.answer_preview(held.key.workspace, held.connection(), draft, plan)
+        })
+        .await
+    }
+
+    async fn preview(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Option<PlanRow>> {
+        let is_one = |row: &PlanRow| row.state == PlanState::Preview;
+        self.transact(|state, _| Ok(state.newest_plan(workspace, connection, is_one))).await
+    }
+
     async fn remove_connection(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<()> {
         self.transact(|state, now| state.remove_connection(workspace, id, now)).await
     }

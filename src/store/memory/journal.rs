@@ -9,7 +9,7 @@ use crate::planner::{History, LinkState, Report, counted};
 use crate::record::{PerSide, RemoteId};
 use crate::store::{
     ConnectionId, End, Error, FeedId, Intent, IntentState, LinkId, LinkRow, OpFilter, OpId, OpRow,
-    OpState, Pending, Result, RunEnd, RunId, RunRow, RunState, Settlement, WorkspaceId,
+    OpState, Pending, PlanState, Result, RunEnd, RunId, RunRow, RunState, Settlement, WorkspaceId,
 };
 
 impl State {
@@ -70,7 +70,8 @@ impl State {
         run.ended_at = Some(end.at);
         run.report = end.report.clone();
         run.error.clone_from(&end.error);
-        self.remove_abandoned_plans(workspace, end.connection, end.keeps_plan_of());
+        let kept = end.keeps_plan_of();
+        self.remove_plans(workspace, end.connection, PlanState::Building, kept);
         let connection = self.connection_mut(workspace, end.connection)?;
         for feed in &mut connection.feeds {
             if let Some(planned_to) = end.planned_to.get(&feed.feed) {

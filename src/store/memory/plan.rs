@@ -24,7 +24,7 @@ impl State {
     pub(super) fn save_plan(&mut self, workspace: WorkspaceId, plan: &PlanRow) -> Result<()> {
         self.run(workspace, plan.id)?;
         if plan.state == PlanState::Building {
-            self.remove_abandoned_plans(workspace, plan.connection, Some(plan.id));
+            self.remove_plans(workspace, plan.connection, PlanState::Building, Some(plan.id));
         }
         if plan.state == PlanState::Waiting {
             for ((ws, _), other) in &mut self.plans {
@@ -40,26 +40,27 @@ impl State {
         Ok(())
     }
 
-    /// Removes the plans of a connection that nobody will complete, with their items: those that are
-    /// still being built, but for the one of this run.
-    pub(super) fn remove_abandoned_plans(
+    /// Removes the plans of a connection that stand so, with their items, but for the one of this run.
+    /// Nobody will complete one that is still being built by another.
+    pub(super) fn remove_plans(
         &mut self,
         workspace: WorkspaceId,
         connection: ConnectionId,
+        state: PlanState,
         but: Option<RunId>,
     ) {
-        let abandoned: BTreeSet<RunId> = self
+        let removed: BTreeSet<RunId> = self
             .plans
             .iter()
             .filter(|((ws, id), row)| {
                 (*ws, row.connection) == (workspace, connection)
-                    && row.state == PlanState::Building
+                    && row.state == state
                     && Some(*id) != but
             })
             .map(|((_, id), _)| *id)
             .collect();
-        self.plan_items.retain(|(ws, plan, _), _| *ws != workspace || !abandoned.contains(plan));
-        self.plans.retain(|(ws, id), _| *ws != workspace || !abandoned.contains(id));
+        self.plan_items.retain(|(ws, plan, _), _| *ws != workspace || !removed.contains(plan));
+        self.plans.retain(|(ws, id), _| *ws != workspace || !removed.contains(id));
     }
 
     pub(super) fn plan(&self, workspace: WorkspaceId, id: RunId) -> Result<&PlanRow> {

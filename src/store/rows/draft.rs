@@ -11,4 +11,6 @@ pub struct DraftRow {
     pub based_on: u32,
     /// The configuration as it is so far.
     pub settings: Settings,
+    /// Whether somebody wants to see what exactly this would do.
+    pub preview_asked: bool,
 }

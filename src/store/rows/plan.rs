@@ -13,7 +13,8 @@ pub struct PlanRow {
     pub id: RunId,
     /// Its connection.
     pub connection: ConnectionId,
-    /// The configuration version that it was made with.
+    /// The configuration version that it was made with; of a preview, the one that publishing its draft
+    /// would make.
     pub version: u32,
     /// A fingerprint of all of it; who approves names what was seen.
     pub hash: String,
@@ -44,6 +45,9 @@ pub enum PlanState {
     Refused,
     /// A newer one took its place before anybody decided.
     Superseded,
+    /// Nobody is to decide: it tells what the draft of its connection would do, as long as that is not
+    /// edited. A newer one takes its place.
+    Preview,
 }
 
 /// One item of a plan.

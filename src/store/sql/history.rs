@@ -198,6 +198,45 @@ impl History for SqlStore {
         commit(tx, ()).await
     }
 
+    async fn ask_preview(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+        edit: u32,
+    ) -> Result<()> {
+        let tx = self.write().await?;
+        draft::ask_preview(&tx, workspace, connection, edit).await?;
+        commit(tx, ()).await
+    }
+
+    async fn preview_asked(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<bool> {
+        draft::preview_asked(&self.db, workspace, connection).await
+    }
+
+    async fn answer_preview(
+        &self,
+        held: &Held,
+        draft: &DraftRow,
+        plan: Option<RunId>,
+    ) -> Result<bool> {
+        let tx = self.fenced(held).await?;
+        let (workspace, connection) = (held.key.workspace, held.connection());
+        let is_same = draft::answer_preview(&tx, workspace, connection, draft, plan).await?;
+        commit(tx, is_same).await
+    }
+
+    async fn preview(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Option<PlanRow>> {
+        plan::preview(&self.db, workspace, connection).await
+    }
+
     async fn remove_connection(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<()> {
         let tx = self.write().await?;
         removal::remove(&tx, workspace, id).await?;

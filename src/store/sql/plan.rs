@@ -42,7 +42,7 @@ pub(super) async fn save(
 ) -> Result<()> {
     run::get(tx, workspace, plan.id).await?;
     if plan.state == PlanState::Building {
-        remove_abandoned(tx, workspace, plan.connection, Some(plan.id)).await?;
+        remove(tx, workspace, plan.connection, PlanState::Building, Some(plan.id)).await?;
     }
     if plan.state == PlanState::Waiting {
         plan::Entity::update_many()
@@ -57,32 +57,33 @@ pub(super) async fn save(
     upsert::<plan::Entity>(tx, vec![model(workspace, plan)?]).await
 }
 
-/// Removes the plans of a connection that nobody will complete, with their items: those that are
-/// still being built, but for the one of this run.
-pub(super) async fn remove_abandoned(
+/// Removes the plans of a connection that stand so, with their items, but for the one of this run.
+/// Nobody will complete one that is still being built by another.
+pub(super) async fn remove(
     tx: &DatabaseTransaction,
     workspace: WorkspaceId,
     connection: ConnectionId,
+    state: PlanState,
     but: Option<RunId>,
 ) -> Result<()> {
-    let mut abandoned = Condition::all()
+    let mut removed = Condition::all()
         .add(plan::Column::Workspace.eq(workspace.0))
         .add(plan::Column::Connection.eq(connection.0))
-        .add(plan::Column::State.eq(word(&PlanState::Building)?));
+        .add(plan::Column::State.eq(word(&state)?));
     if let Some(but) = but {
-        abandoned = abandoned.add(plan::Column::Id.ne(but.0));
+        removed = removed.add(plan::Column::Id.ne(but.0));
     }
     let ids = plan::Entity::find()
         .select_only()
         .column(plan::Column::Id)
-        .filter(abandoned.clone())
+        .filter(removed.clone())
         .into_query();
     plan_item::Entity::delete_many()
         .filter(plan_item::Column::Workspace.eq(workspace.0))
         .filter(plan_item::Column::Plan.in_subquery(ids))
         .exec(tx)
         .await?;
-    plan::Entity::delete_many().filter(abandoned).exec(tx).await?;
+    plan::Entity::delete_many().filter(removed).exec(tx).await?;
     Ok(())
 }
 
@@ -93,6 +94,30 @@ pub(super) async fn get(
 ) -> Result<PlanRow> {
     let model = plan::Entity::find_by_id((workspace.0, id.0)).one(db).await?;
     row(model.ok_or(Error::NotFound("plan"))?)
+}
+
+pub(super) async fn set_state(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    id: RunId,
+    state: PlanState,
+) -> Result<()> {
+    let noted = plan::Entity::update_many()
+        .col_expr(plan::Column::State, Expr::val(word(&state)?))
+        .filter(plan::Column::Workspace.eq(workspace.0))
+        .filter(plan::Column::Id.eq(id.0))
+        .exec(tx)
+        .await?;
+    if noted.rows_affected > 0 { Ok(()) } else { Err(Error::NotFound("plan")) }
+}
+
+pub(super) async fn preview(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+) -> Result<Option<PlanRow>> {
+    let newest = newest(workspace, connection, PlanState::Preview)?.one(db).await?;
+    newest.map(row).transpose()
 }
 
 pub(super) async fn waiting(

@@ -11,7 +11,9 @@ use super::batch::insert;
 use super::codec::{at_most, document, micros, run_model, run_row, word};
 use super::{connection, plan};
 use crate::planner::Report;
-use crate::store::{ConnectionId, Error, Result, RunEnd, RunId, RunRow, RunState, WorkspaceId};
+use crate::store::{
+    ConnectionId, Error, PlanState, Result, RunEnd, RunId, RunRow, RunState, WorkspaceId,
+};
 
 pub(super) async fn begin(
     tx: &DatabaseTransaction,
@@ -52,7 +54,8 @@ pub(super) async fn finish(
     if ended.rows_affected == 0 {
         return Err(Error::NotFound("run"));
     }
-    plan::remove_abandoned(tx, workspace, end.connection, end.keeps_plan_of()).await?;
+    let kept = end.keeps_plan_of();
+    plan::remove(tx, workspace, end.connection, PlanState::Building, kept).await?;
     connection::set_progress(tx, workspace, end.connection, &end.progress).await?;
     for (feed, planned_to) in &end.planned_to {
         connection::set_planned_to(tx, workspace, end.connection, *feed, *planned_to).await?;

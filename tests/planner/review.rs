@@ -1,0 +1,156 @@
+//! What the review of a configuration finds, and what it has a person say.
+
+use concord::planner::{
+    Acknowledgement, Acknowledgements, Approval, ConsentPolicy, DeletionPolicy, Entry, FaultCode,
+    Filter, FirstRun, Function, MatchKey, Rule, Settings, SideSettings, Sync, SyncState,
+    Thresholds, WarningCode, WritePolicy, review,
+};
+use concord::record::{Field, FieldType, PerSide, Schema, Side};
+
+fn side(app: &str) -> SideSettings {
+    let mut email = Field::new("email", FieldType::Email);
+    email.writable = app != "ReadOnly";
+    let last = Field { required: app == "Right", ..Field::new("last", FieldType::Text) };
+    let tags = Field { many: true, ..Field::new("tags", FieldType::Tag) };
+    let day = Field::new("birthday", FieldType::Date);
+    let moment = Field::new("seen", FieldType::DateTime);
+    let schema = Schema::from_iter([email, last, tags, day, moment]);
+    SideSettings {
+        app: app.into(),
+        objects: vec!["contacts".into()],
+        schemas: [("contacts".into(), schema)].into(),
+        region: None,
+        users: Default::default(),
+        tags: Some("tags".into()),
+    }
+}
+
+fn copy(target: &str, input: &str) -> Entry {
+    Entry {
+        id: target.into(),
+        since: 0,
+        target: target.into(),
+        inputs: vec![input.into()],
+        function: Function::Copy,
+        transforms: vec![],
+        fallback: vec![],
+    }
+}
+
+fn sync(entries: Vec<Entry>) -> Sync {
+    Sync {
+        state: SyncState::Draft,
+        since: 0,
+        first_run: FirstRun::All,
+        write_policy: WritePolicy::Overwrite,
+        deletion: DeletionPolicy::Tag,
+        consent: ConsentPolicy::Tighten,
+        clearing: true,
+        rules: vec![Rule::default()],
+        entries,
+    }
+}
+
+fn settings(left: Option<Sync>, right: Option<Sync>) -> Settings {
+    Settings {
+        version: 1,
+        sides: PerSide { left: side("Left"), right: side("Right") },
+        syncs: PerSide { left, right },
+        preferred: Some(Side::Left),
+        match_keys: vec![MatchKey::Email],
+        avoid_duplicates: true,
+        consent: vec![],
+        brake: Thresholds::default(),
+        approval: Approval::Never,
+        every_minutes: Settings::EVERY_MINUTES,
+    }
+}
+
+fn codes(settings: &Settings) -> Vec<FaultCode> {
+    review(settings, &all()).faults.into_iter().map(|fault| fault.code).collect()
+}
+
+fn all() -> Acknowledgements {
+    [Acknowledgement::NoOtherSync, Acknowledgement::OptOutsStay].into()
+}
+
+fn good() -> Vec<Entry> {
+    vec![copy("email", "email"), copy("last", "last")]
+}
+
+#[test]
+fn a_complete_configuration_gets_a_token_and_any_change_another() {
+    let settings = settings(Some(sync(good())), Some(sync(good())));
+    let token = review(&settings, &all()).token;
+    assert!(token.is_some());
+    let mut other = settings.clone();
+    other.preferred = Some(Side::Right);
+    assert_ne!(review(&other, &all()).token, token);
+}
+
+#[test]
+fn what_no_program_can_know_must_be_said() {
+    let settings = settings(Some(sync(good())), Some(sync(good())));
+    let review = review(&settings, &Acknowledgements::new());
+    assert!(review.faults.is_empty() && review.token.is_none());
+    assert!(review.unacknowledged.contains(&Acknowledgement::NoOtherSync));
+    assert!(review.unacknowledged.contains(&Acknowledgement::OptOutsStay));
+    assert!(review.warnings[0].message.contains("Opt-outs in Left will not reach Right"));
+}
+
+#[test]
+fn each_fault_is_found() {
+    use FaultCode::*;
+    let one = |entries| settings(Some(sync(entries)), None);
+    let with = |more: Entry| {
+        let mut entries = good();
+        entries.push(more);
+        one(entries)
+    };
+    assert_eq!(codes(&settings(None, None)), [NoSync]);
+    assert_eq!(codes(&one(vec![copy("email", "email")])), [RequiredTargetUnmapped]);
+    assert_eq!(codes(&with(copy("nothing", "last"))), [UnknownField]);
+    assert_eq!(codes(&with(copy("birthday", "nothing"))), [UnknownField]);
+    assert_eq!(codes(&with(copy("birthday", "seen"))), [IncompatibleTypes]);
+    assert_eq!(codes(&with(copy("last", "email"))), [TargetWrittenTwice]);
+    let mut wide = copy("birthday", "birthday");
+    wide.inputs.push("last".into());
+    assert!(codes(&with(wide)).contains(&WrongInputs));
+    let mut both = settings(Some(sync(good())), Some(sync(good())));
+    both.preferred = None;
+    assert_eq!(codes(&both), [PreferredSideRequired]);
+    let mut read_only = one(good());
+    read_only.sides.right = SideSettings { app: "Right".into(), ..side("ReadOnly") };
+    assert_eq!(codes(&read_only), [ReadOnlyTarget]);
+    let mut empty = sync(good());
+    empty.rules = vec![Rule { filter: Filter::Any(vec![]) }];
+    assert_eq!(codes(&settings(Some(empty.clone()), None)), [EmptyFilterGroup]);
+    empty.rules = vec![];
+    assert_eq!(codes(&settings(Some(empty), None)), [NoRule]);
+    let mut untagged = one(good());
+    untagged.sides.right.tags = None;
+    assert_eq!(codes(&untagged), [NoTags]);
+    let mut keyless = one(good());
+    keyless.match_keys = vec![MatchKey::Phone];
+    assert_eq!(codes(&keyless), [NoMatchField, NoMatchField]);
+}
+
+#[test]
+fn every_fault_says_what_to_do() {
+    let mut settings = settings(Some(sync(vec![copy("birthday", "seen")])), None);
+    settings.sides.right.tags = None;
+    for fault in review(&settings, &all()).faults {
+        let does = ["map", "choose", "Choose", "remove", "add", "give"];
+        assert!(does.iter().any(|verb| fault.message.contains(verb)), "{}", fault.message);
+    }
+}
+
+#[test]
+fn a_mapping_that_wanders_is_warned_of() {
+    let there = sync(vec![copy("email", "email"), copy("last", "last")]);
+    let mut back = sync(good());
+    back.entries.retain(|entry| entry.target.as_str() != "email");
+    back.entries.push(copy("birthday", "email"));
+    let review = review(&settings(Some(there), Some(back)), &all());
+    assert!(review.warnings.iter().any(|w| w.code == WarningCode::CrossedMapping));
+}
