@@ -12,6 +12,7 @@ use crate::connections::Connections;
 use crate::connectors::World;
 use crate::graphql::{Services, api};
 use crate::http::{self, Http, Ready};
+use crate::idempotency::Idempotency;
 use crate::jobs::{self, Dispatcher, Jobs, Looker};
 use crate::net;
 use crate::ports::{Clock, Entropy as _, Ids, NoEntropy, SeededIds, SystemClock, SystemEntropy};
@@ -72,6 +73,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
     };
     let accounts =
         Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), holder.clone()));
+    let idempotency = Idempotency::new(store.clone(), sealer.clone(), clock.clone());
     let webhooks = Arc::new(Webhooks::new(webhooks::Parts {
         store: store.clone(),
         accounts: accounts.clone(),
@@ -105,6 +107,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         connections,
         webhooks: webhooks.clone(),
         jobs: Arc::new(jobs),
+        idempotency: Arc::new(idempotency),
         clock: clock.clone(),
     };
     let key = config.secret_key.derive("concord 2026 api tokens");

@@ -19,6 +19,7 @@
 //! - [`runner`]: the shell of one run: observe, plan, approve, execute, settle, resume.
 //! - [`jobs`]: what runs, and when: a queue that may be lost, and a sweep that asks the store.
 //! - [`auth`]: who asks, and what they may do.
+//! - [`idempotency`]: requests that are done once however often they are sent.
 //! - [`graphql`]: the API.
 //! - [`http`]: what the server answers: the API, notifications, health, GraphiQL.
 //! - [`config`] and [`app`]: all settings, and everything built once.
@@ -35,6 +36,7 @@ pub mod connections;
 pub mod connectors;
 pub mod graphql;
 pub mod http;
+pub mod idempotency;
 pub mod jobs;
 pub mod lab;
 pub mod net;

@@ -33,6 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["record", "planner", "ports", "store", "connectors", "accounts", "webhooks", "runner"],
     ),
     ("auth", &["ports", "store"]),
+    ("idempotency", &["ports", "secrets", "store"]),
     (
         "graphql",
         &[
@@ -46,9 +47,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "connections",
             "jobs",
             "auth",
+            "idempotency",
         ],
     ),
-    ("http", &["auth", "webhooks"]),
+    ("http", &["auth", "idempotency", "webhooks"]),
     ("config", &["ports", "secrets", "connectors"]),
     (
         "lab",

@@ -9,6 +9,7 @@ mod input;
 mod limits;
 #[expect(unreachable_pub, reason = "what is in the schema is public by it")]
 mod mutation;
+mod once;
 #[expect(unreachable_pub, reason = "what is in the schema is public by it")]
 mod page;
 mod query;
@@ -22,11 +23,13 @@ use async_graphql::{Context, EmptySubscription, Schema};
 use crate::accounts::Accounts;
 use crate::auth::Principal;
 use crate::connections::Connections;
+use crate::idempotency::Idempotency;
 use crate::jobs::Jobs;
 use crate::ports::Clock;
 use crate::store::{Store, WorkspaceId};
 use crate::webhooks::Webhooks;
 use mutation::Mutation;
+use once::Once;
 use query::Query;
 
 pub use limits::Limits;
@@ -44,6 +47,8 @@ pub struct Services {
     pub webhooks: Arc<Webhooks>,
     /// What runs.
     pub jobs: Arc<Jobs>,
+    /// The requests that were given a key.
+    pub idempotency: Arc<Idempotency>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -68,6 +73,7 @@ pub fn api(services: Services) -> Api {
         .limit_directives(DIRECTIVES_MAX)
         .disable_suggestions()
         .extension(Limits)
+        .extension(Once)
         .finish()
 }
 

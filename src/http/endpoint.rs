@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_graphql::Executor;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::Response;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -15,6 +15,7 @@ use super::media::Media;
 use super::refusal::Refusal;
 use super::{body, media, outcome};
 use crate::auth::{Principal, Tokens};
+use crate::idempotency::{BadKey, Key};
 
 /// Until a request is answered.
 const WHOLE: Duration = Duration::from_secs(30);
@@ -22,6 +23,9 @@ const WHOLE: Duration = Duration::from_secs(30);
 const BOUNDS: body::Bounds = body::Bounds { kib: 256, seconds: 10 };
 /// How many requests are answered at once.
 const AT_ONCE: usize = 64;
+
+/// By which a client may send a mutation again without having it done again.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What the endpoint needs.
 pub(super) struct Endpoint<E> {
@@ -53,10 +57,14 @@ impl<E: Executor> Endpoint<E> {
     ) -> Result<Response, Refusal> {
         let principal = self.admit(headers)?;
         media::check(headers)?;
+        let key = idempotency_key(headers)?;
         // Taken after the token was checked: a stranger can keep nobody out.
         let _place = self.places.try_acquire().map_err(|_| busy())?;
         let bytes = body::read(body, BOUNDS).await?;
-        let request = body::parse(&bytes)?.data(principal);
+        let mut request = body::parse(&bytes)?.data(principal);
+        if let Some(key) = key {
+            request = request.data(key);
+        }
         Ok(outcome::render(self.executor.execute(request).await, media))
     }
 
@@ -78,6 +86,20 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The key of the request, if it has one; two are none.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<Key>, Refusal> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = match values.next() {
+        None => value.to_str().map_err(|_| BadKey).and_then(str::parse),
+        Some(_) => Err(BadKey),
+    };
+    let refuse = |bad: BadKey| {
+        Refusal::new(StatusCode::BAD_REQUEST, "IDEMPOTENCY_KEY_INVALID", bad.to_string())
+    };
+    key.map(Some).map_err(refuse)
 }
 
 fn busy() -> Refusal {

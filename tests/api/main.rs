@@ -13,6 +13,8 @@
 
 mod demo;
 mod nodes;
+mod once;
+mod remembered;
 
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use concord::auth::{Principal, Role};
 use concord::connections::Connections;
 use concord::connectors::{Overrides, World};
 use concord::graphql::{Api, Services, api, sdl};
+use concord::idempotency::Idempotency;
 use concord::jobs::{self, Jobs, Looker};
 use concord::lab::emulate::{Emulated, listen};
 use concord::net::Http;
@@ -71,6 +74,7 @@ impl House {
         let ids = Arc::new(SeededIds::new(1));
         let key = MasterKey::generate(&SystemEntropy).unwrap();
         let sealer = Sealer::new(key.clone(), Vec::new(), Arc::new(SystemEntropy));
+        let idempotency = Idempotency::new(store.clone(), sealer.clone(), clock.clone());
         let world = World { http: Http::new().unwrap(), clock: clock.clone(), overrides };
         let accounts =
             Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), "test"));
@@ -94,8 +98,15 @@ impl House {
         };
         let (jobs, _) = Jobs::new(store.clone(), Arc::new(look), clock.clone(), settings);
         let jobs = Arc::new(jobs);
-        let services =
-            Services { store, accounts, connections, webhooks: webhooks.clone(), jobs, clock };
+        let services = Services {
+            store,
+            accounts,
+            connections,
+            webhooks: webhooks.clone(),
+            jobs,
+            idempotency: Arc::new(idempotency),
+            clock,
+        };
         let right = credentials.pop().unwrap();
         let left = credentials.pop().unwrap();
         Self { api: api(services), credentials: [left, right], webhooks }

@@ -102,6 +102,36 @@ async fn a_form_with_a_mutation_in_it_does_nothing() {
 }
 
 #[tokio::test]
+async fn a_header_gives_the_request_its_key() {
+    let house = House::open().await;
+    assert_eq!(house.ask("{ key }").await.data(), json!({ "key": null }));
+    let longest = "k".repeat(255);
+    for key in ["7d9f0e0c-2c5b-4f0e-9d51-0f6d2f3a4b5c", &longest] {
+        let header = format!("Idempotency-Key: {key}");
+        let reply = house.post_raw(&[AS_JSON, &header], r#"{"query":"{ key }"}"#).await;
+        assert_eq!(reply.data(), json!({ "key": key }));
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_is_no_key_is_refused() {
+    let house = House::open().await;
+    let (long, key) = (format!("idempotency-key: {}", "k".repeat(256)), "idempotency-key: a");
+    for headers in [
+        vec![AS_JSON, &long],
+        vec![AS_JSON, "idempotency-key:"],
+        vec![AS_JSON, "idempotency-key: a b"],
+        vec![AS_JSON, "idempotency-key: ключ"],
+        vec![AS_JSON, key, key],
+    ] {
+        let reply = house.post_raw(&headers, ADD).await;
+        reply.is_refused(400, "IDEMPOTENCY_KEY_INVALID");
+        assert!(reply.message().contains("1 to 255 visible ASCII characters"));
+    }
+    assert_eq!(house.writes(), 0);
+}
+
+#[tokio::test]
 async fn json_may_be_spelt_as_the_standard_allows() {
     let house = House::open().await;
     for kind in [

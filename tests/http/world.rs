@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_graphql::{Context, EmptySubscription, Object, Result, Schema};
 use concord::auth::Principal;
 use concord::graphql::Limits;
+use concord::idempotency::Key;
 use tokio::sync::Semaphore;
 
 /// What the resolvers leave behind, and what they wait for.
@@ -43,6 +44,11 @@ impl Query {
     async fn me(&self, ctx: &Context<'_>) -> Result<String> {
         let principal = ctx.data::<Principal>()?;
         Ok(format!("{} in {}", principal.subject, principal.workspace))
+    }
+
+    /// The key that the header gave the request.
+    async fn key(&self, ctx: &Context<'_>) -> Option<String> {
+        ctx.data_opt::<Key>().map(|key| key.as_str().to_owned())
     }
 
     #[graphql(complexity = "first * child_complexity")]

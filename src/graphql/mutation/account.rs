@@ -25,6 +25,8 @@ pub struct AccountConnectInput {
     credentials: Vec<CredentialInput>,
     /// Its name for people; the app's own, if none is given.
     label: Option<String>,
+    /// Sent again with the same key, it is not done again.
+    idempotency_key: Option<String>,
 }
 
 /// What `accountReconnect` takes.
@@ -76,7 +78,7 @@ impl AccountMutations {
         ctx: &Context<'_>,
         input: AccountConnectInput,
     ) -> async_graphql::Result<AccountPayload> {
-        answer(connect(ctx, input).await)
+        answer(ctx, connect(ctx, input).await)
     }
 
     /// Gives an account new credentials, when the app accepts the old ones no more.
@@ -85,7 +87,7 @@ impl AccountMutations {
         ctx: &Context<'_>,
         input: AccountReconnectInput,
     ) -> async_graphql::Result<AccountPayload> {
-        answer_about("input.id", reconnect(ctx, input).await)
+        answer_about(ctx, "input.id", reconnect(ctx, input).await)
     }
 
     /// Changes what we call an account, and where its numbers are at home.
@@ -94,7 +96,7 @@ impl AccountMutations {
         ctx: &Context<'_>,
         input: AccountUpdateInput,
     ) -> async_graphql::Result<AccountPayload> {
-        answer_about("input.id", update(ctx, input).await)
+        answer_about(ctx, "input.id", update(ctx, input).await)
     }
 
     /// Asks the app whether it still accepts us, and reads the account's fields and users anew.
@@ -103,7 +105,7 @@ impl AccountMutations {
         ctx: &Context<'_>,
         id: ID,
     ) -> async_graphql::Result<AccountPayload> {
-        answer_about("id", check(ctx, &id).await)
+        answer_about(ctx, "id", check(ctx, &id).await)
     }
 
     /// Disconnects an account: its credentials are gone for good.
@@ -111,8 +113,9 @@ impl AccountMutations {
         &self,
         ctx: &Context<'_>,
         id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<AccountPayload> {
-        answer_about("id", disconnect(ctx, &id).await)
+        answer_about(ctx, "id", disconnect(ctx, &id).await)
     }
 }
 

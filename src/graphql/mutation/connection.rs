@@ -24,6 +24,8 @@ pub struct ConnectionCreateInput {
     left: SideInput,
     /// The other side.
     right: SideInput,
+    /// Sent again with the same key, it is not done again.
+    idempotency_key: Option<String>,
 }
 
 /// Whoever asks, and the connection that they name.
@@ -43,7 +45,7 @@ impl ConnectionMutations {
         ctx: &Context<'_>,
         input: ConnectionCreateInput,
     ) -> async_graphql::Result<ConnectionPayload> {
-        answer(create(ctx, input).await)
+        answer(ctx, create(ctx, input).await)
     }
 
     /// Takes a connection away with its history. Records in the apps stay as they are.
@@ -51,8 +53,9 @@ impl ConnectionMutations {
         &self,
         ctx: &Context<'_>,
         connection_id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<DonePayload> {
-        answer_about("connectionId", remove(ctx, &connection_id).await)
+        answer_about(ctx, "connectionId", remove(ctx, &connection_id).await)
     }
 }
 

@@ -96,7 +96,7 @@ impl DraftMutations {
         ctx: &Context<'_>,
         input: ConnectionUpdateInput,
     ) -> async_graphql::Result<DraftPayload> {
-        answer_about("input.connectionId", connection(ctx, input).await)
+        answer_about(ctx, "input.connectionId", connection(ctx, input).await)
     }
 
     /// Changes how one direction behaves.
@@ -105,7 +105,7 @@ impl DraftMutations {
         ctx: &Context<'_>,
         input: SyncUpdateInput,
     ) -> async_graphql::Result<DraftPayload> {
-        answer_about("input.connectionId", direction(ctx, input).await)
+        answer_about(ctx, "input.connectionId", direction(ctx, input).await)
     }
 
     /// Says which records a direction sends.
@@ -114,7 +114,7 @@ impl DraftMutations {
         ctx: &Context<'_>,
         input: RuleSetInput,
     ) -> async_graphql::Result<DraftPayload> {
-        answer_about("input.connectionId", rules(ctx, input).await)
+        answer_about(ctx, "input.connectionId", rules(ctx, input).await)
     }
 
     /// Says which fields of a direction are made of which.
@@ -123,7 +123,7 @@ impl DraftMutations {
         ctx: &Context<'_>,
         input: MappingSetInput,
     ) -> async_graphql::Result<DraftPayload> {
-        answer_about("input.connectionId", mapping(ctx, input).await)
+        answer_about(ctx, "input.connectionId", mapping(ctx, input).await)
     }
 
     /// Throws the draft away.
@@ -132,7 +132,7 @@ impl DraftMutations {
         ctx: &Context<'_>,
         connection_id: ID,
     ) -> async_graphql::Result<DonePayload> {
-        answer_about("connectionId", discard(ctx, &connection_id).await)
+        answer_about(ctx, "connectionId", discard(ctx, &connection_id).await)
     }
 }
 

@@ -11,6 +11,9 @@ mod writer;
 use async_graphql::MergedObject;
 
 /// What can be done.
+///
+/// A mutation that takes an `idempotencyKey` is done once for each key: sent again within 24 hours it
+/// gives the answer of the first time.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     account::AccountMutations,

@@ -1,18 +1,23 @@
 //! The answers of mutations: what was done, or what a person has to mend.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Context, SimpleObject};
 
 use crate::graphql::error::{Failure, Outcome, UserError};
+use crate::graphql::once::note_done;
 use crate::graphql::types::{
     Account, Connection, ConnectionDraft, Delivery, Issue, Plan, ReviewResult, Webhook,
 };
 
 /// What a mutation answers. A surprise becomes an error of the request.
 pub(super) fn answer<T, P: From<Result<T, UserError>>>(
+    ctx: &Context<'_>,
     outcome: Outcome<T>,
 ) -> async_graphql::Result<P> {
     match outcome {
-        Ok(done) => Ok(Ok(done).into()),
+        Ok(done) => {
+            note_done(ctx);
+            Ok(Ok(done).into())
+        }
         Err(Failure::Refused(error)) => Ok(Err(error).into()),
         Err(Failure::Broken(error)) => Err(error),
     }
@@ -20,10 +25,11 @@ pub(super) fn answer<T, P: From<Result<T, UserError>>>(
 
 /// The same, of a mutation of something that was named in this argument.
 pub(super) fn answer_about<T, P: From<Result<T, UserError>>>(
+    ctx: &Context<'_>,
     argument: &str,
     outcome: Outcome<T>,
 ) -> async_graphql::Result<P> {
-    answer(outcome.map_err(|failure| failure.named_at(argument)))
+    answer(ctx, outcome.map_err(|failure| failure.named_at(argument)))
 }
 
 macro_rules! payload {

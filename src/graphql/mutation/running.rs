@@ -39,6 +39,8 @@ pub struct ConnectionStartInput {
     /// What was said in that review.
     #[graphql(default)]
     acknowledgements: Vec<Acknowledgement>,
+    /// Sent again with the same key, it is not done again.
+    idempotency_key: Option<String>,
 }
 
 /// What `draftPublish` takes.
@@ -51,6 +53,8 @@ pub struct DraftPublishInput {
     /// What was said in that review.
     #[graphql(default)]
     acknowledgements: Vec<Acknowledgement>,
+    /// Sent again with the same key, it is not done again.
+    idempotency_key: Option<String>,
 }
 
 /// What `planApprove` and `planRefuse` take.
@@ -60,6 +64,8 @@ pub struct PlanDecideInput {
     plan_id: ID,
     /// Its fingerprint: what you have seen.
     hash: String,
+    /// Sent again with the same key, it is not done again.
+    idempotency_key: Option<String>,
 }
 
 #[Object]
@@ -70,7 +76,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         input: ConnectionReviewInput,
     ) -> async_graphql::Result<ReviewPayload> {
-        answer_about("input.connectionId", review(ctx, input).await)
+        answer_about(ctx, "input.connectionId", review(ctx, input).await)
     }
 
     /// Starts syncs together, with the draft as it was reviewed.
@@ -79,7 +85,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         input: ConnectionStartInput,
     ) -> async_graphql::Result<ConnectionPayload> {
-        answer_about("input.connectionId", start(ctx, input).await)
+        answer_about(ctx, "input.connectionId", start(ctx, input).await)
     }
 
     /// Makes the draft the live configuration, as it was reviewed.
@@ -88,7 +94,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         input: DraftPublishInput,
     ) -> async_graphql::Result<ConnectionPayload> {
-        answer_about("input.connectionId", publish(ctx, input).await)
+        answer_about(ctx, "input.connectionId", publish(ctx, input).await)
     }
 
     /// Pauses a sync: it writes nothing more; reading goes on.
@@ -98,7 +104,7 @@ impl RunningMutations {
         connection_id: ID,
         source: Side,
     ) -> async_graphql::Result<ConnectionPayload> {
-        answer_about("connectionId", stop(ctx, &connection_id, source, true).await)
+        answer_about(ctx, "connectionId", stop(ctx, &connection_id, source, true).await)
     }
 
     /// Takes a sync back to where it was before its start.
@@ -108,7 +114,7 @@ impl RunningMutations {
         connection_id: ID,
         source: Side,
     ) -> async_graphql::Result<ConnectionPayload> {
-        answer_about("connectionId", stop(ctx, &connection_id, source, false).await)
+        answer_about(ctx, "connectionId", stop(ctx, &connection_id, source, false).await)
     }
 
     /// Runs a connection now, or once more after the run that goes on.
@@ -116,8 +122,9 @@ impl RunningMutations {
         &self,
         ctx: &Context<'_>,
         connection_id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<ConnectionPayload> {
-        answer_about("connectionId", run(ctx, &connection_id).await)
+        answer_about(ctx, "connectionId", run(ctx, &connection_id).await)
     }
 
     /// Agrees to a plan: exactly this is carried out; what is new since only within the brake.
@@ -126,7 +133,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         input: PlanDecideInput,
     ) -> async_graphql::Result<PlanPayload> {
-        answer_about("input.planId", decide(ctx, input, true).await)
+        answer_about(ctx, "input.planId", decide(ctx, input, true).await)
     }
 
     /// Does not agree to a plan: the next run makes another.
@@ -135,7 +142,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         input: PlanDecideInput,
     ) -> async_graphql::Result<PlanPayload> {
-        answer_about("input.planId", decide(ctx, input, false).await)
+        answer_about(ctx, "input.planId", decide(ctx, input, false).await)
     }
 
     /// Says that an issue is done with. It comes back if the next run meets it again.
@@ -144,7 +151,7 @@ impl RunningMutations {
         ctx: &Context<'_>,
         id: ID,
     ) -> async_graphql::Result<IssuePayload> {
-        answer_about("id", resolve(ctx, &id).await)
+        answer_about(ctx, "id", resolve(ctx, &id).await)
     }
 }
 

@@ -21,8 +21,9 @@ impl WebhookMutations {
         &self,
         ctx: &Context<'_>,
         account_id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<WebhookPayload> {
-        answer_about("accountId", set_registered(ctx, &account_id, true).await)
+        answer_about(ctx, "accountId", set_registered(ctx, &account_id, true).await)
     }
 
     /// Has it post no more, and makes the address worthless: the next registration has another.
@@ -30,8 +31,9 @@ impl WebhookMutations {
         &self,
         ctx: &Context<'_>,
         account_id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<WebhookPayload> {
-        answer_about("accountId", set_registered(ctx, &account_id, false).await)
+        answer_about(ctx, "accountId", set_registered(ctx, &account_id, false).await)
     }
 
     /// Looks into a delivery again.
@@ -39,8 +41,9 @@ impl WebhookMutations {
         &self,
         ctx: &Context<'_>,
         id: ID,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
     ) -> async_graphql::Result<DeliveryPayload> {
-        answer_about("id", replay(ctx, &id).await)
+        answer_about(ctx, "id", replay(ctx, &id).await)
     }
 }
 
