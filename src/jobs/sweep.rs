@@ -38,7 +38,8 @@ impl Sweep {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_start = true;
         let mut is_well = true;
-        let mut tidy_at = Instant::now();
+        let mut tidied = Instant::now();
+        self.forget().await;
         loop {
             tick.tick().await;
             let swept = self.sweep(is_start).await;
@@ -49,26 +50,25 @@ impl Sweep {
             }
             is_well = swept.is_ok();
             is_start &= !is_well;
-            if Instant::now() >= tidy_at {
-                tidy_at = Instant::now() + TIDY;
-                self.tidy().await;
+            if tidied.elapsed() >= TIDY {
+                tidied = Instant::now();
+                self.queue.tidy().await.unwrap_or_else(|error| {
+                    eprintln!("jobs that are done are deleted later: {error}");
+                });
+                self.forget().await;
             }
         }
     }
 
-    async fn tidy(&self) {
-        self.queue.tidy().await.unwrap_or_else(|error| {
-            eprintln!("jobs that are done are deleted later: {error}");
-        });
-        self.forget_requests().await.unwrap_or_else(|error| {
-            eprintln!("old requests are forgotten later: {error}");
-        });
-    }
-
-    /// Forgets the answers to requests that may not be sent again any more.
-    async fn forget_requests(&self) -> store::Result<()> {
-        while self.store.forget_requests(self.clock.now(), AT_ONCE).await? >= AT_ONCE {}
-        Ok(())
+    /// Forgets the answers to requests that can't be sent again any more.
+    async fn forget(&self) {
+        loop {
+            match self.store.forget_requests(self.clock.now(), AT_ONCE).await {
+                Ok(AT_ONCE) => {}
+                Ok(_) => return,
+                Err(error) => return eprintln!("old requests are forgotten later: {error}"),
+            }
+        }
     }
 
     /// At the start everything that runs is looked at: it may have been cut off.

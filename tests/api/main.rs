@@ -15,6 +15,7 @@ mod demo;
 mod nodes;
 mod once;
 mod previews;
+mod remembered;
 
 use std::sync::Arc;
 
