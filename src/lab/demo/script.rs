@@ -1,5 +1,6 @@
 //! What is done, step by step, through the public API.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -322,14 +323,16 @@ impl<'a> Script<'a> {
 
     fn show_progress(&self, run: &Json, items: u64) {
         const WIDTH: u64 = 40;
-        if self.is_quiet {
+        let is_over = at(run, "/state") != "RUNNING";
+        // A file gets the last line only.
+        if self.is_quiet || !(is_over || std::io::stderr().is_terminal()) {
             return;
         }
         let done = at(run, "/counts/items").as_u64().unwrap_or_default().min(items);
         let filled = usize::try_from(done * WIDTH / items.max(1)).unwrap_or_default();
         let bar = format!("{}{}", "#".repeat(filled), " ".repeat(WIDTH as usize - filled));
         eprint!("\r[{bar}] {done} of {items}");
-        if at(run, "/state") != "RUNNING" {
+        if is_over {
             eprintln!();
         }
     }
