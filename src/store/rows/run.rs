@@ -29,7 +29,7 @@ pub enum Trigger {
 pub enum RunKind {
     /// It writes.
     Sync,
-    /// It only plans, and a person decides upon the plan.
+    /// It only plans: what a person has to agree to, or what a draft would do.
     Preview,
 }
 
