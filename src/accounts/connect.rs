@@ -92,16 +92,22 @@ impl Accounts {
         Ok(description)
     }
 
+    /// Whether no connection uses an account.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] while connections do.
+    pub async fn check_unused(&self, workspace: WorkspaceId, id: AccountId) -> Result<()> {
+        let users = self.store.connections_of_account(workspace, id).await?;
+        if users.is_empty() { Ok(()) } else { Err(Error::InUse(users.len())) }
+    }
+
     /// Disconnects an account: its credentials are gone for good; what was seen of it stays until
     /// nothing needs it.
     ///
     /// # Errors
     /// [`Error::InUse`] while connections use it.
     pub async fn disconnect(&self, workspace: WorkspaceId, id: AccountId) -> Result<Account> {
-        let users = self.store.connections_of_account(workspace, id).await?;
-        if !users.is_empty() {
-            return Err(Error::InUse(users.len()));
-        }
+        self.check_unused(workspace, id).await?;
         let mut account = self.store.account(workspace, id).await?;
         account.status = AccountStatus::Disconnected { since: self.world.clock.now() };
         self.store.set_account(&account).await?;

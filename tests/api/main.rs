@@ -332,6 +332,24 @@ async fn a_webhook_tells_who_took_it_back() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_in_use_keeps_its_webhook() {
+    let house = House::new().await;
+    let connection = house.connection().await;
+    let query = "query($id: ID!) { connection(id: $id) { sides { account { id } } } }";
+    let seen = house.ask(query, json!({ "id": connection })).await;
+    let id = &seen["connection"]["sides"][0]["account"]["id"];
+    let query = "mutation($id: ID!) { webhookRegister(accountId: $id) { webhook { url } } }";
+    let made = house.ask(query, json!({ "id": id })).await;
+    let url = &made["webhookRegister"]["webhook"]["url"];
+    let query = "mutation($id: ID!) { accountDisconnect(id: $id) { userErrors { code message } } }";
+    let done = house.ask(query, json!({ "id": id })).await;
+    assert_eq!(code(&done["accountDisconnect"]), "IN_USE");
+    let query = "query($id: ID!) { account(id: $id) { webhook { state url } } }";
+    let webhook = &house.ask(query, json!({ "id": id })).await["account"]["webhook"];
+    assert_eq!((&webhook["state"], &webhook["url"]), (&json!("REGISTERED"), url));
+}
+
+#[tokio::test]
 async fn a_viewer_reads_and_changes_nothing() {
     let house = House::new().await;
     let input = json!({"input": {"app": "kommo", "credentials": house.credentials[0]}});

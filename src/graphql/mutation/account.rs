@@ -155,6 +155,7 @@ async fn check(ctx: &Context<'_>, id: &ID) -> Outcome<Account> {
 
 async fn disconnect(ctx: &Context<'_>, id: &ID) -> Outcome<Account> {
     let (by, id) = writer_of_account(ctx, id)?;
+    by.services.accounts.check_unused(by.workspace, id).await?;
     // While the credentials are still there. An app that does not answer keeps nobody from leaving:
     // what it still posts is refused.
     let _ = by.services.webhooks.release(by.workspace, id).await;
