@@ -100,13 +100,14 @@ pub async fn build(config: &Config) -> Result<App, Error> {
     let look = Looker::new(store.clone(), accounts.clone(), runner, clock.clone());
     let look = Arc::new(look.with_again_after(settings.again_after));
     let (jobs, dispatcher) = Jobs::new(store.clone(), look, clock.clone(), settings);
+    let jobs = Arc::new(jobs);
     let dispatcher = dispatcher.with_webhooks(webhooks.clone());
     let services = Services {
         store: store.clone(),
         accounts,
         connections,
         webhooks: webhooks.clone(),
-        jobs: Arc::new(jobs),
+        jobs: jobs.clone(),
         idempotency: Arc::new(idempotency),
         clock: clock.clone(),
     };
@@ -117,7 +118,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         tokens: tokens.clone(),
         webhooks,
         graphiql: config.graphiql,
-        ready: Arc::new(Readiness(store.clone())),
+        ready: Arc::new(Readiness { store: store.clone(), jobs }),
     });
     Ok(App { router, dispatcher, tokens, store, ids, clock })
 }
@@ -148,11 +149,14 @@ impl App {
     }
 }
 
-struct Readiness(Arc<dyn Store>);
+struct Readiness {
+    store: Arc<dyn Store>,
+    jobs: Arc<Jobs>,
+}
 
 #[async_trait]
 impl Ready for Readiness {
     async fn ready(&self) -> bool {
-        self.0.workspaces().await.is_ok()
+        self.jobs.are_looked_for() && self.store.workspaces().await.is_ok()
     }
 }

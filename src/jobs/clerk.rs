@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::Nudge;
+use super::lane::Lane;
 use super::queue::Queue;
 use crate::store::ConnectionId;
 
@@ -21,9 +22,12 @@ pub(super) struct Order {
     pub(super) at: Instant,
 }
 
+/// What is not queued yet, one for each connection and lane.
+type Waiting = BTreeMap<(ConnectionId, Lane), Order>;
+
 /// Queues orders for as long as anybody can give one.
 pub(super) async fn run(mut orders: mpsc::UnboundedReceiver<Order>, queue: Queue) {
-    let mut waiting = BTreeMap::new();
+    let mut waiting = Waiting::new();
     loop {
         let next = waiting.values().map(|order: &Order| order.at).min();
         tokio::select! {
@@ -38,13 +42,13 @@ pub(super) async fn run(mut orders: mpsc::UnboundedReceiver<Order>, queue: Queue
     }
 }
 
-/// Two of one connection are one, at the earlier time.
-fn note(waiting: &mut BTreeMap<ConnectionId, Order>, order: Order) {
-    let known = waiting.entry(order.nudge.connection).or_insert(order);
+/// Two of one connection in one lane are one, at the earlier time.
+fn note(waiting: &mut Waiting, order: Order) {
+    let known = waiting.entry(order.nudge.place()).or_insert(order);
     *known = Order { nudge: known.nudge.or(order.nudge), at: known.at.min(order.at) };
 }
 
-async fn push_due(waiting: &mut BTreeMap<ConnectionId, Order>, queue: &Queue) {
+async fn push_due(waiting: &mut Waiting, queue: &Queue) {
     let now = Instant::now();
     let due: Vec<Nudge> =
         waiting.values().filter(|order| order.at <= now).map(|order| order.nudge).collect();
@@ -57,7 +61,7 @@ async fn push_due(waiting: &mut BTreeMap<ConnectionId, Order>, queue: &Queue) {
             }
             return;
         }
-        waiting.remove(&nudge.connection);
+        waiting.remove(&nudge.place());
     }
 }
 
@@ -76,14 +80,15 @@ mod tests {
     }
 
     #[test]
-    fn two_of_one_connection_are_one_at_the_earlier_time_for_the_weightier_reason() {
+    fn two_of_one_connection_and_lane_are_one_at_the_earlier_time_for_the_weightier_reason() {
         let now = Instant::now();
-        let mut waiting = BTreeMap::new();
+        let mut waiting = Waiting::new();
         note(&mut waiting, order(Trigger::Person, now + AGAIN));
         note(&mut waiting, order(Trigger::Schedule, now));
         note(&mut waiting, order(Trigger::Webhook, now + 2 * AGAIN));
+        note(&mut waiting, order(Trigger::Webhook, now + AGAIN));
         let kept: Vec<(Trigger, Instant)> =
             waiting.values().map(|order| (order.nudge.trigger, order.at)).collect();
-        assert_eq!(kept, [(Trigger::Person, now)]);
+        assert_eq!(kept, [(Trigger::Person, now), (Trigger::Webhook, now + AGAIN)]);
     }
 }

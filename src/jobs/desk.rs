@@ -35,11 +35,15 @@ pub(super) struct Desk {
 }
 
 struct Running {
-    call: Call,
+    nudge: Nudge,
+    /// Dropped when the job is done; none where that was done before.
+    done: Option<oneshot::Sender<()>>,
     task: Id,
-    /// What asked for it meanwhile.
-    again: Option<Nudge>,
+    again: Again,
 }
+
+/// What asked for a connection while it was looked at.
+type Again = PerLane<Option<Nudge>>;
 
 impl Desk {
     pub(super) fn new(
@@ -76,25 +80,24 @@ impl Desk {
         while self.looks.join_next().await.is_some() {}
     }
 
-    fn ring(&mut self, call: Call) {
-        match self.running.get_mut(&call.nudge.connection) {
+    fn ring(&mut self, Call { nudge, done }: Call) {
+        match self.running.get_mut(&nudge.connection) {
             Some(running) => {
-                let nudge = call.nudge;
-                running.again = Some(running.again.map_or(nudge, |again| again.or(nudge)));
+                let again = running.again.of_mut(nudge.lane());
+                *again = Some(again.map_or(nudge, |again| again.or(nudge)));
             }
-            None => self.begin(call),
+            None => self.begin(nudge, Some(done), Again::default()),
         }
     }
 
-    fn begin(&mut self, call: Call) {
-        let nudge = call.nudge;
+    fn begin(&mut self, nudge: Nudge, done: Option<oneshot::Sender<()>>, again: Again) {
         self.rests.begin(nudge.connection);
         let (look, seats) = (self.look.clone(), self.seats.of(nudge.lane()).clone());
         let task = self.looks.spawn(async move {
             let _seat = seats.acquire_owned().await;
             look.look(nudge).await
         });
-        self.running.insert(nudge.connection, Running { call, task: task.id(), again: None });
+        self.running.insert(nudge.connection, Running { nudge, done, task: task.id(), again });
     }
 
     fn end(&mut self, ended: Result<(Id, Duration), JoinError>) {
@@ -108,15 +111,20 @@ impl Desk {
         let of_task =
             |(id, running): (&ConnectionId, &Running)| (running.task == task).then_some(*id);
         let Some(connection) = self.running.iter().find_map(of_task) else { return };
-        let Some(Running { call, again, .. }) = self.running.remove(&connection) else { return };
-        if let Some(nudge) = again {
-            self.begin(Call { nudge, done: call.done });
+        let Some(Running { nudge, done, mut again, .. }) = self.running.remove(&connection) else {
             return;
+        };
+        drop(done);
+        // In turn, so that neither lane keeps the other waiting.
+        for lane in [nudge.lane().other(), nudge.lane()] {
+            if let Some(nudge) = again.of_mut(lane).take() {
+                return self.begin(nudge, None, again);
+            }
         }
         self.rests.end(connection, rest.max(EVERY));
         // For the sweep it would be too short.
         if rest < EVERY {
-            self.jobs.nudge_after(call.nudge.workspace, connection, Trigger::Again, rest);
+            self.jobs.nudge_after(nudge.workspace, connection, Trigger::Again, rest);
         }
     }
 }

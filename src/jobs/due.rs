@@ -8,10 +8,10 @@ use crate::store::{self, Connection, RunRow, RunState, Store};
 
 /// How long after its time what waits is due for the sweep: what an app told of is nudged in time by
 /// whoever took it in, and is read for less than a run of the sweep reads.
-pub(super) const LATE: Duration = Duration::from_secs(1);
+const LATE: Duration = Duration::from_secs(1);
 
 /// How often a connection is looked at when nothing else wakes it.
-pub(super) fn every(connection: &Connection) -> Duration {
+fn every(connection: &Connection) -> Duration {
     Duration::from_secs(u64::from(connection.settings.every_minutes.max(1)) * 60)
 }
 
@@ -43,7 +43,11 @@ pub(super) async fn due(
         Some(RunRow { state: RunState::Failed, ended_at: Some(at), .. }) => {
             return Ok(Some(after(at, again_after.min(every))));
         }
-        Some(RunRow { ended_at: Some(at), .. }) => after(at, every),
+        // What a notification woke has read nothing else, and puts nothing off.
+        Some(RunRow { ended_at: Some(_), .. }) => {
+            let full = store.last_full_run(connection.workspace, connection.id).await?;
+            full.and_then(|run| run.ended_at).map_or(now, |at| after(at, every))
+        }
         // It goes on elsewhere, or was cut off: whoever starts anew looks at it at once.
         Some(RunRow { started_at, .. }) => after(started_at, every),
     };
@@ -164,15 +168,19 @@ mod tests {
 
         /// A run that began at 0; it is over at `end`, if at all.
         async fn run(&self, end: Option<(i64, RunState)>) {
+            self.run_because(Trigger::Schedule, self.run, end).await;
+        }
+
+        async fn run_because(&self, trigger: Trigger, id: RunId, end: Option<(i64, RunState)>) {
             let (workspace, connection) = (self.workspace, self.connection);
             let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: connection.0 };
             let held = self.store.acquire(&key, "one", Duration::from_secs(60)).await.unwrap();
             let held = held.unwrap();
             let run = RunRow {
-                id: self.run,
+                id,
                 connection,
                 kind: RunKind::Sync,
-                trigger: Trigger::Schedule,
+                trigger,
                 state: RunState::Running,
                 version: 1,
                 started_at: at(0),
@@ -183,7 +191,7 @@ mod tests {
             self.store.begin_run(&held, &run).await.unwrap();
             let Some((end, state)) = end else { return };
             let end = RunEnd {
-                id: self.run,
+                id,
                 connection,
                 state,
                 at: at(end),
@@ -236,6 +244,15 @@ mod tests {
         let house = House::new(SyncState::Running).await;
         house.run(Some((100, RunState::Finished))).await;
         assert_eq!(house.due(200).await, Some(100 + 15 * MINUTE));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_a_notification_woke_puts_nothing_off() {
+        let house = House::new(SyncState::Running).await;
+        house.run(Some((100, RunState::Finished))).await;
+        let id = RunId(SeededIds::new(2).next(at(500)));
+        house.run_because(Trigger::Webhook, id, Some((600, RunState::Finished))).await;
+        assert_eq!(house.due(700).await, Some(100 + 15 * MINUTE));
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! The two ways that jobs take.
 
 /// Who waits for whom: jobs of one lane never wait for those of the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Lane {
     /// Runs that may take long: first runs, and those that read everything that changed.
     Runs,
@@ -11,6 +11,13 @@ pub(super) enum Lane {
 
 impl Lane {
     pub(super) const ALL: [Self; 2] = [Self::Runs, Self::Hooks];
+
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Runs => Self::Hooks,
+            Self::Hooks => Self::Runs,
+        }
+    }
 
     /// The name of its queue in the database. Jobs that wait under another name are never found, so it
     /// stays.
@@ -38,6 +45,13 @@ impl<T> PerLane<T> {
         match lane {
             Lane::Runs => &self.runs,
             Lane::Hooks => &self.hooks,
+        }
+    }
+
+    pub(super) fn of_mut(&mut self, lane: Lane) -> &mut T {
+        match lane {
+            Lane::Runs => &mut self.runs,
+            Lane::Hooks => &mut self.hooks,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::due::{LATE, due, every, until};
+use super::due::{due, until};
 use super::sweep::EVERY;
 use super::{AGAIN_AFTER, Nudge};
 use crate::accounts::Accounts;
@@ -71,15 +71,18 @@ impl Looker {
         {
             return Ok(rest);
         }
+        // It would take long: others that were told of something must not wait for it.
+        if trigger == Trigger::Webhook
+            && !self.runner.reads_only_what_was_told(&known).await.map_err(|_| Failed::Later)?
+        {
+            return Ok(AT_ONCE);
+        }
         let connectors = self.connectors(&known).await?;
         let ran = self.runner.run(workspace, connection, &connectors, trigger).await;
         let known = self.store.connection(workspace, connection).await.map_err(of_store)?;
         match ran {
             Ok(ran) if ran.again => Ok(AT_ONCE),
-            Ok(ran) => {
-                let due = ran.next_due.map(|at| until(at, self.clock.now()) + LATE);
-                Ok(due.map_or(every(&known), |due| due.min(every(&known))))
-            }
+            Ok(_) => self.until_due(&known).await,
             Err(RunError::Changed) => Ok(AT_ONCE),
             Err(RunError::Busy | RunError::Stopped) => Ok(self.again_after),
             Err(error) => {
@@ -97,10 +100,15 @@ impl Looker {
     /// How long a connection may rest, if nothing of it is due: somebody else may have run it since
     /// the job was queued.
     async fn rest(&self, known: &Connection) -> Result<Option<Duration>, Failed> {
+        let rest = self.until_due(known).await?;
+        Ok((!rest.is_zero()).then_some(rest.max(EVERY)))
+    }
+
+    /// How long it is until something of a connection is due.
+    async fn until_due(&self, known: &Connection) -> Result<Duration, Failed> {
         let now = self.clock.now();
         let due = due(self.store.as_ref(), known, now, self.again_after).await.map_err(of_store)?;
-        let rest = due.map_or(self.again_after, |at| until(at, now));
-        Ok((!rest.is_zero()).then_some(rest.max(EVERY)))
+        Ok(due.map_or(self.again_after, |at| until(at, now)))
     }
 
     async fn connectors(&self, known: &Connection) -> Result<PerSide<Arc<dyn Connector>>, Failed> {

@@ -17,6 +17,7 @@ mod hooks;
 mod lane;
 mod look;
 mod nudge;
+mod pulse;
 mod queue;
 mod rests;
 mod settings;
@@ -32,6 +33,7 @@ use tokio::time::Instant;
 use crate::ports::Clock;
 use crate::store::{ConnectionId, Store, Trigger, WorkspaceId};
 use clerk::Order;
+use pulse::Pulse;
 
 pub use dispatcher::Dispatcher;
 pub use look::{Look, Looker};
@@ -43,6 +45,7 @@ pub use settings::{AGAIN_AFTER, Settings};
 #[derive(Clone)]
 pub struct Jobs {
     orders: mpsc::UnboundedSender<Order>,
+    pulse: Pulse,
 }
 
 impl Jobs {
@@ -55,10 +58,16 @@ impl Jobs {
         settings: Settings,
     ) -> (Self, Dispatcher) {
         let (sender, orders) = mpsc::unbounded_channel();
-        let jobs = Self { orders: sender };
+        let jobs = Self { orders: sender, pulse: Pulse::new() };
         let dispatcher =
             Dispatcher { jobs: jobs.clone(), orders, store, look, webhooks: None, clock, settings };
         (jobs, dispatcher)
+    }
+
+    /// Whether it was asked in the last 90 seconds what is due.
+    #[must_use]
+    pub fn are_looked_for(&self) -> bool {
+        self.pulse.is_felt()
     }
 
     /// Wakes a connection. It runs at once, or once more after the run that goes on.

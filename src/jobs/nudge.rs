@@ -37,6 +37,11 @@ impl Nudge {
         self.trigger == Trigger::Person
     }
 
+    /// Where it waits: two of one place are one.
+    pub(super) fn place(self) -> (ConnectionId, Lane) {
+        (self.connection, self.lane())
+    }
+
     /// The lane that it takes.
     pub(super) fn lane(self) -> Lane {
         match self.trigger {

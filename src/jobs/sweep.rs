@@ -49,6 +49,9 @@ impl Sweep {
                 eprintln!("what is due can't be read: {error}");
             }
             is_well = swept.is_ok();
+            if is_well {
+                self.jobs.pulse.beat();
+            }
             is_start &= !is_well;
             if tidied.elapsed() >= TIDY {
                 tidied = Instant::now();

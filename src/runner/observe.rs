@@ -8,11 +8,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
+use super::plan::by_feed;
+use super::reading::ALL_HINTS;
 use super::session::{Session, app_error, later};
 use crate::connectors::{Change, ErrorKind, Fetched, Query};
 use crate::planner::{Presence, Settings, SideSettings, StandIn, record_keys};
 use crate::record::{FieldId, FieldType, Record, RemoteId, Semantic, Side, normalise};
-use crate::store::{Feed, FeedId, Observation, Observed};
+use crate::store::{End, Feed, FeedId, Observation, Observed};
 
 /// Hints that are due so soon are read too, so that those of one moment are one run's. A little less than
 /// a hint waits for others: one that comes while its record is read is due later.
@@ -23,7 +25,7 @@ impl Session<'_> {
         let feeds: Vec<(Side, Feed)> = self.feeds.values().cloned().collect();
         for (side, feed) in &feeds {
             self.read_changes(*side, feed).await?;
-            while self.read_slice(*side, feed).await? {}
+            self.read_hints(*side, feed).await?;
         }
         Ok(())
     }
@@ -91,10 +93,11 @@ impl Session<'_> {
 
     /// Reads a slice of what was told of each feed, the newest first. False if nothing is left.
     pub(super) async fn observe_told(&self) -> Result<bool, RunError> {
+        let up_to = self.soon();
         let read = async |of: Side| {
             let mut is_any = false;
             for (side, feed) in self.feeds.values().filter(|(side, _)| *side == of) {
-                is_any |= self.read_slice(*side, feed).await?;
+                is_any |= self.read_slice(*side, feed, up_to).await?;
             }
             Ok::<bool, RunError>(is_any)
         };
@@ -102,21 +105,72 @@ impl Session<'_> {
         Ok(left || right)
     }
 
-    /// Reads some of the records that somebody hinted at. False if there are none.
-    async fn read_slice(&self, side: Side, feed: &Feed) -> Result<bool, RunError> {
+    /// Reads all that was told of each feed until now.
+    pub(super) async fn observe_all_told(&self) -> Result<(), RunError> {
+        for (side, feed) in self.feeds.values() {
+            self.read_hints(*side, feed).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_hints(&self, side: Side, feed: &Feed) -> Result<(), RunError> {
+        // Whoever is hinted at from here on is read by the next run.
+        let up_to = self.soon();
+        while self.read_slice(side, feed, up_to).await? {}
+        Ok(())
+    }
+
+    /// Up to when hints are read that are read now.
+    fn soon(&self) -> Timestamp {
+        later(self.now(), SOON)
+    }
+
+    /// Reads some of the records that somebody hinted at and that are due by then. False if there are
+    /// none.
+    async fn read_slice(
+        &self,
+        side: Side,
+        feed: &Feed,
+        up_to: Timestamp,
+    ) -> Result<bool, RunError> {
         let store = &self.runner.store;
         let max = self.connector(side).capability().read_many_max as u64;
-        // Whoever is hinted at from here on is read later.
-        let up_to = later(self.now(), SOON);
         let due = store.due_hints(self.connection.workspace, feed.id, up_to, max).await?;
         if due.is_empty() {
             return Ok(false);
         }
-        let records = self.look_at(side, feed, &due).await?;
-        let (cursor, answered, answered_up_to) = (None, due, up_to);
-        let observation = Observation { feed: feed.id, records, cursor, answered, answered_up_to };
-        store.observe(&self.held, &observation).await?;
+        self.answer(side, feed, due, up_to).await?;
         Ok(true)
+    }
+
+    /// Reads whom these records are linked to, where somebody hinted at them too: what both sides tell
+    /// of a person is weighed together.
+    pub(super) async fn observe_partners(&self, ends: &BTreeSet<End>) -> Result<(), RunError> {
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        for (id, partners) in by_feed(&self.partners(ends).await?) {
+            let Some((side, feed)) = self.feeds.get(&id) else { continue };
+            let told = store.due_hints(workspace, id, Timestamp::MAX, ALL_HINTS).await?;
+            let told: BTreeSet<RemoteId> = partners.intersection(&told).cloned().collect();
+            if !told.is_empty() {
+                self.answer(*side, feed, told, self.soon()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads records that somebody hinted at. The hints that were due by then are answered.
+    async fn answer(
+        &self,
+        side: Side,
+        feed: &Feed,
+        told: BTreeSet<RemoteId>,
+        answered_up_to: Timestamp,
+    ) -> Result<(), RunError> {
+        let records = self.look_at(side, feed, &told).await?;
+        let (cursor, answered) = (None, told);
+        let observation = Observation { feed: feed.id, records, cursor, answered, answered_up_to };
+        self.runner.store.observe(&self.held, &observation).await?;
+        Ok(())
     }
 
     /// Reads records directly. Only this makes a reported deletion believed.

@@ -23,10 +23,28 @@ const GATHERED: usize = 2_000;
 const WIDEN_MAX: usize = 20;
 
 /// What is to be planned, and what will have been planned up to.
+#[derive(Default)]
 pub(super) struct Dirty {
     pub(super) ends: BTreeSet<End>,
     pub(super) gone: BTreeSet<End>,
     pub(super) up_to: BTreeMap<FeedId, u64>,
+}
+
+impl Dirty {
+    /// Without the records that are gone, and these.
+    pub(super) fn without_gone(mut self) -> (Self, Self) {
+        let gone = std::mem::take(&mut self.gone);
+        self.ends.retain(|end| !gone.contains(end));
+        let others = Self { ends: gone.clone(), gone, up_to: self.up_to.clone() };
+        (self, others)
+    }
+
+    /// Adds what became dirty later.
+    pub(super) fn extend(&mut self, later: Self) {
+        self.ends.extend(later.ends);
+        self.gone.extend(later.gone);
+        self.up_to.extend(later.up_to);
+    }
 }
 
 /// Which records are linked.
@@ -53,8 +71,7 @@ impl Session<'_> {
     /// What changed since it was last planned, and what waited until now.
     pub(super) async fn dirty(&self) -> Result<Dirty, RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
-        let mut dirty =
-            Dirty { ends: BTreeSet::new(), gone: BTreeSet::new(), up_to: BTreeMap::new() };
+        let mut dirty = Dirty::default();
         for feed in &self.connection.feeds {
             let mut at = if self.is_reconfigured { 0 } else { feed.planned_to };
             loop {
@@ -80,7 +97,7 @@ impl Session<'_> {
     /// Plans and writes the linked pairs among these records. Gives the records that have no link.
     pub(super) async fn plan_linked(&mut self, dirty: &Dirty) -> Result<BTreeSet<End>, RunError> {
         let Linked { links, free, newly_gone } = self.linked(dirty).await?;
-        self.check_losses(newly_gone).await?;
+        self.check_losses(&newly_gone).await?;
         let links: Vec<(LinkId, End)> = links.into_iter().collect();
         let mut gathered = Vec::new();
         for chunk in links.chunks(CHUNK) {
@@ -132,6 +149,19 @@ impl Session<'_> {
         Ok(linked)
     }
 
+    /// The records at the other ends of the links of these, but for those among them.
+    pub(super) async fn partners(&self, ends: &BTreeSet<End>) -> Result<BTreeSet<End>, RunError> {
+        let all: Vec<&End> = ends.iter().collect();
+        let mut partners = BTreeSet::new();
+        for chunk in all.chunks(CHUNK) {
+            let chunk = chunk.iter().copied().cloned().collect();
+            for row in self.links_of(&chunk).await?.into_values() {
+                partners.extend(row.ends.iter().map(|(_, end)| end.clone()));
+            }
+        }
+        Ok(partners.difference(ends).cloned().collect())
+    }
+
     async fn links_of(&self, ends: &BTreeSet<End>) -> Result<BTreeMap<LinkId, LinkRow>, RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
         let mut links = BTreeMap::new();
@@ -153,15 +183,13 @@ impl Session<'_> {
     }
 
     /// A side that loses a large part of its records at once stops everything.
-    async fn check_losses(&mut self, newly_gone: PerSide<u64>) -> Result<(), RunError> {
+    async fn check_losses(&self, newly_gone: &PerSide<u64>) -> Result<(), RunError> {
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
         for (side, gone) in newly_gone.iter() {
-            if *gone == 0 {
+            let gone = *gone;
+            if gone == 0 {
                 continue;
             }
-            let lost = self.lost.of_mut(side);
-            *lost += gone;
-            let gone = *lost;
-            let (store, workspace) = (&self.runner.store, self.connection.workspace);
             let links = store.count_links(workspace, self.connection.id).await?;
             if has_lost_too_much(links, gone) {
                 return Err(RunError::SideLost { side, gone, links });
@@ -366,7 +394,7 @@ fn end_of(row: &SeenRow) -> End {
     End { feed: row.feed, id: row.seen.record.id.clone() }
 }
 
-fn by_feed(ends: &BTreeSet<End>) -> BTreeMap<FeedId, BTreeSet<RemoteId>> {
+pub(super) fn by_feed(ends: &BTreeSet<End>) -> BTreeMap<FeedId, BTreeSet<RemoteId>> {
     let mut feeds: BTreeMap<FeedId, BTreeSet<RemoteId>> = BTreeMap::new();
     for end in ends {
         feeds.entry(end.feed).or_default().insert(end.id.clone());

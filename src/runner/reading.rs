@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Runner;
+use super::approval::awaiting;
+use super::{RunError, Runner};
 use crate::record::{RemoteId, Side};
-use crate::store::{self, EndpointState, Feed, FeedId, RunRow, Trigger, WorkspaceId};
+use crate::store::{
+    self, Connection, EndpointState, Feed, FeedId, RunKind, RunRow, RunState, Trigger, WorkspaceId,
+};
 
 /// How a run reads.
 pub(super) struct Reading {
@@ -21,15 +24,19 @@ pub(super) struct Reading {
     told: BTreeSet<FeedId>,
 }
 
+/// How far back the last finished run is looked for.
+const RUNS_LOOKED_AT: u64 = 100;
 /// More hints than a feed ever has.
-const ALL_HINTS: u64 = 1_000_000;
+pub(super) const ALL_HINTS: u64 = 1_000_000;
 
 impl Reading {
-    /// How this run reads. `last` is the one before it with the same configuration.
+    /// How this run reads. `last` is the one before it with the same configuration; `is_asked` says
+    /// whether somebody asked for a run while another went on.
     pub(super) async fn of(
         runner: &Runner,
         run: &RunRow,
         last: Option<&RunRow>,
+        is_asked: bool,
         feeds: &BTreeMap<FeedId, (Side, Feed)>,
     ) -> store::Result<Self> {
         let removals_every = match run.trigger {
@@ -46,7 +53,7 @@ impl Reading {
                 told.insert(feed.id);
             }
         }
-        let only_hints = run.trigger == Trigger::Webhook && last.is_some();
+        let only_hints = run.trigger == Trigger::Webhook && last.is_some() && !is_asked;
         Ok(Self { removals_every, only_hints, told })
     }
 
@@ -64,4 +71,40 @@ impl Reading {
         let told = runner.store.due_hints(workspace, feed, Timestamp::MAX, ALL_HINTS).await?;
         Ok(changed.difference(&told).count() as u64)
     }
+}
+
+impl Runner {
+    /// Whether a run that a notification wakes now would read only what was told: not so while
+    /// everything has to be looked at, or a person waits for something else.
+    ///
+    /// # Errors
+    /// [`RunError::Store`].
+    pub async fn reads_only_what_was_told(&self, known: &Connection) -> Result<bool, RunError> {
+        let mut known = known.clone();
+        known.forget_what_was_taken_back();
+        let is_free = !known.again
+            && awaiting(&known.settings, &known.progress).is_empty()
+            && !self.store.preview_asked(known.workspace, known.id).await?;
+        Ok(is_free && last_alike(self, &known).await?.is_some())
+    }
+}
+
+/// The last run that finished with this configuration. None if everything is to be looked at: the
+/// configuration is another, or a sync runs for the first time and looks at what the other has long
+/// been through with.
+pub(super) async fn last_alike(
+    runner: &Runner,
+    connection: &Connection,
+) -> Result<Option<RunRow>, RunError> {
+    let has_first_run = Side::BOTH.iter().any(|source| {
+        connection.settings.running(*source).is_some()
+            && connection.progress.of(*source).first_run_done_at.is_none()
+    });
+    if has_first_run {
+        return Ok(None);
+    }
+    let runs = runner.store.runs(connection.workspace, connection.id, RUNS_LOOKED_AT).await?;
+    let is_done = |row: &RunRow| row.state == RunState::Finished && row.kind == RunKind::Sync;
+    let last = runs.into_iter().find(is_done);
+    Ok(last.filter(|row| row.version == connection.settings.version))
 }

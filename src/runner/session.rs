@@ -8,15 +8,15 @@ use jiff::Timestamp;
 
 use super::approval::{Mode, Planned, awaiting, hold_back};
 use super::observe::former_fields;
-use super::reading::Reading;
+use super::plan::Dirty;
+use super::reading::{Reading, last_alike};
 use super::turn::Task;
 use super::{RunError, Runner};
 use crate::connectors::{self, Connector};
 use crate::planner::{Brake, BrakeClass, FirstRun, Report, SyncState};
 use crate::record::{FieldId, PerSide, Side};
 use crate::store::{
-    self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunKind, RunRow,
-    RunState, SyncProgress,
+    self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunRow, SyncProgress,
 };
 
 pub(super) struct Session<'a> {
@@ -32,7 +32,7 @@ pub(super) struct Session<'a> {
     pub(super) mode: Mode,
     /// What the brake held, by the side that would have been written.
     pub(super) braked: BTreeSet<(Side, BrakeClass)>,
-    /// What waits, as the run found it.
+    /// What waits, as it was when the run began to plan.
     pub(super) pending: BTreeMap<End, Pending>,
     /// Whether everything is to be planned anew: the configuration is not the one of the last run.
     pub(super) is_reconfigured: bool,
@@ -42,8 +42,6 @@ pub(super) struct Session<'a> {
     pub(super) reading: Reading,
     /// The fields by which the records of a feed are known, where more are read than before.
     pub(super) former_fields: BTreeMap<FeedId, BTreeSet<FieldId>>,
-    /// How many linked records of each side are gone, and were not before this run.
-    pub(super) lost: PerSide<u64>,
     /// What this run has planned up to; empty until everything below it is settled or waits.
     pub(super) planned_to: BTreeMap<FeedId, u64>,
 }
@@ -53,9 +51,6 @@ const TRIES_MAX: u32 = 10;
 
 /// How many slices of what was told one run takes.
 const SLICES_MAX: usize = 100;
-
-/// How far back the last finished run is looked for.
-const RUNS_LOOKED_AT: u64 = 100;
 
 impl<'a> Session<'a> {
     pub(super) async fn open(
@@ -72,8 +67,7 @@ impl<'a> Session<'a> {
             let row = runner.store.feed(workspace, feed.feed).await?;
             feeds.insert(feed.feed, (feed.side, row));
         }
-        let waiting = runner.store.pending(workspace, connection.id).await?;
-        let pending = waiting.into_iter().map(|row| (row.end.clone(), row)).collect();
+        let pending = waiting(runner, &connection).await?;
         let about = awaiting(&connection.settings, &connection.progress);
         let version = connection.settings.version;
         let plan = runner.store.approved_plan(workspace, connection.id, version).await?;
@@ -92,23 +86,14 @@ impl<'a> Session<'a> {
             }
             (Task::Sync, None) => Mode::Write,
         };
-        let runs = runner.store.runs(workspace, connection.id, RUNS_LOOKED_AT).await?;
-        let is_done = |row: &&RunRow| row.state == RunState::Finished && row.kind == RunKind::Sync;
-        let last = runs.iter().find(is_done);
-        // A sync that runs for the first time looks at what the other has long been through with.
-        let has_first_run = Side::BOTH.iter().any(|source| {
-            connection.settings.running(*source).is_some()
-                && connection.progress.of(*source).first_run_done_at.is_none()
-        });
-        let is_reconfigured = task == Task::Preview
-            || has_first_run
-            || last.is_none_or(|row| row.version != connection.settings.version);
-        let before = last.filter(|_| !is_reconfigured);
+        // A preview looks at everything.
+        let before = last_alike(runner, &connection).await?.filter(|_| task != Task::Preview);
+        let is_reconfigured = before.is_none();
         let former_fields = feeds.iter().filter_map(|(id, (side, feed))| {
             Some((*id, former_fields(&connection.settings, *side, feed)?))
         });
         let former_fields = former_fields.collect();
-        let reading = Reading::of(runner, run, before, &feeds).await?;
+        let reading = Reading::of(runner, run, before.as_ref(), connection.again, &feeds).await?;
         Ok(Self {
             runner,
             held,
@@ -125,7 +110,6 @@ impl<'a> Session<'a> {
             read_at: BTreeMap::new(),
             reading,
             former_fields,
-            lost: PerSide::default(),
             planned_to: BTreeMap::new(),
         })
     }
@@ -156,7 +140,8 @@ impl<'a> Session<'a> {
         self.observe().await?;
         self.resolve().await?;
         self.begin_syncs().await?;
-        self.carry().await?;
+        let dirty = self.dirty().await?;
+        self.carry(dirty).await?;
         for source in Side::BOTH {
             if self.connection.settings.running(source).is_some() {
                 let now = self.now();
@@ -167,29 +152,41 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// What was told, some of it at a time and the newest first: who was just edited does not wait for
-    /// all that is told of what we wrote ourselves. What is told in such numbers that it never ends is
-    /// left to the next run.
+    /// What was told, some of it at a time and the newest first: whoever was just edited does not wait
+    /// for all that is told of what we wrote ourselves. Who is new, and who is gone, waits until all
+    /// was read: the other side may tell of the same, and a side that loses many stops everything.
     async fn write_told(&mut self) -> Result<(), RunError> {
         self.resolve().await?;
+        let mut last = Dirty::default();
         for _ in 0..SLICES_MAX {
             let is_any = self.observe_told().await?;
-            self.carry().await?;
+            self.observe_partners(&self.dirty().await?.ends).await?;
+            let (linked, others) = self.dirty_again().await?.without_gone();
+            last.extend(others);
+            last.ends.extend(self.plan_linked(&linked).await?);
             if !is_any {
                 break;
             }
         }
-        Ok(())
+        self.observe_all_told().await?;
+        last.extend(self.dirty_again().await?);
+        self.carry(last).await
     }
 
-    /// Plans and writes what is known by now.
-    async fn carry(&mut self) -> Result<(), RunError> {
+    /// What is dirty by now and was not planned by this run.
+    async fn dirty_again(&mut self) -> Result<Dirty, RunError> {
+        self.pending = waiting(self.runner, &self.connection).await?;
         let dirty = self.dirty().await?;
-        let rest = self.plan_linked(&dirty).await?;
-        self.plan_unlinked(rest, &dirty.gone).await?;
         for feed in &mut self.connection.feeds {
             feed.planned_to = dirty.up_to.get(&feed.feed).copied().unwrap_or(feed.planned_to);
         }
+        Ok(dirty)
+    }
+
+    /// Plans and writes what is dirty.
+    async fn carry(&mut self, dirty: Dirty) -> Result<(), RunError> {
+        let rest = self.plan_linked(&dirty).await?;
+        self.plan_unlinked(rest, &dirty.gone).await?;
         self.planned_to = dirty.up_to;
         Ok(())
     }
@@ -307,6 +304,15 @@ pub(super) fn later(now: Timestamp, wait: Duration) -> Timestamp {
 /// An error of a side's app, as it stops a run.
 pub(super) fn app_error(side: Side) -> impl Fn(connectors::Error) -> RunError {
     move |error| RunError::App { side, error }
+}
+
+/// What waits of a connection.
+async fn waiting(
+    runner: &Runner,
+    connection: &Connection,
+) -> Result<BTreeMap<End, Pending>, RunError> {
+    let waiting = runner.store.pending(connection.workspace, connection.id).await?;
+    Ok(waiting.into_iter().map(|row| (row.end.clone(), row)).collect())
 }
 
 /// The brake, with what was done in the last 24 hours.

@@ -136,7 +136,9 @@ impl Runner {
         trigger: Trigger,
         known: Connection,
     ) -> Result<Ended, RunError> {
-        let run = self.begin(held, task.kind(), trigger, &known).await?;
+        let mut run = self.begin(held, task.kind(), trigger, &known).await?;
+        // One that is resumed reads what whoever woke it now wants to be read.
+        run.trigger = trigger;
         let mut session = Session::open(self, *held, &run, task, known, connectors).await?;
         let outcome = tokio::select! {
             outcome = session.run() => outcome,

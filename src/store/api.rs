@@ -220,6 +220,14 @@ pub trait Store: History + Idempotency + Webhooks + Send + Sync {
         limit: u64,
     ) -> Result<Vec<RunRow>>;
 
+    /// The newest run of a connection that finished and read everything that changed: one that no
+    /// notification woke.
+    async fn last_full_run(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Option<RunRow>>;
+
     /// Writes ops into the journal before they are sent. An op whose intent is held by another is not
     /// written; those are given back.
     async fn journal(

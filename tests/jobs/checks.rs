@@ -22,6 +22,7 @@ macro_rules! checks {
 checks![
     a_nudge_is_looked_at,
     nudges_during_a_look_make_exactly_one_further,
+    what_both_lanes_ask_for_during_a_look_makes_one_further_each,
     what_waits_is_not_queued_twice,
     a_nudge_for_later_waits_and_many_are_one,
     no_more_run_at_once_than_may,
@@ -62,6 +63,27 @@ async fn nudges_during_a_look_make_exactly_one_further(house: House) {
     house.looks.open();
     until("the further look", || house.looks.ended() == 2).await;
     house.until_jobs(4, 0).await;
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(house.looks.seen(), 2);
+    server.end().await;
+}
+
+async fn what_both_lanes_ask_for_during_a_look_makes_one_further_each(house: House) {
+    let server = house.start(4);
+    house.looks.close();
+    house.nudge(&server, Trigger::Person);
+    until("the first look", || house.looks.seen() == 1).await;
+    house.looks.forget();
+    for (nth, trigger) in [Trigger::Again, Trigger::Webhook, Trigger::Webhook].iter().enumerate() {
+        house.nudge(&server, *trigger);
+        house.until_jobs(nth as i64 + 2, 1).await;
+    }
+    house.looks.open();
+    until("the further looks", || house.looks.ended() == 3).await;
+    let connection = house.bench.connection;
+    for trigger in [Trigger::Again, Trigger::Webhook] {
+        assert!(house.looks.saw(connection, trigger), "{trigger:?}");
+    }
     sleep(Duration::from_secs(2)).await;
     assert_eq!(house.looks.seen(), 2);
     server.end().await;

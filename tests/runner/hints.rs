@@ -61,6 +61,27 @@ async fn a_notification_before_everything_was_read_makes_everything_be_read() {
 }
 
 #[tokio::test]
+async fn only_where_nothing_else_is_to_be_done_a_notification_is_read_alone() {
+    let house = House::new(|_| {}).await;
+    assert!(!house.reads_only_what_was_told().await, "everything is to be read first");
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    assert!(house.reads_only_what_was_told().await);
+    house.configure(|settings| settings.every_minutes = 7).await;
+    assert!(!house.reads_only_what_was_told().await, "everything is looked at anew");
+    house.run().await.unwrap();
+    assert!(house.reads_only_what_was_told().await);
+
+    let eva = house.make(Side::Left, "eva@x.es", &[]);
+    house.make(Side::Left, "rita@x.es", &[]);
+    house.hint(Side::Left, &eva).await;
+    house.ask_again().await;
+    assert!(!house.reads_only_what_was_told().await, "somebody wants it to run");
+    house.run_because(Trigger::Webhook).await.unwrap();
+    assert_eq!(house.emails(Side::Right).len(), 3, "and gets what was asked for");
+}
+
+#[tokio::test]
 async fn who_was_removed_is_told_of_by_a_notification() {
     let house = House::new(|_| {}).await;
     let told = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
@@ -139,7 +160,7 @@ async fn who_was_told_of_last_waits_for_none_of_the_others() {
 }
 
 #[tokio::test]
-async fn a_side_that_loses_many_is_noticed_over_all_slices() {
+async fn a_side_that_loses_many_is_noticed_before_anything_is_done_about_it() {
     let house = House::new(|_| {}).await;
     let mut told = Vec::new();
     for number in 0..300 {
@@ -151,8 +172,56 @@ async fn a_side_that_loses_many_is_noticed_over_all_slices() {
         house.remove(Side::Left, &format!("{number}@x.es"));
         house.hint(Side::Left, id).await;
     }
+    let before = house.writes();
     let stopped = house.run_because(Trigger::Webhook).await;
-    let lost =
-        matches!(stopped, Err(RunError::SideLost { side: Side::Left, gone, .. }) if gone < 150);
-    assert!(lost, "{stopped:?}");
+    let is_lost = matches!(stopped, Err(RunError::SideLost { side: Side::Left, gone: 150, .. }));
+    assert!(is_lost, "{stopped:?}");
+    assert_eq!(house.writes(), before, "nobody was tagged");
+}
+
+#[tokio::test]
+async fn who_is_new_on_both_sides_is_made_on_neither() {
+    let house = House::new(|_| {}).await;
+    let mut told = Vec::new();
+    for number in 0..60 {
+        told.push(house.make(Side::Left, &format!("{number}@x.es"), &[("city", "Vigo")]));
+    }
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    let [left, right] = Side::BOTH.map(|side| house.make(side, "ana@x.es", &[("city", "Vigo")]));
+    house.hint(Side::Left, &left).await;
+    for id in &told {
+        house.hint_after(Side::Left, id, Duration::from_secs(1)).await;
+    }
+    house.hint(Side::Right, &right).await;
+    house.run_because(Trigger::Webhook).await.unwrap();
+    for side in Side::BOTH {
+        let emails = house.emails(side);
+        assert_eq!(emails.iter().filter(|email| *email == "ana@x.es").count(), 1, "{side:?}");
+    }
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"), "they are linked");
+}
+
+#[tokio::test]
+async fn what_both_sides_tell_of_a_person_is_weighed_together() {
+    let house = House::new(|settings| settings.preferred = Some(Side::Right)).await;
+    for number in 0..60 {
+        house.make(Side::Left, &format!("{number}@x.es"), &[("city", "Vigo")]);
+    }
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    for (side, city) in [(Side::Left, "Lugo"), (Side::Right, "Sada")] {
+        house.edit(side, "0@x.es", "city", text(city));
+        house.hint(side, &house.id(side, "0@x.es")).await;
+    }
+    for number in 1..60 {
+        let id = house.id(Side::Right, &format!("{number}@x.es"));
+        house.hint_after(Side::Right, &id, Duration::from_secs(1)).await;
+    }
+    house.run_because(Trigger::Webhook).await.unwrap();
+    for side in Side::BOTH {
+        assert_eq!(house.get(side, "0@x.es", "city"), text("Sada"), "{side:?}: as is preferred");
+    }
 }

@@ -243,6 +243,17 @@ impl House {
         ran.unwrap();
     }
 
+    /// Whether a notification would be read alone.
+    pub async fn reads_only_what_was_told(&self) -> bool {
+        let known = self.store.connection(self.workspace, self.connection).await.unwrap();
+        self.runner.reads_only_what_was_told(&known).await.unwrap()
+    }
+
+    /// Somebody asks for a run while another goes on.
+    pub async fn ask_again(&self) {
+        self.store.ask_again(self.workspace, self.connection).await.unwrap();
+    }
+
     /// The process is to end.
     pub fn stop(&self) {
         self.runner.stop();
@@ -354,6 +365,10 @@ impl House {
 
     pub fn remove(&self, side: Side, email: &str) {
         self.vendors.of(side).remove(&self.record(side, email).id);
+    }
+
+    pub fn id(&self, side: Side, email: &str) -> RemoteId {
+        self.record(side, email).id
     }
 
     pub fn get(&self, side: Side, email: &str, field: &str) -> Value {

@@ -42,8 +42,9 @@ use crate::history::{
     only_the_plan_that_was_seen_is_decided_upon_and_only_once,
     ops_are_paged_newest_first_and_filtered, outcomes_are_paged_filtered_and_counted,
     plans_and_reports_are_written_only_under_the_lease, plans_that_nobody_completes_are_removed,
-    runs_are_found_by_id_and_paged_newest_first, the_newest_approved_plan_of_a_version_is_found,
-    the_report_of_a_run_is_noted_until_it_ends, what_was_applied_is_counted_for_the_brake,
+    runs_are_found_by_id_and_paged_newest_first, the_last_run_that_read_everything_is_found,
+    the_newest_approved_plan_of_a_version_is_found, the_report_of_a_run_is_noted_until_it_ends,
+    what_was_applied_is_counted_for_the_brake,
 };
 use crate::idempotency::{
     a_key_stands_for_one_request_until_it_is_remembered_no_more,
@@ -111,6 +112,7 @@ checks!(
     connections_are_found_by_their_accounts,
     a_workspace_sees_nothing_of_the_accounts_and_connections_of_another,
     runs_are_found_by_id_and_paged_newest_first,
+    the_last_run_that_read_everything_is_found,
     the_report_of_a_run_is_noted_until_it_ends,
     a_plan_is_written_as_it_is_now,
     one_plan_of_a_connection_waits_at_a_time,

@@ -12,7 +12,8 @@ use concord::record::{PerSide, RemoteId, Side, Value};
 use concord::store::{
     ConnectionId, DraftRow, Error, FeedId, Held, IssueId, IssueRow, IssuesOf, LeaseKey, NewIssue,
     OpFilter, OpId, OpRow, OpState, OutcomeFilter, Pending, PendingReason, PlanItem, PlanRow,
-    PlanState, RecordOutcome, RunEnd, RunId, RunKind, RunRow, RunState, Settlement, WorkspaceId,
+    PlanState, RecordOutcome, RunEnd, RunId, RunKind, RunRow, RunState, Settlement, Trigger,
+    WorkspaceId,
 };
 
 use crate::build::{Bench, at, ids, live, settings};
@@ -155,6 +156,25 @@ pub async fn runs_are_found_by_id_and_paged_newest_first(bench: Bench) {
     assert_eq!(page(None).await, [made[2], made[1]]);
     assert_eq!(page(Some(made[1])).await, [made[0]]);
     assert_eq!(page(Some(made[0])).await, []);
+}
+
+pub async fn the_last_run_that_read_everything_is_found(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
+    let last = async || {
+        store.last_full_run(workspace, con).await.unwrap().map(|run| (run.id, run.trigger))
+    };
+    assert_eq!(last().await, None);
+    let full = ended_run(&bench, &held, RunKind::Sync).await;
+    let told = RunRow { trigger: Trigger::Webhook, ..bench.run_row() };
+    store.begin_run(&held, &told).await.unwrap();
+    ended_run(&bench, &held, RunKind::Sync).await;
+    bench.run(&held).await;
+    assert_eq!(
+        last().await,
+        Some((full, Trigger::Person)),
+        "neither what a webhook woke, nor what runs"
+    );
 }
 
 pub async fn the_report_of_a_run_is_noted_until_it_ends(bench: Bench) {

@@ -281,6 +281,18 @@ impl Store for MemoryStore {
         self.runs_before(workspace, connection, None, limit).await
     }
 
+    async fn last_full_run(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Option<RunRow>> {
+        self.transact(|state, _| {
+            let mut runs = state.runs_before(workspace, connection, None);
+            Ok(runs.find(|run| run.has_read_everything()).cloned())
+        })
+        .await
+    }
+
     async fn journal(
         &self,
         held: &Held,

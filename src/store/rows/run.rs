@@ -70,6 +70,13 @@ pub struct RunRow {
     pub error: Option<String>,
 }
 
+impl RunRow {
+    /// Whether it is over and has read everything that changed.
+    pub(in crate::store) fn has_read_everything(&self) -> bool {
+        self.state == RunState::Finished && self.trigger != Trigger::Webhook
+    }
+}
+
 /// The end of a run.
 #[derive(Clone, Debug)]
 pub struct RunEnd {

@@ -12,7 +12,7 @@ use super::codec::{at_most, document, micros, run_model, run_row, word};
 use super::{connection, plan};
 use crate::planner::Report;
 use crate::store::{
-    ConnectionId, Error, PlanState, Result, RunEnd, RunId, RunRow, RunState, WorkspaceId,
+    ConnectionId, Error, PlanState, Result, RunEnd, RunId, RunRow, RunState, Trigger, WorkspaceId,
 };
 
 pub(super) async fn begin(
@@ -106,4 +106,20 @@ pub(super) async fn before(
         query = query.filter(run::Column::Id.lt(before.0));
     }
     query.all(db).await?.into_iter().map(run_row).collect()
+}
+
+pub(super) async fn last_full(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+) -> Result<Option<RunRow>> {
+    let newest = run::Entity::find()
+        .filter(run::Column::Workspace.eq(workspace.0))
+        .filter(run::Column::Connection.eq(connection.0))
+        .filter(run::Column::State.eq(word(&RunState::Finished)?))
+        .filter(run::Column::Trigger.ne(word(&Trigger::Webhook)?))
+        .order_by_desc(run::Column::Id)
+        .one(db)
+        .await?;
+    newest.map(run_row).transpose()
 }

@@ -295,6 +295,14 @@ impl Store for SqlStore {
         run::before(&self.db, workspace, connection, None, limit).await
     }
 
+    async fn last_full_run(
+        &self,
+        workspace: WorkspaceId,
+        connection: ConnectionId,
+    ) -> Result<Option<RunRow>> {
+        run::last_full(&self.db, workspace, connection).await
+    }
+
     async fn journal(
         &self,
         held: &Held,
