@@ -1,6 +1,7 @@
 //! Requests that may be sent again without being done again: whoever sends one gives it a key of
 //! their own, and gets the answer of the first time.
 
+mod cancellation;
 mod error;
 mod key;
 
@@ -13,13 +14,14 @@ use crate::ports::Clock;
 use crate::secrets::{Place, Sealer};
 use crate::store::{Claim, Claimed, Store, WorkspaceId};
 
+pub use cancellation::Cancellation;
 pub use error::Error;
 pub use key::{BadKey, Key};
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
-/// After how long a request without an answer counts as cut off. None may take that long.
-const ABANDONED: Duration = Duration::from_secs(60);
+/// After how long a request without an answer counts as cut off: far longer than any takes.
+const ABANDONED: Duration = Duration::from_secs(10 * 60);
 
 /// The requests of all workspaces that were given a key.
 pub struct Idempotency {

@@ -9,7 +9,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned, Request, ServerError, ServerResult, Value, Variables};
 use serde_json::json;
 
-use super::error;
+use super::fault::error;
 use crate::idempotency::Key;
 
 /// The argument, or the member of an argument.
