@@ -11,7 +11,7 @@ use std::time::Duration;
 use secrecy::zeroize::Zeroizing;
 
 use crate::ports::Clock;
-use crate::secrets::{Place, Sealer};
+use crate::secrets::{MasterKey, Place, Sealer};
 use crate::store::{Claim, Claimed, Store, WorkspaceId};
 
 pub use cancellation::Cancellation;
@@ -27,6 +27,8 @@ const ABANDONED: Duration = Duration::from_secs(10 * 60);
 pub struct Idempotency {
     store: Arc<dyn Store>,
     sealer: Sealer,
+    /// Requests hold credentials: without this key nobody can try which a hash was made of.
+    hashing: Zeroizing<[u8; 32]>,
     clock: Arc<dyn Clock>,
 }
 
@@ -41,11 +43,17 @@ pub enum Begun {
 impl Idempotency {
     /// The requests in a store.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, sealer: Sealer, clock: Arc<dyn Clock>) -> Self {
-        Self { store, sealer, clock }
+    pub fn new(
+        store: Arc<dyn Store>,
+        sealer: Sealer,
+        key: &MasterKey,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let hashing = key.derive("concord 2026 hashes of requests");
+        Self { store, sealer, hashing, clock }
     }
 
-    /// Begins a request of somebody, known by its hash, unless it was begun before.
+    /// Begins a request of somebody unless it was begun before. What it asks is known by a hash.
     ///
     /// # Errors
     /// [`Error::Reused`] if the key is of another request, [`Error::GoesOn`] if the same is being
@@ -55,14 +63,14 @@ impl Idempotency {
         workspace: WorkspaceId,
         actor: &str,
         key: &Key,
-        request_hash: [u8; 32],
+        request: &[u8],
     ) -> Result<Begun, Error> {
         let now = self.clock.now();
         let claim = Claim {
             workspace,
             actor: actor.to_owned(),
             key: key.as_str().to_owned(),
-            request_hash,
+            request_hash: *blake3::keyed_hash(&self.hashing, request).as_bytes(),
             claimed_at: now,
             expires_at: now + KEPT,
         };

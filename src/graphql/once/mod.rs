@@ -30,7 +30,8 @@ pub(super) struct Once;
 /// A mutation that is to be done once.
 struct Attempt {
     key: Key,
-    request_hash: [u8; 32],
+    /// What is asked.
+    request: Vec<u8>,
     /// Whether it has done what it was to do.
     is_done: AtomicBool,
 }
@@ -61,8 +62,8 @@ impl Extension for Once {
         if found::<Principal>(&request.data).is_some_and(|who| who.role.may_write()) {
             let header = found::<Key>(&request.data).cloned();
             if let Some(key) = key::of(&mut request, header)? {
-                let (request_hash, is_done) = (key::hash(&request), AtomicBool::new(false));
-                request.data.insert(Attempt { key, request_hash, is_done });
+                let (asked, is_done) = (key::content(&request), AtomicBool::new(false));
+                request.data.insert(Attempt { key, request: asked, is_done });
             }
         }
         Ok(request)
@@ -86,7 +87,7 @@ impl Extension for Once {
         }
         let requests = &services.idempotency;
         let begun =
-            requests.begin(who.workspace, &who.subject, &attempt.key, attempt.request_hash).await;
+            requests.begin(who.workspace, &who.subject, &attempt.key, &attempt.request).await;
         let claim = match begun {
             Ok(Begun::First(claim)) => claim,
             Ok(Begun::Before(answer)) => return read(&answer),
