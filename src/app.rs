@@ -73,7 +73,8 @@ pub async fn build(config: &Config) -> Result<App, Error> {
     };
     let accounts =
         Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), holder.clone()));
-    let idempotency = Idempotency::new(store.clone(), sealer.clone(), clock.clone());
+    let key = &config.secret_key;
+    let idempotency = Idempotency::new(store.clone(), sealer.clone(), key, clock.clone());
     let webhooks = Arc::new(Webhooks::new(webhooks::Parts {
         store: store.clone(),
         accounts: accounts.clone(),

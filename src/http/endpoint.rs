@@ -13,9 +13,9 @@ use tokio::time::timeout;
 
 use super::media::Media;
 use super::refusal::Refusal;
-use super::{body, media, outcome};
+use super::{body, execution, media, outcome};
 use crate::auth::{Principal, Tokens};
-use crate::idempotency::{BadKey, Key};
+use crate::idempotency::{BadKey, Cancellation, Key};
 
 /// Until a request is answered.
 const WHOLE: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) struct Endpoint<E> {
     executor: E,
     tokens: Arc<Tokens>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 pub(super) async fn answer<E: Executor>(
@@ -46,7 +46,7 @@ pub(super) async fn answer<E: Executor>(
 
 impl<E: Executor> Endpoint<E> {
     pub(super) fn new(executor: E, tokens: Arc<Tokens>) -> Self {
-        Self { executor, tokens, places: Semaphore::new(AT_ONCE) }
+        Self { executor, tokens, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     async fn respond(
@@ -59,13 +59,21 @@ impl<E: Executor> Endpoint<E> {
         media::check(headers)?;
         let key = idempotency_key(headers)?;
         // Taken after the token was checked: a stranger can keep nobody out.
-        let _place = self.places.try_acquire().map_err(|_| busy())?;
+        let place = self.places.clone().try_acquire_owned().map_err(|_| busy())?;
         let bytes = body::read(body, BOUNDS).await?;
-        let mut request = body::parse(&bytes)?.data(principal);
+        let cancellation = Cancellation::default();
+        let mut request = body::parse(&bytes)?.data(principal).data(cancellation.clone());
         if let Some(key) = key {
             request = request.data(key);
         }
-        Ok(outcome::render(self.executor.execute(request).await, media))
+        let executor = self.executor.clone();
+        let work = async move {
+            // Kept until it ends, whoever waits for it.
+            let _place = place;
+            executor.execute(request).await
+        };
+        let done = execution::run(work, cancellation).await.map_err(|_| outcome::unexpected())?;
+        Ok(outcome::render(done, media))
     }
 
     fn admit(&self, headers: &HeaderMap) -> Result<Principal, Refusal> {
@@ -111,7 +119,8 @@ fn too_slow() -> Refusal {
     Refusal::new(
         StatusCode::GATEWAY_TIMEOUT,
         "TIMEOUT",
-        "this was not done within 30 seconds and was given up: ask for less at once, and look \
-         whether a mutation was done before you send it again",
+        "this was not done within 30 seconds: ask for less at once. A mutation with an idempotency \
+         key goes on, and may be sent again with its key; of any other, look whether it was done \
+         before you send it again",
     )
 }

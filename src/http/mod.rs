@@ -7,6 +7,7 @@
 
 mod body;
 mod endpoint;
+mod execution;
 mod explorer;
 mod headers;
 mod media;

@@ -13,11 +13,13 @@ const UNEXPECTED: &str =
 /// Every error is given a code, and what a library said in it is kept inside.
 pub(super) fn render(mut outcome: Outcome, media: Media) -> Response {
     outcome.errors.iter_mut().for_each(label);
-    let Ok(body) = serde_json::to_vec(&outcome) else {
-        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", UNEXPECTED)
-            .render(media);
-    };
+    let Ok(body) = serde_json::to_vec(&outcome) else { return unexpected().render(media) };
     shape(status(&outcome, media), media, body.into())
+}
+
+/// Something failed that was not foreseen.
+pub(super) fn unexpected() -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", UNEXPECTED)
 }
 
 /// An error made from another one, without a code of ours, was not foreseen: its text may name tables,

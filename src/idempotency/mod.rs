@@ -1,6 +1,7 @@
 //! Requests that may be sent again without being done again: whoever sends one gives it a key of
 //! their own, and gets the answer of the first time.
 
+mod cancellation;
 mod error;
 mod key;
 
@@ -10,21 +11,24 @@ use std::time::Duration;
 use secrecy::zeroize::Zeroizing;
 
 use crate::ports::Clock;
-use crate::secrets::{Place, Sealer};
+use crate::secrets::{MasterKey, Place, Sealer};
 use crate::store::{Claim, Claimed, Store, WorkspaceId};
 
+pub use cancellation::Cancellation;
 pub use error::Error;
 pub use key::{BadKey, Key};
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
-/// After how long a request without an answer counts as cut off. None may take that long.
-const ABANDONED: Duration = Duration::from_secs(60);
+/// After how long a request without an answer counts as cut off: far longer than any takes.
+const ABANDONED: Duration = Duration::from_secs(10 * 60);
 
 /// The requests of all workspaces that were given a key.
 pub struct Idempotency {
     store: Arc<dyn Store>,
     sealer: Sealer,
+    /// Requests hold credentials: without this key nobody can try which a hash was made of.
+    hashing: Zeroizing<[u8; 32]>,
     clock: Arc<dyn Clock>,
 }
 
@@ -39,11 +43,17 @@ pub enum Begun {
 impl Idempotency {
     /// The requests in a store.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, sealer: Sealer, clock: Arc<dyn Clock>) -> Self {
-        Self { store, sealer, clock }
+    pub fn new(
+        store: Arc<dyn Store>,
+        sealer: Sealer,
+        key: &MasterKey,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let hashing = key.derive("concord 2026 hashes of requests");
+        Self { store, sealer, hashing, clock }
     }
 
-    /// Begins a request of somebody, known by its hash, unless it was begun before.
+    /// Begins a request of somebody unless it was begun before. What it asks is known by a hash.
     ///
     /// # Errors
     /// [`Error::Reused`] if the key is of another request, [`Error::GoesOn`] if the same is being
@@ -53,14 +63,14 @@ impl Idempotency {
         workspace: WorkspaceId,
         actor: &str,
         key: &Key,
-        request_hash: [u8; 32],
+        request: &[u8],
     ) -> Result<Begun, Error> {
         let now = self.clock.now();
         let claim = Claim {
             workspace,
             actor: actor.to_owned(),
             key: key.as_str().to_owned(),
-            request_hash,
+            request_hash: *blake3::keyed_hash(&self.hashing, request).as_bytes(),
             claimed_at: now,
             expires_at: now + KEPT,
         };

@@ -27,9 +27,11 @@ pub trait Webhooks: Send + Sync {
     /// The endpoints of a workspace, by id.
     async fn endpoints(&self, workspace: WorkspaceId) -> Result<Vec<Endpoint>>;
 
-    /// Writes an endpoint as it is now. Its account stays, and so does when it was made and when
-    /// something came last: that is noted with each delivery.
-    async fn save_endpoint(&self, endpoint: &Endpoint) -> Result<()>;
+    /// Writes an endpoint as it is now, if its generation is still the one that was seen:
+    /// [`Error::Conflict`](super::Error::Conflict) if somebody replaced its address meanwhile. Its
+    /// account stays, and so does when it was made and when something came last: that is noted with
+    /// each delivery.
+    async fn save_endpoint(&self, endpoint: &Endpoint, seen: u32) -> Result<()>;
 
     /// Writes down what came to an endpoint, and that something came. If it came before (the same
     /// fingerprint at the same endpoint), that one is counted, is to be expanded again at once, and

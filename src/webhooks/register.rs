@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Error, Webhooks};
 use crate::connectors::{self, Address, Subscription};
 use crate::record::ObjectName;
-use crate::store::{AccountId, AccountStatus, Endpoint, EndpointState, WorkspaceId};
+use crate::store::{self, AccountId, AccountStatus, Endpoint, EndpointState, WorkspaceId};
 
 /// What is done about a registration that is as it should be.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,9 +33,12 @@ impl Webhooks {
         if self.public_url.is_none() {
             return Err(Error::NoPublicUrl);
         }
-        if endpoint.state == EndpointState::Unregistered {
+        while endpoint.state == EndpointState::Unregistered {
+            let seen = endpoint.generation;
             endpoint.state = EndpointState::NotRegistered;
-            self.store.save_endpoint(&endpoint).await?;
+            if let Some(known) = self.write(&endpoint, seen).await? {
+                endpoint = known;
+            }
         }
         self.ensure(endpoint, InOrder::Renew).await
     }
@@ -60,11 +63,6 @@ impl Webhooks {
         let is_same = before.objects == address.objects;
         let in_order = if is_same { in_order } else { InOrder::Renew };
         let found = self.find_or_subscribe(&before, &account.app, &address, in_order).await;
-        // Unregistered meanwhile: the old address stays worthless.
-        let known = self.store.endpoint_of(before.workspace, before.account).await?;
-        if let Some(known) = known.filter(|known| known.generation != before.generation) {
-            return Ok(known);
-        }
         let mut endpoint = before.clone();
         match found {
             Ok(found) => {
@@ -83,10 +81,22 @@ impl Webhooks {
             Err(Error::Store(error)) => return Err(error.into()),
             Err(error) => endpoint.state = EndpointState::Failed(error.code().to_owned()),
         }
-        if endpoint != before {
-            self.store.save_endpoint(&endpoint).await?;
+        // Unregistered meanwhile: the old address stays worthless.
+        let replaced = self.write(&endpoint, before.generation).await?;
+        Ok(replaced.unwrap_or(endpoint))
+    }
+
+    /// Writes an endpoint whose generation was seen. If its address was replaced meanwhile nothing is
+    /// written, and what is known of it now is given.
+    async fn write(&self, endpoint: &Endpoint, seen: u32) -> Result<Option<Endpoint>, Error> {
+        match self.store.save_endpoint(endpoint, seen).await {
+            Ok(()) => Ok(None),
+            Err(store::Error::Conflict) => {
+                let known = self.store.endpoint_at(endpoint.id).await?;
+                known.map(Some).ok_or_else(|| store::Error::NotFound("endpoint").into())
+            }
+            Err(error) => Err(error.into()),
         }
-        Ok(endpoint)
     }
 
     /// The registration as the app has it, once it is as it should be.
@@ -123,7 +133,7 @@ impl Webhooks {
         account: AccountId,
     ) -> Result<(), Error> {
         let endpoint = self.endpoint(workspace, account).await?;
-        self.take_back(endpoint, EndpointState::Unregistered).await
+        self.take_back(endpoint, |_| EndpointState::Unregistered).await
     }
 
     /// Has the app post no more, because the account is disconnected. Once it is connected again and
@@ -135,22 +145,29 @@ impl Webhooks {
         let Some(endpoint) = self.store.endpoint_of(workspace, account).await? else {
             return Ok(());
         };
-        let state = match endpoint.state {
+        let released = |state: &EndpointState| match state {
             EndpointState::Unregistered => EndpointState::Unregistered,
             _ => EndpointState::NotRegistered,
         };
-        self.take_back(endpoint, state).await
+        self.take_back(endpoint, released).await
     }
 
-    async fn take_back(&self, mut endpoint: Endpoint, state: EndpointState) -> Result<(), Error> {
+    /// Replaces the address of an endpoint, with the state that follows from its own, and has the app
+    /// forget the old one.
+    async fn take_back(
+        &self,
+        mut endpoint: Endpoint,
+        next: impl Fn(&EndpointState) -> EndpointState,
+    ) -> Result<(), Error> {
         let (workspace, account) = (endpoint.workspace, endpoint.account);
-        let known = self.store.account(workspace, account).await?;
-        let old = self
-            .address(&endpoint, &known.app)
-            .map(|url| self.registration(&endpoint, &known.app, url));
-        endpoint.state = state;
-        endpoint.generation += 1;
-        self.store.save_endpoint(&endpoint).await?;
+        let app = self.store.account(workspace, account).await?.app;
+        loop {
+            let generation = endpoint.generation + 1;
+            let taken = Endpoint { generation, state: next(&endpoint.state), ..endpoint.clone() };
+            let Some(known) = self.write(&taken, endpoint.generation).await? else { break };
+            endpoint = known;
+        }
+        let old = self.address(&endpoint, &app).map(|url| self.registration(&endpoint, &app, url));
         if let Some(old) = old {
             let connector = self.accounts.open(workspace, account).await?;
             connector.unsubscribe(&old).await?;

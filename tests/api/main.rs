@@ -75,7 +75,7 @@ impl House {
         let ids = Arc::new(SeededIds::new(1));
         let key = MasterKey::generate(&SystemEntropy).unwrap();
         let sealer = Sealer::new(key.clone(), Vec::new(), Arc::new(SystemEntropy));
-        let idempotency = Idempotency::new(store.clone(), sealer.clone(), clock.clone());
+        let idempotency = Idempotency::new(store.clone(), sealer.clone(), &key, clock.clone());
         let world = World { http: Http::new().unwrap(), clock: clock.clone(), overrides };
         let accounts =
             Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), "test"));

@@ -2,7 +2,7 @@
 
 use async_graphql::{Request, Variables};
 use concord::auth::{Principal, Role};
-use concord::idempotency::Key;
+use concord::idempotency::{Cancellation, Key};
 use serde_json::{Value as Json, json};
 
 use crate::{ELSEWHERE, HOME, House, code, workspace};
@@ -179,4 +179,29 @@ async fn of_two_at_once_one_is_done() {
     assert!(done["data"]["accountConnect"]["account"]["id"].is_string(), "{done}");
     assert_eq!(refusal(&waits), "IDEMPOTENCY_IN_PROGRESS");
     assert_eq!(ana.count("accounts").await, 1);
+}
+
+#[tokio::test]
+async fn what_was_claimed_is_not_cut_off_and_what_was_cut_off_is_not_claimed() {
+    let house = House::new().await;
+    let ask = |key: Option<&str>, cancellation: &Cancellation| {
+        let who =
+            Principal { workspace: workspace(HOME), subject: "ana".to_owned(), role: Role::Owner };
+        let variables = Variables::from_json(kommo(&house, key));
+        let request = Request::new(CONNECT).variables(variables).data(who);
+        house.api.execute(request.data(cancellation.clone()))
+    };
+    let cut_off = Cancellation::default();
+    assert!(cut_off.cut_off());
+    assert!(ask(Some("k"), &cut_off).await.is_err());
+    assert_eq!(client(&house).count("accounts").await, 0);
+
+    let claimed = Cancellation::default();
+    let done = serde_json::to_value(ask(Some("k"), &claimed).await).unwrap();
+    assert!(done["data"]["accountConnect"]["account"]["id"].is_string(), "{done}");
+    assert!(!claimed.cut_off());
+
+    let without_key = Cancellation::default();
+    ask(None, &without_key).await;
+    assert!(without_key.cut_off());
 }

@@ -13,9 +13,13 @@ const SLOW: &str = r#"{"query":"{ slow }"}"#;
 
 impl House {
     async fn begin_slow(&self) -> Raw {
+        self.begin(SLOW).await
+    }
+
+    async fn begin(&self, body: &str) -> Raw {
         let raw = self.raw().await;
         let head = self.head(&["content-type: application/json"]);
-        raw.send(format!("{head}content-length: {}\r\n\r\n{SLOW}", SLOW.len()).as_bytes()).await;
+        raw.send(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await;
         raw
     }
 
@@ -148,6 +152,27 @@ async fn a_request_is_given_up_after_thirty_seconds() {
     slow.answer().await.is_refused(504, "TIMEOUT");
     let waited = start.elapsed();
     assert!(waited > Duration::from_secs(20) && waited <= Duration::from_secs(31), "{waited:?}");
+}
+
+#[tokio::test]
+async fn what_was_claimed_goes_on_when_nobody_waits_for_it_any_more() {
+    let house = House::open().await;
+    let body = |claim: bool| format!(r#"{{"query":"mutation {{ addSlowly(claim: {claim}) }}"}}"#);
+    let (mut waiting, mut going) = (Vec::new(), Vec::new());
+    for claim in [true, false] {
+        waiting.push(house.begin(&body(claim)).await);
+        going.push(house.begin(&body(claim)).await);
+    }
+    house.until_begun(4).await;
+    drop(going);
+    tokio::time::pause();
+    for slow in waiting {
+        slow.answer().await.is_refused(504, "TIMEOUT");
+    }
+    tokio::time::resume();
+    house.world.gate.add_permits(4);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(house.writes(), 2, "the others were cut off");
 }
 
 #[tokio::test]

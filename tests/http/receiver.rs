@@ -117,7 +117,7 @@ async fn an_old_address_is_nothing_once_there_is_a_new_one() {
     let house = House::open().await;
     let (path, mut endpoint) = house.endpoint("kommo").await;
     endpoint.generation += 1;
-    house.store.save_endpoint(&endpoint).await.unwrap();
+    house.store.save_endpoint(&endpoint, endpoint.generation - 1).await.unwrap();
     assert_eq!(house.notify(&path, FORM, CHANGED).await.status, 404);
     let path = house.webhooks.address(&endpoint, "kommo").unwrap();
     let path = path.strip_prefix(crate::house::PUBLIC).unwrap();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_graphql::{Context, EmptySubscription, Object, Result, Schema};
 use concord::auth::Principal;
 use concord::graphql::Limits;
-use concord::idempotency::Key;
+use concord::idempotency::{Cancellation, Key};
 use tokio::sync::Semaphore;
 
 /// What the resolvers leave behind, and what they wait for.
@@ -88,6 +88,15 @@ pub struct Mutation;
 
 #[Object]
 impl Mutation {
+    /// Writes once the gate is open; claimed, if it is asked for, as what has a key is.
+    async fn add_slowly(&self, ctx: &Context<'_>, claim: bool) -> Result<usize> {
+        let world = ctx.data::<Arc<World>>()?;
+        assert!(!claim || ctx.data::<Cancellation>()?.forbid());
+        world.begun.fetch_add(1, Ordering::SeqCst);
+        drop(world.gate.acquire().await?);
+        Ok(world.writes.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
     /// Writes, and counts it.
     async fn add(&self, ctx: &Context<'_>) -> Result<usize> {
         let world = ctx.data::<Arc<World>>()?;

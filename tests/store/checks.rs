@@ -25,6 +25,10 @@ use crate::accounts::{
     no_two_workspaces_have_the_same_name, what_an_account_is_told_apart_by_never_changes,
 };
 use crate::build::{Bench, account_row, at, gone, ids, key, live, settings};
+use crate::endpoints::{
+    an_account_has_one_endpoint, an_endpoint_is_written_as_it_is_now,
+    an_endpoint_whose_address_was_replaced_is_not_written_back,
+};
 use crate::history::{
     a_connection_is_not_removed_while_somebody_holds_its_lease,
     a_connection_is_removed_with_all_that_hangs_on_it,
@@ -59,8 +63,8 @@ use crate::previews::{
 };
 use crate::webhooks::{
     a_delivery_is_stored_as_it_came, a_workspace_sees_nothing_of_the_webhooks_of_another,
-    an_account_has_one_endpoint, an_attempt_does_not_settle_what_came_again_meanwhile,
-    an_endpoint_is_written_as_it_is_now, attempts_at_a_delivery_are_counted_until_it_is_replayed,
+    an_attempt_does_not_settle_what_came_again_meanwhile,
+    attempts_at_a_delivery_are_counted_until_it_is_replayed,
     deliveries_are_forgotten_in_time_by_their_state, deliveries_are_found_when_due_oldest_first,
     deliveries_are_paged_newest_first_and_filtered, of_many_that_come_at_once_one_is_stored,
     what_comes_again_is_stored_once_and_expanded_again,
@@ -148,6 +152,7 @@ checks!(
     what_was_applied_is_counted_for_the_brake,
     an_account_has_one_endpoint,
     an_endpoint_is_written_as_it_is_now,
+    an_endpoint_whose_address_was_replaced_is_not_written_back,
     a_delivery_is_stored_as_it_came,
     what_comes_again_is_stored_once_and_expanded_again,
     of_many_that_come_at_once_one_is_stored,

@@ -17,6 +17,7 @@ mod accounts;
 mod backends;
 mod build;
 mod checks;
+mod endpoints;
 mod history;
 mod idempotency;
 mod previews;

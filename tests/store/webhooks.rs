@@ -1,22 +1,22 @@
-//! What every store does with endpoints and deliveries.
+//! What every store does with deliveries, and whose endpoints it shows.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use concord::record::Side;
 use concord::store::{
-    Account, AccountId, Delivery, DeliveryEnd, DeliveryId, DeliveryState, Endpoint, EndpointId,
-    EndpointState, Error, WorkspaceId,
+    AccountId, Delivery, DeliveryEnd, DeliveryId, DeliveryState, Endpoint, EndpointId, Error,
+    WorkspaceId,
 };
 
 use crate::build::{Bench, at};
 
-fn endpoint(bench: &Bench, account: AccountId) -> Endpoint {
+pub fn endpoint(bench: &Bench, account: AccountId) -> Endpoint {
     Endpoint::new(EndpointId(bench.id()), bench.workspace, account, at(0))
 }
 
 /// The endpoint of a side's account, made.
-async fn added(bench: &Bench, side: Side) -> Endpoint {
+pub async fn added(bench: &Bench, side: Side) -> Endpoint {
     let endpoint = endpoint(bench, *bench.accounts.of(side));
     bench.store.add_endpoint(&endpoint).await.unwrap();
     endpoint
@@ -42,7 +42,7 @@ fn delivery(bench: &Bench, endpoint: &Endpoint, body: &str, second: i64) -> Deli
 }
 
 /// A delivery with this body that came.
-async fn received(bench: &Bench, endpoint: &Endpoint, body: &str, second: i64) -> Delivery {
+pub async fn received(bench: &Bench, endpoint: &Endpoint, body: &str, second: i64) -> Delivery {
     let row = delivery(bench, endpoint, body, second);
     assert_eq!(bench.store.add_delivery(bench.workspace, &row).await.unwrap(), row.id);
     row
@@ -78,72 +78,6 @@ fn failed(second: i64) -> DeliveryEnd {
 
 fn ids(rows: Vec<Delivery>) -> Vec<DeliveryId> {
     rows.into_iter().map(|row| row.id).collect()
-}
-
-pub async fn an_account_has_one_endpoint(bench: Bench) {
-    let (store, workspace, accounts) = (&bench.store, bench.workspace, &bench.accounts);
-    assert!(store.endpoints(workspace).await.unwrap().is_empty());
-    let right = added(&bench, Side::Right).await;
-    assert_eq!(store.endpoint_of(workspace, accounts.left).await.unwrap(), None);
-    let left = added(&bench, Side::Left).await;
-    for row in [&left, &right] {
-        assert_eq!(store.endpoint_at(row.id).await.unwrap().as_ref(), Some(row));
-        let of_account = store.endpoint_of(workspace, row.account).await.unwrap();
-        assert_eq!(of_account.as_ref(), Some(row));
-    }
-    assert_eq!(store.endpoints(workspace).await.unwrap(), [right.clone(), left.clone()]);
-    assert_eq!(store.endpoint_at(EndpointId(bench.id())).await.unwrap(), None);
-
-    let second = store.add_endpoint(&endpoint(&bench, accounts.left)).await;
-    assert!(matches!(second, Err(Error::Conflict)), "the account has one");
-    let third = Account::new(workspace, AccountId(bench.id()), "memory", "third", at(1));
-    store.add_account(&third, b"").await.unwrap();
-    let same = Endpoint { id: left.id, ..endpoint(&bench, third.id) };
-    assert!(matches!(store.add_endpoint(&same).await, Err(Error::Conflict)), "the same id");
-    let nobody = store.add_endpoint(&endpoint(&bench, AccountId(bench.id()))).await;
-    assert!(matches!(nobody, Err(Error::NotFound("account"))));
-    assert_eq!(store.endpoints(workspace).await.unwrap(), [right, left]);
-}
-
-pub async fn an_endpoint_is_written_as_it_is_now(bench: Bench) {
-    let store = &bench.store;
-    let other = added(&bench, Side::Right).await;
-    let made = added(&bench, Side::Left).await;
-    received(&bench, &made, "a", 7).await;
-    let states = [
-        EndpointState::Registered,
-        EndpointState::Disabled,
-        EndpointState::Failed("refused".into()),
-        EndpointState::Unregistered,
-        EndpointState::NotRegistered,
-    ];
-    for (generation, state) in (2..).zip(states) {
-        let now = Endpoint {
-            generation,
-            state,
-            remote_id: Some(format!("hook {generation}")),
-            objects: ["contacts".into(), "leads".into()].into(),
-            registered_at: Some(at(8)),
-            expires_at: Some(at(9)),
-            last_delivery_at: Some(at(7)),
-            ..made.clone()
-        };
-        let wanted = Endpoint {
-            account: other.account,
-            last_delivery_at: None,
-            created_at: at(99),
-            ..now.clone()
-        };
-        store.save_endpoint(&wanted).await.unwrap();
-        let found = store.endpoint_at(made.id).await.unwrap();
-        assert_eq!(found, Some(now), "what the app did not say stays");
-    }
-    let emptied = Endpoint { last_delivery_at: Some(at(7)), ..made.clone() };
-    store.save_endpoint(&made).await.unwrap();
-    assert_eq!(store.endpoint_at(made.id).await.unwrap(), Some(emptied));
-    assert_eq!(store.endpoint_at(other.id).await.unwrap(), Some(other));
-    let nowhere = Endpoint { id: EndpointId(bench.id()), ..made };
-    assert!(matches!(store.save_endpoint(&nowhere).await, Err(Error::NotFound("endpoint"))));
 }
 
 pub async fn a_delivery_is_stored_as_it_came(bench: Bench) {
@@ -423,7 +357,10 @@ pub async fn a_workspace_sees_nothing_of_the_webhooks_of_another(bench: Bench) {
     assert!(matches!(store.add_endpoint(&new).await, Err(Error::NotFound("account"))));
     assert_eq!(store.endpoint_of(other, made.account).await.unwrap(), None);
     assert!(store.endpoints(other).await.unwrap().is_empty());
-    assert!(matches!(store.save_endpoint(&moved).await, Err(Error::NotFound("endpoint"))));
+    assert!(matches!(
+        store.save_endpoint(&moved, made.generation).await,
+        Err(Error::NotFound("endpoint"))
+    ));
     for row in [&row, &delivery(&bench, &made, "theirs", 20)] {
         let stolen = store.add_delivery(other, row).await;
         assert!(matches!(stolen, Err(Error::NotFound("endpoint"))));

@@ -117,7 +117,8 @@ async fn at_another_address_or_of_other_objects_it_is_another_registration() {
     for side in Side::BOTH {
         let now = posts_since_now(&house, side).await;
         let objects = ["other".into()].into();
-        house.store.save_endpoint(&Endpoint { objects, ..now }).await.unwrap();
+        let seen = now.generation;
+        house.store.save_endpoint(&Endpoint { objects, ..now }, seen).await.unwrap();
     }
     house.tend_after(&moved, HOUR).await;
     for side in Side::BOTH {

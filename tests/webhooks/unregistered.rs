@@ -74,3 +74,22 @@ async fn what_went_with_its_account_comes_back_with_it() {
         assert_eq!(state(&house, Side::Right).await, EndpointState::Unregistered, "by a person");
     }
 }
+
+#[tokio::test]
+async fn what_was_read_before_its_address_was_replaced_is_not_written_back() {
+    let (house, process) = registered("replaced").await;
+    let other = house.process(3);
+    let posted = house.endpoint(Side::Left).await;
+    other.webhooks.unregister(HOME, posted.account).await.unwrap();
+    let taken = house.endpoint(Side::Left).await;
+    assert_eq!(process.webhooks.register(posted).await.unwrap(), taken);
+    assert_eq!(house.endpoint(Side::Left).await, taken);
+
+    other.webhooks.register(taken.clone()).await.unwrap();
+    other.webhooks.unregister(HOME, taken.account).await.unwrap();
+    let newest = house.endpoint(Side::Left).await;
+    let registered = process.webhooks.register(taken).await.unwrap();
+    assert_eq!(registered.generation, newest.generation, "no old address comes back");
+    assert_eq!(registered.state, EndpointState::Registered);
+    assert_eq!(house.endpoint(Side::Left).await, registered);
+}

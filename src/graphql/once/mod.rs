@@ -1,9 +1,10 @@
 //! Mutations that may be sent again without being done again; an extension for a schema.
 //!
 //! A mutation that was given a key is claimed before it is executed. Once it has done something its
-//! answer is kept, and whoever sends it again gets that. One that was refused has done nothing: it may
-//! be sent again with the same key.
+//! answer is kept, and whoever sends it again gets that; until then it is not cut off, even if nobody
+//! waits for it. One that was refused has done nothing: it may be sent again with the same key.
 
+mod fault;
 mod key;
 
 use std::any::TypeId;
@@ -13,16 +14,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest,
 };
-use async_graphql::{
-    Context, Data, ErrorExtensionValues, Request, Response, ServerError, ServerResult,
-};
+use async_graphql::{Context, Data, Request, Response, ServerResult};
 use async_trait::async_trait;
 
 use super::Services;
-use super::error::internal;
 use crate::auth::Principal;
-use crate::idempotency::{Begun, Error, Key};
+use crate::idempotency::{Begun, Cancellation, Error, Key};
 use crate::store::Claim;
+use fault::{error, masked, told};
 
 /// Does mutations with a key once.
 #[derive(Clone, Copy)]
@@ -31,7 +30,8 @@ pub(super) struct Once;
 /// A mutation that is to be done once.
 struct Attempt {
     key: Key,
-    request_hash: [u8; 32],
+    /// What is asked.
+    request: Vec<u8>,
     /// Whether it has done what it was to do.
     is_done: AtomicBool,
 }
@@ -62,8 +62,8 @@ impl Extension for Once {
         if found::<Principal>(&request.data).is_some_and(|who| who.role.may_write()) {
             let header = found::<Key>(&request.data).cloned();
             if let Some(key) = key::of(&mut request, header)? {
-                let (request_hash, is_done) = (key::hash(&request), AtomicBool::new(false));
-                request.data.insert(Attempt { key, request_hash, is_done });
+                let (asked, is_done) = (key::content(&request), AtomicBool::new(false));
+                request.data.insert(Attempt { key, request: asked, is_done });
             }
         }
         Ok(request)
@@ -80,9 +80,14 @@ impl Extension for Once {
         else {
             return next.run(ctx, operation_name).await;
         };
+        let cancellation = ctx.data_opt::<Cancellation>();
+        if cancellation.is_some_and(|cancellation| !cancellation.forbid()) {
+            let message = "nobody waits for this any more: it was not done";
+            return Response::from_errors(vec![error("TIMEOUT", message.to_owned())]);
+        }
         let requests = &services.idempotency;
         let begun =
-            requests.begin(who.workspace, &who.subject, &attempt.key, attempt.request_hash).await;
+            requests.begin(who.workspace, &who.subject, &attempt.key, &attempt.request).await;
         let claim = match begun {
             Ok(Begun::First(claim)) => claim,
             Ok(Begun::Before(answer)) => return read(&answer),
@@ -131,27 +136,4 @@ fn read(answer: &[u8]) -> Response {
             std::io::Error::other(format!("a kept answer is no JSON: {:?}", error.classify()));
         Response::from_errors(vec![masked(&fault)])
     })
-}
-
-/// An error of idempotency, as whoever asks is told.
-fn told(fault: &Error) -> ServerError {
-    match fault {
-        Error::Reused => error("IDEMPOTENCY_KEY_REUSED", fault.to_string()),
-        Error::GoesOn => error("IDEMPOTENCY_IN_PROGRESS", fault.to_string()),
-        Error::Store(_) | Error::Sealing(_) => masked(fault),
-    }
-}
-
-fn masked(fault: &(dyn std::error::Error + 'static)) -> ServerError {
-    let error = internal(fault);
-    let extensions = error.extensions;
-    ServerError { extensions, ..ServerError::new(error.message, None) }
-}
-
-fn error(code: &str, message: String) -> ServerError {
-    let mut extensions = ErrorExtensionValues::default();
-    extensions.set("code", code);
-    let mut error = ServerError::new(message, None);
-    error.extensions = Some(extensions);
-    error
 }

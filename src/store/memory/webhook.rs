@@ -37,8 +37,8 @@ impl Webhooks for MemoryStore {
         self.transact(|state, _| Ok(state.endpoints_of(workspace).cloned().collect())).await
     }
 
-    async fn save_endpoint(&self, endpoint: &Endpoint) -> Result<()> {
-        self.transact(|state, _| state.save_endpoint(endpoint)).await
+    async fn save_endpoint(&self, endpoint: &Endpoint, seen: u32) -> Result<()> {
+        self.transact(|state, _| state.save_endpoint(endpoint, seen)).await
     }
 
     async fn add_delivery(
@@ -175,8 +175,11 @@ impl State {
         row.ok_or(Error::NotFound("endpoint"))
     }
 
-    fn save_endpoint(&mut self, endpoint: &Endpoint) -> Result<()> {
+    fn save_endpoint(&mut self, endpoint: &Endpoint, seen: u32) -> Result<()> {
         let known = self.endpoint_mut(endpoint.workspace, endpoint.id)?;
+        if known.generation != seen {
+            return Err(Error::Conflict);
+        }
         *known = Endpoint {
             account: known.account,
             last_delivery_at: known.last_delivery_at,

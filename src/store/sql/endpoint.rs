@@ -49,8 +49,10 @@ pub(super) async fn all(
     models.into_iter().map(row).collect()
 }
 
-/// Changes what may change of an endpoint, but for when something came last.
-pub(super) async fn save(tx: &DatabaseTransaction, endpoint: &Endpoint) -> Result<()> {
+/// Changes what may change of an endpoint of the generation that was seen, but for when something came
+/// last.
+pub(super) async fn save(tx: &DatabaseTransaction, endpoint: &Endpoint, seen: u32) -> Result<()> {
+    let key = (endpoint.workspace.0, endpoint.id.0);
     let changed = Entity::update_many()
         .set(ActiveModel {
             generation: ActiveValue::Set(endpoint.generation.into()),
@@ -61,11 +63,16 @@ pub(super) async fn save(tx: &DatabaseTransaction, endpoint: &Endpoint) -> Resul
             expires_at: ActiveValue::Set(endpoint.expires_at.map(micros)),
             ..Default::default()
         })
-        .filter(Column::Workspace.eq(endpoint.workspace.0))
-        .filter(Column::Id.eq(endpoint.id.0))
+        .filter(Column::Workspace.eq(key.0))
+        .filter(Column::Id.eq(key.1))
+        .filter(Column::Generation.eq(i64::from(seen)))
         .exec(tx)
         .await?;
-    if changed.rows_affected > 0 { Ok(()) } else { Err(Error::NotFound("endpoint")) }
+    if changed.rows_affected > 0 {
+        return Ok(());
+    }
+    let known = Entity::find_by_id(key).one(tx).await?;
+    Err(if known.is_some() { Error::Conflict } else { Error::NotFound("endpoint") })
 }
 
 /// Notes that something came. Until this transaction ends, nothing else comes to this endpoint.

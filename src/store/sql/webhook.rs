@@ -33,9 +33,9 @@ impl Webhooks for SqlStore {
         endpoint::all(&self.db, workspace).await
     }
 
-    async fn save_endpoint(&self, endpoint: &Endpoint) -> Result<()> {
+    async fn save_endpoint(&self, endpoint: &Endpoint, seen: u32) -> Result<()> {
         let tx = self.write().await?;
-        endpoint::save(&tx, endpoint).await?;
+        endpoint::save(&tx, endpoint, seen).await?;
         commit(tx, ()).await
     }
 
