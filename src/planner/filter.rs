@@ -164,8 +164,10 @@ mod tests {
 
     fn schema() -> Schema {
         let tags = Field { many: true, ..Field::new("tags", FieldType::Tag) };
-        let phone = Field::new("phone", FieldType::Phone);
-        Schema::from_iter([Field::new("city", FieldType::Text), phone, tags])
+        let labels = Field { many: true, ..Field::new("labels", FieldType::Tag) };
+        let phone = |id: &str| Field::new(id, FieldType::Phone);
+        let city = Field::new("city", FieldType::Text);
+        Schema::from_iter([city, phone("phone"), phone("home"), tags, labels])
     }
 
     fn is(field: &str, test: Test) -> Filter {
@@ -176,10 +178,13 @@ mod tests {
         Value::Text(text.into())
     }
 
+    /// Her home number was read, and there is none; her other phone was not read.
     fn ana() -> Record {
         Record::new("contacts", "1")
             .with("city", text("Sevilla"))
             .with("tags", Value::List(vec![text("VIP"), text("press")]))
+            .with("home", Value::Cleared)
+            .with("labels", Value::Cleared)
     }
 
     fn judge(filter: &Filter) -> &'static str {
@@ -196,19 +201,47 @@ mod tests {
             ("city", Test::Equals(text("SEVILLA")), "in"),
             ("city", Test::Equals(text("Madrid")), "out"),
             ("city", Test::NotEquals(text("Madrid")), "in"),
+            ("city", Test::NotEquals(text("sevilla")), "out"),
             ("city", Test::Contains("vill".into()), "in"),
+            ("city", Test::Contains("drid".into()), "out"),
             ("city", Test::In(vec![text("Madrid"), text("sevilla")]), "in"),
+            ("city", Test::In(vec![text("Madrid"), text("Vigo")]), "out"),
             ("city", Test::In(vec![]), "out"),
             ("city", Test::IsEmpty, "out"),
             ("city", Test::IsNotEmpty, "in"),
             ("tags", Test::HasTag("vip".into()), "in"),
             ("tags", Test::HasTag("vi".into()), "out"),
             ("tags", Test::Contains("vi".into()), "in"),
+            ("tags", Test::Contains("radio".into()), "out"),
             ("tags", Test::Equals(text("Press")), "in"),
-            ("phone", Test::IsEmpty, "unknown"),
+            ("tags", Test::Equals(text("radio")), "out"),
+            ("tags", Test::NotEquals(text("radio")), "in"),
+            ("tags", Test::NotEquals(text("Press")), "out"),
+            ("tags", Test::In(vec![text("radio"), text("vip")]), "in"),
+            ("tags", Test::In(vec![text("radio")]), "out"),
+            ("tags", Test::IsEmpty, "out"),
+            ("tags", Test::IsNotEmpty, "in"),
         ] {
             let filter = is(field, test);
             assert_eq!(judge(&filter), answer, "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn a_cleared_field_is_empty_and_one_that_was_not_read_is_unknown() {
+        for (test, cleared) in [
+            (Test::Equals(text("600123456")), "out"),
+            (Test::NotEquals(text("600123456")), "in"),
+            (Test::Contains("600".into()), "out"),
+            (Test::In(vec![text("600123456")]), "out"),
+            (Test::IsEmpty, "in"),
+            (Test::IsNotEmpty, "out"),
+            (Test::HasTag("600123456".into()), "out"),
+        ] {
+            for (field, answer) in [("home", cleared), ("labels", cleared), ("phone", "unknown")] {
+                let filter = is(field, test.clone());
+                assert_eq!(judge(&filter), answer, "{filter:?}");
+            }
         }
     }
 

@@ -18,6 +18,12 @@ pub enum Error {
     /// The database can't be reached, or can't write.
     #[error("the database is not available")]
     Down(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+    /// A newer Concord has changed the tables, by this step. Nothing was done to them.
+    #[error(
+        "the database is of a newer Concord, which made {0} of it: start that version or a newer \
+         one, or name another database"
+    )]
+    Newer(String),
     /// What is stored does not make sense, or a statement is wrong.
     #[error("a fault in the store: {0}")]
     Bug(String),

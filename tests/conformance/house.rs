@@ -91,6 +91,15 @@ pub trait Judge: Send + Sync {
     fn strict(&self) -> Option<BoxedHouse> {
         None
     }
+    /// The same app whose listings are refused beyond so many records; none if they never are.
+    fn refusing_beyond(&self, _records: usize) -> Option<BoxedHouse> {
+        None
+    }
+    /// Whether the last write of a record sets off what the account has automated; none if no write
+    /// ever does.
+    fn sets_off_workflows(&self, _id: &RemoteId) -> Option<bool> {
+        None
+    }
     /// What the app posts by now, each once, answered as it should be; none if there is no wire.
     fn take_posts(&self) -> Option<Vec<Post>> {
         None
@@ -243,7 +252,7 @@ impl House {
             let page = self.page(cursor.as_deref()).await;
             walk.take(page.changes);
             walk.pages += 1;
-            assert!(walk.pages < 200, "a walk without an end");
+            assert!(walk.pages < 300, "a walk without an end");
             if page.is_last {
                 walk.cursor = page.cursor;
                 return walk;

@@ -12,6 +12,11 @@ type Outcome = Result<(), Excused>;
 /// Longer than any margin of safety.
 const LONG: u64 = 3600;
 
+/// More than any app lists by number, and many pages of each.
+const BEYOND_EVERY_WALL: usize = 2_050;
+/// More than any app lists of removals at once.
+const REMOVED_AT_ONCE: usize = 250;
+
 fn people(house: &House, count: usize) -> BTreeSet<RemoteId> {
     (0..count).map(|n| house.judge.add(&Person::number(n))).collect()
 }
@@ -56,6 +61,71 @@ pub async fn a_full_listing_is_complete_and_has_no_doubles(house: House) -> Outc
     assert_eq!(walk.ids(), all);
     assert_eq!(walk.seen.len(), all.len(), "somebody came twice");
     Ok(())
+}
+
+pub async fn a_listing_beyond_every_wall_is_complete_and_has_no_doubles(house: House) -> Outcome {
+    let page_max = house.connector.capability().page_max;
+    let all = people(&house, BEYOND_EVERY_WALL);
+    let walk = house.walk(None).await;
+    assert_eq!(walk.pages, BEYOND_EVERY_WALL.div_ceil(page_max));
+    assert_eq!(walk.ids(), all);
+    assert_eq!(walk.seen.len(), all.len(), "somebody came twice");
+    Ok(())
+}
+
+pub async fn a_listing_that_is_refused_beyond_some_records_goes_on_behind_them(
+    house: House,
+) -> Outcome {
+    let Some(house) = house.judge.refusing_beyond(400) else {
+        return Err(Excused("listings: none is refused for its length"));
+    };
+    let house = house.await;
+    // So many at a time that a second begins before what is refused, and ends behind it.
+    let mut all = Vec::new();
+    for n in 0..1_003 {
+        all.push(house.judge.add(&Person::number(n)));
+        house.pass(u64::from(n % 30 == 29));
+    }
+    house.pass(LONG);
+    let first = house.page(None).await;
+    house.pass(5);
+    // Whoever is the last before what is refused changes: no measure of how far the list was read.
+    house.judge.retitle(&all[399], "changed");
+    let mut walk = house.walk(Some(first.cursor)).await;
+    walk.take(first.changes);
+    assert!(walk.pages + 1 > all.len().div_ceil(200), "nothing was refused");
+    let seen = walk.ids();
+    let missed: Vec<_> = all.iter().filter(|id| !seen.contains(id)).collect();
+    assert!(missed.is_empty(), "never seen: {missed:?}");
+    let doubles = walk.seen.len() - all.len();
+    assert!(doubles < 4 * 30, "more than a second of each begun again came twice: {doubles}");
+    house.pass(LONG);
+    let next = house.walk(Some(walk.cursor)).await;
+    assert_eq!(next.ids(), [all[399].clone()].into(), "it goes on from where the walk began");
+    Ok(())
+}
+
+pub async fn a_second_that_holds_more_than_a_listing_shows_is_an_error(house: House) -> Outcome {
+    let Some(house) = house.judge.refusing_beyond(400) else {
+        return Err(Excused("listings: none is refused for its length"));
+    };
+    let house = house.await;
+    people(&house, 500);
+    house.pass(LONG);
+    let mut cursor = None;
+    for _ in 0..10 {
+        match house.connector.changes(&house.query(), cursor.as_deref()).await {
+            Ok(page) => {
+                assert!(!page.is_last, "some were left out");
+                cursor = Some(page.cursor);
+            }
+            Err(error) => {
+                assert_eq!(error.kind, ErrorKind::Protocol, "{error}");
+                return Ok(());
+            }
+        }
+    }
+    panic!("it reads the same again and again");
 }
 
 pub async fn a_walk_that_was_cut_off_goes_on_where_it_was(house: House) -> Outcome {
@@ -160,6 +230,27 @@ pub async fn removed_records_are_reported(house: House) -> Outcome {
     let walk = house.walk(Some(start)).await;
     assert_eq!(walk.gone, [id.clone()].into());
     assert_eq!(house.fetch(id).await, Fetched::Gone(id.clone()));
+    Ok(())
+}
+
+pub async fn more_removed_records_than_a_page_holds_are_all_reported(house: House) -> Outcome {
+    if !house.connector.capability().list_reports_removed {
+        return Err(Excused("list_reports_removed"));
+    }
+    let mut all = people(&house, REMOVED_AT_ONCE + 10);
+    let start = house.walk(None).await.cursor;
+    house.pass(LONG);
+    let removed: BTreeSet<RemoteId> = all.iter().take(REMOVED_AT_ONCE).cloned().collect();
+    for id in &removed {
+        house.judge.remove(id);
+        all.remove(id);
+    }
+    house.pass(1);
+    let walk = house.walk(Some(start)).await;
+    let missed: Vec<_> = removed.difference(&walk.gone).collect();
+    assert!(missed.is_empty(), "never reported: {missed:?}");
+    assert_eq!(walk.gone, removed, "somebody is there");
+    assert_eq!(house.walk(None).await.ids(), all);
     Ok(())
 }
 

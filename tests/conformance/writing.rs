@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use concord::connectors::Written;
+use concord::connectors::{Write, Written};
 use concord::record::{Consent, Record, Semantic, Value};
 
 use crate::house::{Excused, House, Person};
@@ -55,6 +55,33 @@ pub async fn clearing_clears_and_what_is_absent_stays(house: House) -> Outcome {
     assert!(record.get(&title).unwrap().is_empty());
     assert_eq!(house.texts(&record, Semantic::EmailPrimary), "person1@example.com");
     assert_eq!(house.texts(&record, Semantic::NameFirst), "First1");
+    Ok(())
+}
+
+pub async fn what_we_write_sets_off_nothing_in_the_app(house: House) -> Outcome {
+    let title = house.field(Semantic::JobTitle);
+    let made = house.apply(house.create(&Person::number(1))).await;
+    let Some(sets_off) = house.judge.sets_off_workflows(&made) else {
+        return Err(Excused("workflows: no write sets any off"));
+    };
+    assert!(!sets_off, "a new record");
+    let found = house.judge.add(&Person::number(2));
+    assert_eq!(house.judge.sets_off_workflows(&found), Some(true), "what a person does");
+    let tagged = |id| Write { tags_add: vec!["vip".into()], ..house.update(id, BTreeMap::new()) };
+    for id in [&made, &found] {
+        house.apply(house.update(id, [(title.clone(), text("Changed"))].into())).await;
+        assert_eq!(house.judge.sets_off_workflows(id), Some(false), "a change");
+        house.apply(tagged(id)).await;
+        assert_eq!(house.judge.sets_off_workflows(id), Some(false), "a tag");
+    }
+    // Several kinds at once, as a run sends them.
+    let mut changed = tagged(&found);
+    changed.fields = [(title, text("Changed again"))].into();
+    let tagged = Person { tags: vec!["vip".into()], ..Person::number(3) };
+    for answer in house.connector.apply(&[changed, house.create(&tagged)]).await.unwrap() {
+        let Written::Applied { id, .. } = answer else { panic!("not written: {answer:?}") };
+        assert_eq!(house.judge.sets_off_workflows(&id), Some(false), "{id}");
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `kill -9` of the real server at twelve points, over SQLite and PostgreSQL: started again it goes on,
+//! `kill -9` of the real server at fifteen points, over SQLite and PostgreSQL: started again it goes on,
 //! there is one record for each person on each side, and what people edit afterwards travels once, to
 //! the other side only. PostgreSQL is started as for the suite of the stores; what is skipped says so.
 #![allow(
@@ -20,6 +20,7 @@ mod door;
 mod edits;
 mod place;
 mod points;
+mod stall;
 mod trial;
 
 use libtest_mimic::{Arguments, Trial};

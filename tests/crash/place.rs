@@ -30,11 +30,14 @@ pub struct Running {
     log: PathBuf,
 }
 
-/// Keeps a database from being written.
-pub enum Lock {
+/// A connection to what a server knows, past the server.
+pub enum Database {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
+
+/// Keeps a database from being written.
+pub struct Lock(Database);
 
 impl Place {
     /// A place with an empty database, for a server with these settings, one a line.
@@ -89,19 +92,40 @@ impl Place {
 
     /// Keeps the journal from being written until the lock is gone.
     pub async fn lock(&self) -> Lock {
+        let mut database = self.database().await;
+        let script = match &database {
+            Database::Sqlite(_) => "BEGIN IMMEDIATE",
+            Database::Postgres(_) => "BEGIN; LOCK TABLE op IN EXCLUSIVE MODE",
+        };
+        database.run(script).await.unwrap();
+        Lock(database)
+    }
+
+    pub async fn database(&self) -> Database {
         match &self.database_url {
             None => {
                 let url = format!("sqlite://{}", self.folder.join("concord.sqlite").display());
-                let mut database = SqliteConnection::connect(&url).await.unwrap();
-                database.execute("BEGIN IMMEDIATE").await.unwrap();
-                Lock::Sqlite(database)
+                Database::Sqlite(SqliteConnection::connect(&url).await.unwrap())
             }
-            Some(url) => {
-                let mut database = PgConnection::connect(url).await.unwrap();
-                database.execute("BEGIN").await.unwrap();
-                database.execute("LOCK TABLE op IN EXCLUSIVE MODE").await.unwrap();
-                Lock::Postgres(database)
-            }
+            Some(url) => Database::Postgres(PgConnection::connect(url).await.unwrap()),
+        }
+    }
+}
+
+impl Database {
+    /// Carries out these statements.
+    pub async fn run(&mut self, script: &str) -> sqlx::Result<()> {
+        let script = sqlx::raw_sql(AssertSqlSafe(script.to_owned()));
+        match self {
+            Self::Sqlite(database) => script.execute(database).await.map(|_| ()),
+            Self::Postgres(database) => script.execute(database).await.map(|_| ()),
+        }
+    }
+
+    pub async fn close(self) {
+        match self {
+            Self::Sqlite(database) => database.close().await.unwrap(),
+            Self::Postgres(database) => database.close().await.unwrap(),
         }
     }
 }
@@ -133,16 +157,8 @@ impl Drop for Running {
 }
 
 impl Lock {
-    pub async fn release(self) {
-        match self {
-            Self::Sqlite(mut database) => {
-                database.execute("ROLLBACK").await.unwrap();
-                database.close().await.unwrap();
-            }
-            Self::Postgres(mut database) => {
-                database.execute("ROLLBACK").await.unwrap();
-                database.close().await.unwrap();
-            }
-        }
+    pub async fn release(mut self) {
+        self.0.run("ROLLBACK").await.unwrap();
+        self.0.close().await;
     }
 }

@@ -13,6 +13,7 @@ use crate::door::Doors;
 use crate::edits::{edit, stir};
 use crate::place::{Place, Running};
 use crate::points::{Point, Reached};
+use crate::stall::Stall;
 
 const PEOPLE: u32 = 60;
 const FIRST_SEED: u64 = 100;
@@ -52,10 +53,15 @@ async fn crash(point: Point, town: &Town, doors: &Doors, place: &Place) {
     } else {
         script.start(&connection, &SAID).await.unwrap();
         let plan = script.plan(&connection).await.unwrap();
-        door.arm();
+        match point.reached {
+            Reached::Journalled => place.stall(Stall::BeforeSending).await,
+            _ => door.arm(),
+        }
         script.approve(&plan).await.unwrap();
     }
-    timeout(PATIENCE, door.reached()).await.expect("the point was never reached");
+    if point.reached != Reached::Journalled {
+        timeout(PATIENCE, door.reached()).await.expect("the point was never reached");
+    }
     kill(point, doors, place, server).await;
 
     let _server = place.start();
@@ -84,16 +90,31 @@ async fn crash(point: Point, town: &Town, doors: &Doors, place: &Place) {
 }
 
 /// Kills the server while its request is held; where that was answered, while it waits to write the
-/// answer down.
+/// answer down; or amid writing something down.
 async fn kill(point: Point, doors: &Doors, place: &Place, server: Running) {
-    if point.reached != Reached::Answered {
-        return server.kill();
+    let door = doors.of(point.app);
+    match point.reached {
+        Reached::Arrived | Reached::CarriedOut => server.kill(),
+        Reached::Answered => {
+            let lock = place.lock().await;
+            door.let_go();
+            sleep(ON_ITS_WAY).await;
+            server.kill();
+            lock.release().await;
+        }
+        Reached::Journalled => kill_stalled(place, server).await,
+        Reached::HalfWritten => {
+            place.stall(Stall::AmidPage).await;
+            door.let_go();
+            kill_stalled(place, server).await;
+        }
     }
-    let lock = place.lock().await;
-    doors.of(point.app).let_go();
-    sleep(ON_ITS_WAY).await;
+}
+
+async fn kill_stalled(place: &Place, server: Running) {
+    timeout(PATIENCE, place.stalled()).await.expect("the point was never reached");
     server.kill();
-    lock.release().await;
+    place.stall_no_more().await;
 }
 
 /// Waits until the last run that writes is finished and no record waits for anything. A run that was

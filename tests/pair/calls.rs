@@ -196,3 +196,25 @@ async fn a_run_without_changes_reads_the_changes_once_and_what_was_deleted_once(
         .collect();
     assert!(more.is_empty(), "more than one read a feed: {requests:#?}");
 }
+
+#[tokio::test]
+async fn a_first_run_sets_off_no_workflow_in_zoho() {
+    let house = House::new(300, 6).await;
+    let before = zoho_records(&house);
+    house.run().await;
+    let after = zoho_records(&house);
+    let is_written = |id: &String| {
+        let (old, new) = (before.get(id), &after[id]);
+        old.is_none_or(|old| old.consent != new.consent || old.rest != new.rest)
+    };
+    let written: BTreeSet<&String> = after.keys().filter(|id| is_written(id)).collect();
+    let made = created(&before, &after);
+    assert!(made > 30 && written.len() > made + 30, "{made} were made of {}", written.len());
+    for contact in house.zoho.contacts() {
+        let id = contact["id"].as_str().unwrap().to_owned();
+        if written.contains(&id) {
+            // Left out, all of the customer's would be set off.
+            assert_eq!(contact["$trigger"], Json::Array(Vec::new()), "{id}");
+        }
+    }
+}

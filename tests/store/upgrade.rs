@@ -1,4 +1,4 @@
-//! A database of an older version, opened by this one.
+//! A database of an older version, opened by this one, and one of a newer version, refused by it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use concord::store::{
 };
 use jiff::Timestamp;
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use uuid::Uuid;
 
 use crate::backends::runtime;
@@ -27,6 +27,7 @@ type Upgrade = (&'static str, fn(&str));
 pub const ALL: &[Upgrade] = &[
     ("accounts_of_an_older_version_are_brought_along", try_accounts),
     ("ops_of_an_older_version_name_their_records_and_are_counted", try_journal),
+    ("a_database_of_a_newer_version_is_left_alone", try_newer),
 ];
 
 /// In a database next to this one.
@@ -137,4 +138,34 @@ fn try_journal(url: &str) {
             assert_eq!(done.count(Side::Right, &creates), created, "{first_run_end:?}");
         }
     });
+}
+
+/// In a database next to this one, which lacks a step of this version too.
+fn try_newer(url: &str) {
+    let url = url.replace("store.sqlite", "newer.sqlite");
+    let future = "m29990101_000001_future";
+    runtime().block_on(async {
+        let db = Database::connect(format!("{url}?mode=rwc")).await.unwrap();
+        Migrator::up(&db, Some(BEFORE)).await.unwrap();
+        let row =
+            format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{future}', 0)");
+        db.execute_unprepared(&row).await.unwrap();
+        let tables = tables(&db).await;
+        assert!(!tables.is_empty());
+
+        let refused = SqlStore::open(&url).await.unwrap_err();
+        assert!(matches!(&refused, Error::Newer(step) if step == future), "{refused:?}");
+        let said = refused.to_string();
+        assert!(said.contains("newer Concord") && said.contains("start that version"), "{said}");
+        assert_eq!(self::tables(&db).await, tables, "nothing was made or changed");
+        db.close().await.unwrap();
+    });
+}
+
+/// How each table of a database was made, and which steps it has behind it.
+async fn tables(db: &DatabaseConnection) -> Vec<String> {
+    let query = "SELECT coalesce(sql, name) AS told FROM sqlite_master \
+                 UNION ALL SELECT version FROM seaql_migrations ORDER BY told";
+    let rows = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, query)).await.unwrap();
+    rows.iter().map(|row| row.try_get("", "told").unwrap()).collect()
 }

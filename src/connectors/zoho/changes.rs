@@ -30,10 +30,17 @@ struct Cursor {
     began: Option<i64>,
     /// Where its next page is.
     token: Option<String>,
-    /// The time of change of the last record that was read in it.
+    /// The time of change of the last record that was read in it as it was when it began.
     reached: Option<i64>,
     /// Up to when removals are known; none before the first walk is done.
     removed_to: Option<i64>,
+}
+
+impl Cursor {
+    /// From when on a list goes on that ends here: the last second once more, which may hold others.
+    fn reaches_on(&self) -> Option<i64> {
+        self.reached.map(|reached| reached - 1)
+    }
 }
 
 pub(super) async fn changes(
@@ -59,17 +66,20 @@ pub(super) async fn changes(
         at.since.map(|since| ("if-modified-since", iso(since))).into_iter().collect();
     let read = connector.api.get_timed::<Records>("changes", &path, &since).await;
     let (records, now) = match read {
-        // The list has become too long for one token: it goes on where it ended.
-        Err(error) if error.code == "PAGINATION_LIMIT_EXCEEDED" && at.reached > at.since => {
-            let next = Cursor { since: at.reached.map(|reached| reached - 1), token: None, ..at };
+        // The list has become too long for one token: it goes on where it ended. Were it a single
+        // second that is too long, it would go on there for ever.
+        Err(error) if error.code == "PAGINATION_LIMIT_EXCEEDED" && at.reaches_on() > at.since => {
+            let next = Cursor { since: at.reaches_on(), token: None, ..at };
             return page(Vec::new(), &next, false);
         }
         other => other?,
     };
     let began = *at.began.get_or_insert(now.as_second());
     let (data, info) = records.map_or_else(Default::default, |page| (page.data, page.info));
-    let last = data.last().and_then(|record| moment(record.get("Modified_Time")?.as_str()?));
-    at.reached = last.map(Timestamp::as_second).or(at.reached);
+    // Whoever was changed since the walk began has kept the place in the list, and tells another time.
+    let times = data.iter().filter_map(|record| moment(record.get("Modified_Time")?.as_str()?));
+    let reached = times.map(Timestamp::as_second).rfind(|time| *time < began);
+    at.reached = reached.or(at.reached);
     let mut found: Vec<Record> = connector.records(&data, query).await?;
     connector.complete(&mut found, query, groups.get(1..).unwrap_or_default()).await?;
     let mut changes: Vec<Change> = found.into_iter().map(Change::Seen).collect();

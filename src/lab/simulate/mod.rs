@@ -2,6 +2,8 @@
 //! people who do not wait; everything from one seed. When all is quiet, the oracle judges from the
 //! apps' own histories.
 
+mod causes;
+mod fence;
 mod oracle;
 mod player;
 mod summary;
@@ -65,6 +67,8 @@ pub struct Played {
     pub failed: u32,
     /// Records that we made.
     pub created: u32,
+    /// Whether so many people left that it was never done, and only what was written is judged.
+    pub is_unjudged: bool,
 }
 
 /// Plays one seed, all of it in virtual time.
@@ -115,22 +119,24 @@ async fn play(seed: u64, profile: &Profile, stage: Stage) -> Played {
     let world = World::build(seed, &mut rng, stage.clock.clone(), stage.store.clone()).await;
     let Ok(world) = world else { return broken(seed, "the world could not be built") };
     let counts = Counts::default();
-    let mut player = Player { world, rng, profile: *profile, stage, counts };
+    let violations = Vec::new();
+    let mut player = Player { world, rng, profile: *profile, stage, counts, violations };
     player.world.order_faults(seed, profile.faults);
     for _ in 0..profile.steps {
         player.step().await;
     }
     player.world.stop_faults();
-    let violations = player.quiet().await;
+    let is_unjudged = !player.quiet().await;
     let (trace, created) = oracle::trace(&player.world);
     Played {
         seed,
         trace,
-        violations,
+        violations: player.violations,
         crashes: player.counts.crashes,
         fenced: player.counts.fenced,
         failed: player.counts.failed,
         created,
+        is_unjudged,
     }
 }
 
@@ -143,6 +149,7 @@ fn broken(seed: u64, why: &str) -> Played {
         fenced: 0,
         failed: 0,
         created: 0,
+        is_unjudged: false,
     }
 }
 

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::causes;
 use super::world::World;
 use crate::connectors::memory::{Author, Event};
-use crate::planner::OpKind;
 use crate::record::name::{Parts, join};
 use crate::record::{Consent, Field, FieldType, PerSide, Record, Side, Value, fold, normalise};
 use crate::store::{Error, OpRow};
@@ -29,9 +29,25 @@ pub(super) fn trace(world: &World) -> (String, u32) {
 /// Everything that is wrong, once all is quiet.
 pub(super) async fn judge(world: &World) -> Vec<String> {
     match Case::open(world).await {
-        Ok(case) => case.judge(),
-        Err(error) => vec![format!("the store can't be read: {error}")],
+        Ok(case) => {
+            let mut wrong = case.judge_history();
+            case.check_everybody(&mut wrong);
+            wrong
+        }
+        Err(error) => unreadable(&error),
     }
+}
+
+/// What is wrong already while much is still to be done.
+pub(super) async fn judge_unfinished(world: &World) -> Vec<String> {
+    match Case::open(world).await {
+        Ok(case) => case.judge_history(),
+        Err(error) => unreadable(&error),
+    }
+}
+
+pub(super) fn unreadable(error: &Error) -> Vec<String> {
+    vec![format!("the store can't be read: {error}")]
 }
 
 struct Case {
@@ -60,7 +76,7 @@ impl Case {
                 .of(side)
                 .iter()
                 .filter(|event| event.is_create && !live.contains(event.id.as_str()))
-                .map(|event| event.fields.get(&"email".into()).map(Value::text).unwrap_or_default())
+                .map(causes::email)
                 .collect()
         });
         let mut linked = PerSide { left: BTreeSet::new(), right: BTreeSet::new() };
@@ -80,12 +96,16 @@ impl Case {
         })
     }
 
-    fn judge(&self) -> Vec<String> {
+    /// The laws that hold at every step.
+    fn judge_history(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         self.check_nobody_twice(&mut wrong);
         self.check_no_resurrection(&mut wrong);
-        self.check_causes(&mut wrong);
-        self.check_everybody(&mut wrong);
+        for (side, history) in self.history.iter() {
+            wrong.extend(causes::check_creates(side, history, &self.journal));
+            wrong.extend(causes::check_changes(side, history, &self.journal));
+        }
+        wrong.extend(causes::check_echoes(&self.history, &self.removed, &self.journal));
         wrong
     }
 
@@ -113,8 +133,7 @@ impl Case {
         for side in Side::BOTH {
             let mut known: BTreeSet<String> = BTreeSet::new();
             for event in self.history.of(side).iter().filter(|event| event.is_create) {
-                let email =
-                    fold(&event.fields.get(&"email".into()).map(Value::text).unwrap_or_default());
+                let email = causes::email(event);
                 if event.by == Author::Engine && known.contains(&email) {
                     wrong.push(format!(
                         "S5: {email} was there on the {side:?} side, and made again"
@@ -122,34 +141,6 @@ impl Case {
                 }
                 if self.linked.of(side).contains(event.id.as_str()) {
                     known.insert(email);
-                }
-            }
-        }
-    }
-
-    /// S3 and S11: each of our writes is in the journal, with a decision for every field.
-    fn check_causes(&self, wrong: &mut Vec<String>) {
-        for side in Side::BOTH {
-            for event in self.history.of(side).iter().filter(|event| event.by == Author::Engine) {
-                let fields: BTreeSet<&str> =
-                    event.fields.keys().map(crate::record::FieldId::as_str).collect();
-                let has_cause = self.journal.iter().any(|row| {
-                    let same = match &row.op.id {
-                        Some(id) => *id == event.id && !event.is_create,
-                        None => row.op.kind == OpKind::Create && event.is_create,
-                    };
-                    let decided: BTreeSet<&str> =
-                        row.op.decisions.iter().map(|d| d.field.as_str()).collect();
-                    same && row.op.side == side
-                        && row.sent_at.is_some()
-                        && !decided.is_disjoint(&fields)
-                });
-                if !has_cause {
-                    let what = if event.is_create { "S11" } else { "S3" };
-                    wrong.push(format!(
-                        "{what}: {} on {side:?} was written without cause",
-                        event.id
-                    ));
                 }
             }
         }

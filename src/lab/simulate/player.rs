@@ -8,6 +8,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::Rng as _;
 
+use super::fence::Kept;
 use super::world::World;
 use super::{Profile, Stage, oracle};
 use crate::runner::{Ran, RunError, Runner};
@@ -27,6 +28,8 @@ pub(super) struct Player {
     pub(super) profile: Profile,
     pub(super) stage: Stage,
     pub(super) counts: Counts,
+    /// The laws that were broken on the way.
+    pub(super) violations: Vec<String>,
 }
 
 /// How many rounds it may take until nothing is left to do.
@@ -77,13 +80,27 @@ impl Player {
     async fn stall(&mut self, worker: &Runner, points: u32) {
         let second = self.worker();
         let clock = self.world.clock.clone();
+        // That of one that was cut off may still hold.
+        let was_held = self.world.is_held().await;
         let mut run = pin!(self.world.run(worker, Trigger::Schedule));
         let ended = match cut_off(run.as_mut(), points).await {
             Some(ended) => Some(ended),
             None => {
+                let is_held = self.world.is_held().await;
+                let is_ours = matches!((was_held, is_held), (Ok(false), Ok(true)));
                 clock.advance(Duration::from_secs(61));
                 let other = self.world.run(&second, Trigger::Schedule).await;
+                let before = Kept::read(&self.world).await;
                 let late = run.await;
+                if is_ours && !matches!(other, Err(RunError::Busy)) {
+                    let after = Kept::read(&self.world).await;
+                    self.violations.extend(match (before, after) {
+                        (Ok(before), Ok(after)) => {
+                            before.check_fenced(&after, &self.world.call_max())
+                        }
+                        (Err(error), _) | (_, Err(error)) => oracle::unreadable(&error),
+                    });
+                }
                 self.counts.fenced +=
                     u32::from(matches!(late, Err(RunError::Store(Error::Fenced))));
                 Some(other)
@@ -120,8 +137,15 @@ impl Player {
         self.world.worker(self.counts.workers, &self.stage.timings)
     }
 
-    /// Lets everything come to rest, and judges.
-    pub(super) async fn quiet(&mut self) -> Vec<String> {
+    /// Lets everything come to rest, and judges. False if it could not be judged as a whole: so many
+    /// left that nothing is done until a person has looked, and there is none here.
+    pub(super) async fn quiet(&mut self) -> bool {
+        let (is_whole, wrong) = self.come_to_rest().await;
+        self.violations.extend(wrong);
+        is_whole
+    }
+
+    async fn come_to_rest(&mut self) -> (bool, Vec<String>) {
         // Twice in a row: the first may only have finished a reading that was cut off long before.
         let mut calm = 0;
         for _ in 0..QUIET_ROUNDS {
@@ -137,13 +161,14 @@ impl Player {
                         break;
                     }
                 }
-                // So many left that nothing is done until a person has looked: there is none here.
-                Err(RunError::SideLost { .. }) => return Vec::new(),
-                Err(error) => return vec![format!("a quiet run failed: {error}")],
+                Err(RunError::SideLost { .. }) => {
+                    return (false, oracle::judge_unfinished(&self.world).await);
+                }
+                Err(error) => return (true, vec![format!("a quiet run failed: {error}")]),
             }
         }
         if calm < 2 {
-            return vec!["V2: it never comes to rest".to_owned()];
+            return (true, vec!["V2: it never comes to rest".to_owned()]);
         }
         let mut violations = oracle::judge(&self.world).await;
         let before = self.world.engine_writes();
@@ -154,7 +179,7 @@ impl Player {
         if self.world.engine_writes() != before {
             violations.push("V2: a second run writes".to_owned());
         }
-        violations
+        (true, violations)
     }
 }
 

@@ -12,6 +12,7 @@ pub struct Summary {
     fenced: u64,
     failed: u64,
     created: u64,
+    unjudged: Vec<u64>,
     broken: Vec<(u64, Vec<String>)>,
 }
 
@@ -23,9 +24,18 @@ impl Summary {
         self.fenced += u64::from(played.fenced);
         self.failed += u64::from(played.failed);
         self.created += u64::from(played.created);
+        if played.is_unjudged {
+            self.unjudged.push(played.seed);
+        }
         if !played.violations.is_empty() {
             self.broken.push((played.seed, played.violations.clone()));
         }
+    }
+
+    /// How many seeds could not be judged as a whole.
+    #[must_use]
+    pub fn unjudged(&self) -> usize {
+        self.unjudged.len()
     }
 
     /// Whether no seed broke a law.
@@ -40,15 +50,19 @@ impl fmt::Display for Summary {
         for (seed, violations) in &self.broken {
             writeln!(f, "seed {seed}: {}", violations.join("; "))?;
         }
+        if !self.unjudged.is_empty() {
+            writeln!(f, "too many left to judge all of seeds {:?}", self.unjudged)?;
+        }
         write!(
             f,
             "{} seeds: {} runs cut off, {} stalled workers fenced off, {} runs stopped by an app or \
-             another worker, {} records made, {} seeds broke a law",
+             another worker, {} records made, {} seeds not judged as a whole, {} seeds broke a law",
             self.seeds,
             self.crashes,
             self.fenced,
             self.failed,
             self.created,
+            self.unjudged.len(),
             self.broken.len()
         )
     }

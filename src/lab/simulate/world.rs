@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rand_chacha::ChaCha12Rng;
@@ -20,8 +21,8 @@ use crate::ports::{Clock, ManualClock};
 use crate::record::{Field, FieldId, FieldType, PerSide, RemoteId, Schema, Semantic, Side, Value};
 use crate::runner::{Ran, RunError, Runner, Timings};
 use crate::store::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Error, FeedId, Store,
-    SyncProgress, Trigger, WorkspaceId,
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Error, FeedId, LeaseKey,
+    LeaseKind, Store, SyncProgress, Trigger, WorkspaceId,
 };
 
 pub(super) struct World {
@@ -124,6 +125,22 @@ impl World {
 
     pub(super) async fn run(&self, runner: &Runner, trigger: Trigger) -> Result<Ran, RunError> {
         runner.run(self.workspace, self.connection, &self.connectors, trigger).await
+    }
+
+    /// Whether somebody holds the lease of the connection, dead or alive.
+    pub(super) async fn is_held(&self) -> Result<bool, Error> {
+        let (kind, subject) = (LeaseKind::Connection, self.connection.0);
+        let key = LeaseKey { workspace: self.workspace, kind, subject };
+        let Some(held) = self.store.acquire(&key, "nobody", Duration::from_secs(1)).await? else {
+            return Ok(true);
+        };
+        self.store.release(&held).await?;
+        Ok(false)
+    }
+
+    /// How many records one call writes.
+    pub(super) fn call_max(&self) -> PerSide<usize> {
+        PerSide::from_fn(|side| self.connectors.of(side).capability().write_many_max)
     }
 
     pub(super) fn order_faults(&self, seed: u64, faults: Faults) {

@@ -44,7 +44,7 @@ use sea_orm::{
     DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
-use super::{Held, Result};
+use super::{Error, Held, Result};
 
 /// How many connections one server keeps to its database.
 const CONNECTIONS: u32 = 10;
@@ -70,7 +70,7 @@ impl SqlStore {
     /// its tables up to date. A file that is missing is made.
     ///
     /// # Errors
-    /// The database can't be reached, or is not ours.
+    /// The database can't be reached, is not ours, or is of a newer version.
     pub async fn open(url: &str) -> Result<Self> {
         let store = Self { db: Database::connect(options(url)).await? };
         store.migrate().await?;
@@ -82,6 +82,12 @@ impl SqlStore {
         let tx = self.write().await?;
         if tx.get_database_backend() == DbBackend::Postgres {
             tx.execute_unprepared(MIGRATION_LOCK).await?;
+        }
+        let steps = Migrator::get_migration_files();
+        let is_known = |version: &str| steps.iter().any(|step| step.name() == version);
+        let done = Migrator::get_migration_models(&tx).await?;
+        if let Some(newer) = done.into_iter().find(|step| !is_known(&step.version)) {
+            return Err(Error::Newer(newer.version));
         }
         Migrator::up(&tx, None).await?;
         commit(tx, ()).await

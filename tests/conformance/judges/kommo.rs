@@ -25,6 +25,7 @@ struct KommoJudge {
 const USER: &str = "eva@kommo.example";
 /// Far from UTC, so that a day is not the same there.
 const ZONE: &str = "Pacific/Auckland";
+const BROKEN: &str = include_str!("../../../src/connectors/kommo/fixtures/problem_500.json");
 const REFUSAL: &str =
     r#"{"title":"Bad Request","status":400,"detail":"Request validation failed"}"#;
 
@@ -157,7 +158,7 @@ impl Judge for KommoJudge {
         };
         let kind = match fault {
             Fault::TooMany { seconds } => status(429, "{}".to_owned(), Some(seconds)),
-            Fault::Broken => status(502, "<html>".to_owned(), None),
+            Fault::Broken => status(500, BROKEN.to_owned(), None),
             Fault::LostBefore => FaultKind::LostBefore,
             Fault::LostAfter => FaultKind::LostAfter,
             Fault::Endless => status(200, "x".repeat(2 * 1024 * 1024), None),

@@ -22,11 +22,13 @@ struct ZohoJudge {
 }
 
 const USER: &str = "eva@zoho.example";
+const TOO_MANY: &str =
+    include_str!("../../../src/connectors/zoho/fixtures/error_too_many_requests.json");
 const REFUSAL: &str =
     r#"{"code":"UNABLE_TO_PARSE_DATA_TYPE","details":{},"message":"","status":"error"}"#;
 
 pub fn subject() -> Subject {
-    Subject { name: "zoho", start: || Box::pin(start(false)) }
+    Subject { name: "zoho", start: || Box::pin(start(false, |_| {})) }
 }
 
 fn typed(refresh_token: &str) -> Credentials {
@@ -41,16 +43,14 @@ fn overrides(address: &str) -> Overrides {
     Overrides::default().with_address("zoho", address).with_address("zoho_accounts", address)
 }
 
-/// Strict: in real time, with the limit of the smallest edition, at the connector's own pace.
-async fn start(is_strict: bool) -> House {
+/// Strict: in real time, at the connector's own pace.
+async fn start(is_strict: bool, change: impl FnOnce(&mut Options) + Send) -> House {
     let manual = Arc::new(ManualClock::at("2026-11-22T10:00:00Z".parse().unwrap()));
     let clock: Arc<dyn Clock> = if is_strict { Arc::new(SystemClock) } else { manual.clone() };
     let (listener, address) = listen().await;
     let mut options = Options::new(clock.clone());
     options.base_url.clone_from(&address);
-    if is_strict {
-        options.concurrency = 5;
-    }
+    change(&mut options);
     let app = Emulator::new(options);
     app.add_user("Eva", USER);
     let door = Door::new(REFUSAL);
@@ -129,8 +129,8 @@ impl Judge for ZohoJudge {
         };
         let kind = match fault {
             Fault::TooMany { seconds } => {
-                let body = json!({"code": "TOO_MANY_REQUESTS", "message": "", "status": "error",
-                    "details": {"retry_after": seconds}});
+                let mut body: Json = serde_json::from_str(TOO_MANY).unwrap();
+                body["details"]["retry_after"] = json!(seconds);
                 status(429, body.to_string(), None)
             }
             Fault::Broken => status(502, "<html>".to_owned(), None),
@@ -169,7 +169,18 @@ impl Judge for ZohoJudge {
     }
 
     fn strict(&self) -> Option<BoxedHouse> {
-        Some(Box::pin(start(true)))
+        Some(Box::pin(start(true, |options| options.concurrency = 5)))
+    }
+
+    fn refusing_beyond(&self, records: usize) -> Option<BoxedHouse> {
+        Some(Box::pin(start(false, move |options| options.page_token_records = records)))
+    }
+
+    fn sets_off_workflows(&self, id: &RemoteId) -> Option<bool> {
+        let contacts = self.app.contacts();
+        let contact = contacts.iter().find(|contact| contact["id"] == json!(id.as_str())).unwrap();
+        // Left out, everything is set off.
+        Some(contact["$trigger"] != json!([]))
     }
 
     fn connect_wrongly(&self) -> Option<BoxedConnect> {

@@ -24,6 +24,8 @@ pub struct Options {
     pub base_url: String,
     /// How long a page token can be used.
     pub page_token_life: Duration,
+    /// How many records of one listing page tokens reach.
+    pub page_token_records: usize,
 }
 
 /// Everything that a sync may want.
@@ -45,6 +47,7 @@ impl Options {
             scopes: SCOPES.to_owned(),
             base_url: "https://www.zohoapis.eu".to_owned(),
             page_token_life: Duration::from_secs(24 * 60 * 60),
+            page_token_records: 100_000,
         }
     }
 }

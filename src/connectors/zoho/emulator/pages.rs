@@ -11,9 +11,6 @@ use super::answer::Refusal;
 use super::call::Call;
 use super::tokens::opaque;
 
-/// The records that one listing can walk through.
-const RECORDS_MAX: usize = 100_000;
-
 /// A place in a listing.
 #[derive(Clone)]
 pub(super) struct Walk {
@@ -63,8 +60,14 @@ impl Pages {
         token
     }
 
-    /// The place that a token stands for.
-    pub(super) fn find(&self, token: &str, call: &Call, now: Timestamp) -> Result<Walk, Refusal> {
+    /// The place that a token stands for, in a listing that can be walked through so far.
+    pub(super) fn find(
+        &self,
+        token: &str,
+        call: &Call,
+        now: Timestamp,
+        records_max: usize,
+    ) -> Result<Walk, Refusal> {
         let details = json!({"param_name": "page_token"});
         let Some(walk) = self.walks.get(token) else {
             return Err(Refusal::bad_param("page_token"));
@@ -77,8 +80,8 @@ impl Pages {
             let message = "the parameters are not those that the page token was given for";
             return Err(Refusal::new(400, "TOKEN_BOUND_DATA_MISMATCH", message, details));
         }
-        if walk.offset >= RECORDS_MAX {
-            let (code, limit) = ("PAGINATION_LIMIT_EXCEEDED", json!({"limit": RECORDS_MAX}));
+        if walk.offset >= records_max {
+            let (code, limit) = ("PAGINATION_LIMIT_EXCEEDED", json!({"limit": records_max}));
             return Err(Refusal::new(400, code, "the limit of the pagination is reached", limit));
         }
         Ok(walk.clone())

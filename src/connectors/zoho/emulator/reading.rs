@@ -32,7 +32,9 @@ pub(super) fn list(state: &mut State, module: Module, call: &Call) -> Outcome {
             let message = "ambiguity while processing the request";
             return Err(Refusal::new(400, "AMBIGUITY_DURING_PROCESSING", message, due));
         }
-        (Some(token), None) => state.pages.find(token, call, now)?,
+        (Some(token), None) => {
+            state.pages.find(token, call, now, state.options.page_token_records)?
+        }
         (None, _) => match begin(state, module, call, &order, per_page)? {
             Some(walk) => walk,
             None => return Ok(Answer::empty(304)),
