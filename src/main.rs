@@ -8,11 +8,13 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use concord::app::{self, HOME};
 use concord::auth::{Principal, Role};
-use concord::config::{Config, Given};
+use concord::config::{Config, Faults, Given};
 use concord::graphql;
 use concord::lab::demo::{self, Options, Server};
 use concord::lab::emulate::{self, Emulated};
 use concord::lab::simulate::{Profile, Summary, simulate};
+use concord::ports::SystemEntropy;
+use concord::secrets::MasterKey;
 use concord::store::SqlStore;
 use secrecy::SecretString;
 
@@ -210,8 +212,7 @@ async fn main() -> Result<ExitCode> {
         }
         Command::Schema => print!("{}", graphql::sdl()),
         Command::Doctor { place } => {
-            let config = place.config(false)?;
-            SqlStore::open(&config.database_url).await.context("the database can't be used")?;
+            doctor(&place.given(false)).await?;
             println!("Everything is in order.");
         }
         Command::Probe { place } => {
@@ -249,6 +250,30 @@ async fn main() -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Looks at all settings, and at the database wherever its own are right.
+async fn doctor(given: &Given) -> Result<()> {
+    let mut faults = match Config::read(given, environment) {
+        Ok(_) => Vec::new(),
+        Err(Faults(faults)) => faults,
+    };
+    let key = MasterKey::generate(&SystemEntropy)?.to_text();
+    let of_the_database = |name: &str| match name {
+        "CONCORD_DATA" | "DATABASE_URL" => environment(name),
+        // Nothing is sealed, so that any key will do.
+        "CONCORD_SECRET_KEY" => Some(key.to_string()),
+        _ => None,
+    };
+    if let Ok(config) = Config::read(given, of_the_database)
+        && let Err(error) = SqlStore::open(&config.database_url).await
+    {
+        let error = anyhow::Error::from(error);
+        faults.push(format!(
+            "the database can't be used ({error:#}): name another by --database-url or DATABASE_URL"
+        ));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Faults(faults).into()) }
 }
 
 async fn serve(config: &Config) -> Result<()> {

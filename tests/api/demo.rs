@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// Longer than any of them takes.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A data folder that goes with the test.
 pub struct Folder(PathBuf);
@@ -79,7 +79,7 @@ pub async fn serve(folder: &Folder, overrides: Overrides) -> Served {
 }
 
 /// Two ports that nobody listens on.
-async fn free_ports() -> [u16; 2] {
+pub async fn free_ports() -> [u16; 2] {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (left, right) =
         (TcpListener::bind(any).await.unwrap(), TcpListener::bind(any).await.unwrap());

@@ -1215,9 +1215,11 @@ async fn an_account_that_moved_is_found_by_its_refresh_token() {
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!("../../src/connectors/kommo/fixtures/", $name))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/connectors/kommo/fixtures/", $name))
     };
 }
+
+mod samples;
 
 fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap()

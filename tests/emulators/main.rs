@@ -11,5 +11,6 @@
     reason = "tests fail by panicking"
 )]
 
+mod fixtures;
 mod kommo;
 mod zoho;

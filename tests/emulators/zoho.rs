@@ -1535,12 +1535,15 @@ fn compare(sample: &Value, answer: &Value, may_have_more: bool, path: &str) {
 macro_rules! sample {
     ($name:literal) => {
         serde_json::from_str::<Value>(include_str!(concat!(
-            "../../src/connectors/zoho/fixtures/",
+            env!("CARGO_MANIFEST_DIR"),
+            "/src/connectors/zoho/fixtures/",
             $name
         )))
         .unwrap()
     };
 }
+
+mod samples;
 
 #[tokio::test]
 async fn answers_have_the_shape_of_the_published_samples() {

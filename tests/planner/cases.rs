@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use concord::planner::{FirstRun, Item, Op, OpKind, SyncState, WritePolicy, plan_pair};
+use concord::planner::{
+    DeletionPolicy, FirstRun, Item, Op, OpKind, SyncState, WritePolicy, plan_pair,
+};
 use concord::record::{Choice, Consent, PerSide, Record, Side, Value};
 use serde::Deserialize;
 
@@ -85,6 +87,7 @@ struct SyncPolicy {
     none: bool,
     first_run: FirstRun,
     write: WritePolicy,
+    deletion: DeletionPolicy,
     clearing: bool,
     only_sevilla: bool,
 }
@@ -96,6 +99,7 @@ impl Default for SyncPolicy {
             none: false,
             first_run: FirstRun::All,
             write: WritePolicy::Overwrite,
+            deletion: DeletionPolicy::Tag,
             clearing: true,
             only_sevilla: false,
         }
@@ -108,6 +112,7 @@ impl SyncPolicy {
             state: self.state.unwrap_or(SyncState::Running),
             first_run: self.first_run,
             write_policy: self.write,
+            deletion: self.deletion,
             clearing: self.clearing,
             filtered: self.only_sevilla,
         })

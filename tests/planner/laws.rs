@@ -7,8 +7,8 @@ use std::io::Write as _;
 use std::sync::Mutex;
 
 use concord::planner::{
-    Cause, FindingCode, FirstRun, Function, Item, OpKind, Outcome, Report, Row, Settings, Standing,
-    SyncState, WritePolicy, plan_pair,
+    Cause, DeletionPolicy, FindingCode, FirstRun, Function, Item, OpKind, Outcome, Report, Row,
+    Settings, Standing, SyncState, WritePolicy, plan_pair,
 };
 use concord::record::{Consent, PerSide, Record, Side, Value};
 use proptest::prelude::*;
@@ -56,6 +56,7 @@ fn sync_shape() -> impl Strategy<Value = SyncShape> {
             state,
             first_run,
             write_policy,
+            deletion: DeletionPolicy::Tag,
             clearing,
             filtered,
         },

@@ -1,6 +1,8 @@
 //! What people do to tags between our reading and our writing, and while an answer is lost.
 
-use concord::planner::{FirstRun, Item, Op, OpKind, SyncState, WritePolicy, plan_pair};
+use concord::planner::{
+    DeletionPolicy, FirstRun, Item, Op, OpKind, SyncState, WritePolicy, plan_pair,
+};
 use concord::record::{PerSide, Record, Side, Value};
 
 use crate::world::{App, Shapes, SyncShape, World, fields, settings};
@@ -20,6 +22,7 @@ fn both_ways() -> concord::planner::Settings {
         state: SyncState::Running,
         first_run: FirstRun::All,
         write_policy: WritePolicy::Overwrite,
+        deletion: DeletionPolicy::Tag,
         clearing: true,
         filtered: false,
     };

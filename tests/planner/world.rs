@@ -210,6 +210,7 @@ pub struct SyncShape {
     pub state: SyncState,
     pub first_run: FirstRun,
     pub write_policy: WritePolicy,
+    pub deletion: DeletionPolicy,
     pub clearing: bool,
     /// Lets in only people of Sevilla.
     pub filtered: bool,
@@ -228,7 +229,7 @@ impl SyncShape {
             since: 0,
             first_run: self.first_run,
             write_policy: self.write_policy,
-            deletion: DeletionPolicy::Tag,
+            deletion: self.deletion,
             consent: ConsentPolicy::Tighten,
             clearing: self.clearing,
             rules: vec![Rule { filter }],

@@ -32,8 +32,7 @@ static BENCHES: AtomicU64 = AtomicU64::new(0);
 
 impl Bench {
     pub async fn new(store: Arc<dyn Store>) -> Self {
-        let nth = BENCHES.fetch_add(1, Ordering::SeqCst);
-        let ids = SeededIds::new(u64::from(std::process::id()) << 32 | nth);
+        let ids = Self::fresh_ids();
         let id = || ids.next(SystemClock.now());
         let workspace = WorkspaceId(id());
         let accounts = PerSide { left: AccountId(id()), right: AccountId(id()) };
@@ -55,6 +54,24 @@ impl Bench {
 
     pub fn id(&self) -> uuid::Uuid {
         self.ids.next(SystemClock.now())
+    }
+
+    /// Another connection over the same feeds.
+    pub async fn beside(&self) -> Self {
+        let bench = Self {
+            store: self.store.clone(),
+            feeds: self.feeds.clone(),
+            ids: Self::fresh_ids(),
+            connection: ConnectionId(self.id()),
+            ..*self
+        };
+        bench.store.add_connection(&bench.connection_row(bench.connection)).await.unwrap();
+        bench
+    }
+
+    fn fresh_ids() -> SeededIds {
+        let nth = BENCHES.fetch_add(1, Ordering::SeqCst);
+        SeededIds::new(u64::from(std::process::id()) << 32 | nth)
     }
 
     pub fn connection_row(&self, id: ConnectionId) -> Connection {

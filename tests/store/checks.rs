@@ -97,6 +97,7 @@ checks!(
     a_run_that_was_cut_off_is_given_back,
     the_end_of_a_run_moves_what_was_planned,
     nobody_is_made_twice_while_it_is_in_doubt,
+    nobody_is_made_twice_by_two_connections_of_one_account,
     an_op_goes_from_planned_to_its_end,
     a_settlement_happens_wholly_or_not_at_all,
     links_are_found_by_either_end_and_counted,
@@ -544,6 +545,39 @@ async fn nobody_is_made_twice_while_it_is_in_doubt(bench: Bench) {
     let intent = bench.intent(&extra, "l9", "a@x.es");
     let refused = store.journal(&held, std::slice::from_ref(&extra), &[intent]).await.unwrap();
     assert_eq!(refused, [extra.id].into(), "in doubt is not free");
+}
+
+async fn nobody_is_made_twice_by_two_connections_of_one_account(bench: Bench) {
+    let other = bench.beside().await;
+    let (held, held_too) = (bench.hold().await, other.hold().await);
+    let (run, run_too) = (bench.run(&held).await, other.run(&held_too).await);
+    let store = &bench.store;
+    let first = bench.op(run, OpKind::Create, None);
+    let intent = bench.intent(&first, "l1", "a@x.es");
+    let journal = store.journal(&held, std::slice::from_ref(&first), &[intent]).await.unwrap();
+    assert!(journal.is_empty());
+    let second = other.op(run_too, OpKind::Create, None);
+    let try_it = |source: &'static str, email: &'static str| {
+        let (row, intent) = (second.clone(), other.intent(&second, source, email));
+        async move { store.journal(&held_too, &[row], &[intent]).await.unwrap() }
+    };
+    let refused = [second.id].into();
+    assert_eq!(try_it("l2", "a@x.es").await, refused, "the same address into the same feed");
+    assert!(store.open_ops(bench.workspace, other.connection).await.unwrap().is_empty());
+    let doubt = Settlement { doubtful: [(first.id, at(5))].into(), ..Default::default() };
+    store.settle(&held, &doubt).await.unwrap();
+    assert_eq!(try_it("l2", "a@x.es").await, refused, "in doubt is not free");
+    let closed = Settlement { closed: [first.id].into(), ..Default::default() };
+    store.settle(&held, &closed).await.unwrap();
+    assert!(try_it("l2", "a@x.es").await.is_empty(), "once it is settled, anybody may");
+    let third = bench.op(run, OpKind::Create, None);
+    let intent = bench.intent(&third, "l3", "a@x.es");
+    let refused = store.journal(&held, std::slice::from_ref(&third), &[intent]).await.unwrap();
+    assert_eq!(refused, [third.id].into(), "and now it is held by the other connection");
+    let fourth = bench.op(run, OpKind::Create, None);
+    let intent = bench.intent(&fourth, "l2", "d@x.es");
+    let journal = store.journal(&held, &[fourth], &[intent]).await.unwrap();
+    assert!(journal.is_empty(), "somebody else, of the same source in another connection");
 }
 
 async fn an_op_goes_from_planned_to_its_end(bench: Bench) {

@@ -1,0 +1,57 @@
+//! `concord doctor`: everything that is wrong, at once.
+
+use crate::{Folder, answer, concord_in, refusal};
+
+#[test]
+fn nothing_is_wrong_with_a_fresh_folder() {
+    let folder = Folder::new("healthy");
+    let said = answer(&mut concord_in(&folder.join("data"), &["doctor"]));
+    assert_eq!(said, "Everything is in order.\n");
+}
+
+#[test]
+fn two_settings_that_are_wrong_are_both_told() {
+    let folder = Folder::new("two-settings");
+    let mut command = concord_in(&folder.unwritable(), &["doctor"]);
+    let said = refusal(command.env("CONCORD_PORT", "many"));
+    assert!(said.contains("CONCORD_PORT is no port: give a number"), "{said}");
+    assert!(said.contains("choose another by --data"), "{said}");
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_told_with_a_setting_that_is_wrong() {
+    let folder = Folder::new("two-faults");
+    let url = format!("sqlite://{}", folder.unwritable().join("x.sqlite").display());
+    let data = folder.join("data");
+    let doctor = ["doctor", "--database-url", &url];
+    let said = refusal(concord_in(&data, &doctor).env("CONCORD_RUNS", "0"));
+    assert!(said.contains("CONCORD_RUNS is no number of runs: give 1 to 64"), "{said}");
+    assert!(said.contains("the database can't be used"), "{said}");
+    assert!(said.contains("name another by --database-url or DATABASE_URL"), "{said}");
+    // Each alone is told alone.
+    let said = refusal(&mut concord_in(&data, &doctor));
+    assert!(said.contains("the database can't be used") && !said.contains("RUNS"), "{said}");
+    let said = refusal(concord_in(&data, &["doctor"]).env("CONCORD_RUNS", "0"));
+    assert!(!said.contains("the database can't be used") && said.contains("RUNS"), "{said}");
+}
+
+#[test]
+fn a_database_is_looked_at_though_the_key_is_wrong_and_no_other_key_is_made() {
+    let folder = Folder::new("wrong-key");
+    let url = format!("sqlite://{}", folder.unwritable().join("x.sqlite").display());
+    let data = folder.join("data");
+    let mut command = concord_in(&data, &["doctor"]);
+    let said = refusal(command.env("CONCORD_SECRET_KEY", "short").env("DATABASE_URL", url));
+    assert!(said.contains("CONCORD_SECRET_KEY: "), "{said}");
+    assert!(said.contains("the database can't be used"), "{said}");
+    assert!(!data.exists());
+}
+
+#[test]
+fn an_address_that_is_none_is_told_once() {
+    let folder = Folder::new("no-address");
+    let mut command = concord_in(&folder.join("data"), &["doctor"]);
+    let said = refusal(command.env("DATABASE_URL", "mysql://x"));
+    assert!(said.contains("neither sqlite://FILE nor postgres://"), "{said}");
+    assert!(!said.contains("can't be used"), "{said}");
+}
