@@ -17,6 +17,7 @@ mod nodes;
 mod once;
 mod previews;
 mod printed;
+mod reconnecting;
 mod remembered;
 mod wrong;
 
