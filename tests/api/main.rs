@@ -11,6 +11,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod deciding;
 mod demo;
 mod drafts;
 mod nodes;
