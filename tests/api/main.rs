@@ -14,6 +14,7 @@
 mod deciding;
 mod demo;
 mod drafts;
+mod history;
 mod nodes;
 mod once;
 mod previews;
