@@ -11,12 +11,15 @@
     reason = "tests fail by panicking"
 )]
 
+mod deciding;
 mod demo;
 mod drafts;
+mod history;
 mod nodes;
 mod once;
 mod previews;
 mod printed;
+mod reconnecting;
 mod remembered;
 mod wrong;
 

@@ -82,7 +82,8 @@ pub(super) fn check_echoes(
             let subjects: BTreeSet<&str> = if !event.is_create {
                 event.fields.keys().map(subject).collect()
             } else if is_made_by_people(email, history.of(side.other())) {
-                SUBJECTS.into()
+                // One side gets what the other has; parts of a name and tags may go both ways.
+                if side == Side::Left { SUBJECTS.into() } else { ["name", "tags"].into() }
             } else {
                 continue;
             };

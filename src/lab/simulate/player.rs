@@ -164,6 +164,10 @@ impl Player {
                 Err(RunError::SideLost { .. }) => {
                     return (false, oracle::judge_unfinished(&self.world).await);
                 }
+                // A busy machine may need longer for a run than a lease in real time lasts.
+                Err(RunError::Store(Error::Fenced)) if self.stage.leases_run_by.is_some() => {
+                    calm = 0;
+                }
                 Err(error) => return (true, vec![format!("a quiet run failed: {error}")]),
             }
         }
