@@ -138,7 +138,8 @@ async fn records_tell_their_outcome_and_reason(history: &History<'_>) {
     for record in &refused {
         assert_eq!((&record["outcome"], &record["side"]), (&json!("FAILED"), &json!("LEFT")));
         let mut contacts = history.town.kommo.contacts().into_iter();
-        let contact = contacts.find(|one| one["id"].to_string() == text(record, "remoteId"));
+        let id: u64 = text(record, "remoteId").parse().unwrap();
+        let contact = contacts.find(|one| one["id"] == id);
         let name = contact.unwrap()["first_name"].clone();
         let fields = record["fields"].as_array().unwrap();
         let told = fields.iter().find(|one| one["field"] == "first_name").unwrap();
