@@ -193,19 +193,25 @@ impl FilterInput {
 
 impl ConditionInput {
     fn condition(self) -> Result<Condition, UserError> {
-        let operator = self.operator;
         let values: Result<Vec<Value>, UserError> =
             self.values.into_iter().map(ValueInput::value).collect();
-        let mut values = values?.into_iter();
-        let mut one = || {
-            values.next().ok_or_else(|| invalid("values", "this operator compares with one value"))
+        let values = values?;
+        let one = |values: Vec<Value>| match <[Value; 1]>::try_from(values) {
+            Ok([value]) => Ok(value),
+            Err(_) => Err(invalid("values", "this operator compares with exactly one value")),
         };
-        let test = match operator {
-            FilterOperator::Equals => Test::Equals(one()?),
-            FilterOperator::NotEquals => Test::NotEquals(one()?),
-            FilterOperator::Contains => Test::Contains(one()?.text()),
-            FilterOperator::HasTag => Test::HasTag(one()?.text()),
-            FilterOperator::In => Test::In(values.collect()),
+        let test = match self.operator {
+            FilterOperator::Equals => Test::Equals(one(values)?),
+            FilterOperator::NotEquals => Test::NotEquals(one(values)?),
+            FilterOperator::Contains => Test::Contains(one(values)?.text()),
+            FilterOperator::HasTag => Test::HasTag(one(values)?.text()),
+            FilterOperator::In if values.is_empty() => {
+                return Err(invalid("values", "this operator compares with at least one value"));
+            }
+            FilterOperator::In => Test::In(values),
+            FilterOperator::IsEmpty | FilterOperator::IsNotEmpty if !values.is_empty() => {
+                return Err(invalid("values", "this operator takes no values"));
+            }
             FilterOperator::IsEmpty => Test::IsEmpty,
             FilterOperator::IsNotEmpty => Test::IsNotEmpty,
         };

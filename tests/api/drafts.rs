@@ -108,6 +108,32 @@ async fn a_rule_with_each_operator_is_read_back_from_the_draft() {
 }
 
 #[tokio::test]
+async fn an_operator_with_too_many_or_too_few_values_is_refused() {
+    let house = House::new().await;
+    let id = house.connection().await;
+    let (none, two) = (json!([]), json!([{"text": "a"}, {"text": "b"}]));
+    let wrong = [
+        ("EQUALS", &two),
+        ("EQUALS", &none),
+        ("NOT_EQUALS", &two),
+        ("CONTAINS", &two),
+        ("HAS_TAG", &two),
+        ("IN", &none),
+        ("IS_EMPTY", &two),
+        ("IS_NOT_EMPTY", &two),
+    ];
+    for (operator, values) in wrong {
+        let is = json!({"field": "city", "operator": operator, "values": values});
+        let input =
+            json!({"connectionId": id, "source": "LEFT", "rules": [{"filter": {"is": is}}]});
+        let done = house.act("ruleSet", "RuleSetInput", "draft { edit }", input).await;
+        assert_eq!(code(&done), "INVALID", "{operator} {values}");
+    }
+    let (draft, _) = seen(&house, &id, "syncs { source }").await;
+    assert_eq!(draft["edit"], 0, "nothing of it is kept");
+}
+
+#[tokio::test]
 async fn an_operator_without_what_it_compares_with_is_refused() {
     let house = House::new().await;
     let id = house.connection().await;
