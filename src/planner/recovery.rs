@@ -127,14 +127,22 @@ impl Link {
 /// took away.
 fn keep_elements(base: &mut Base, known: &Base, removed: &[String]) {
     for (slot, known) in base.inputs.iter_mut().zip(&known.inputs) {
-        if let Value::List(items) = slot {
-            for element in known.elements() {
-                let text = fold(&element.text());
-                let is_held = items.iter().any(|item| fold(&item.text()) == text);
-                if !is_held && !removed.iter().any(|tag| fold(tag) == text) {
-                    items.push(element.clone());
-                }
+        // An empty set is no list.
+        let Value::List(known) = known else { continue };
+        let mut items = match &*slot {
+            Value::List(items) => items.clone(),
+            Value::Cleared => Vec::new(),
+            _ => continue,
+        };
+        for element in known {
+            let text = fold(&element.text());
+            let is_held = items.iter().any(|item| fold(&item.text()) == text);
+            if !is_held && !removed.iter().any(|tag| fold(tag) == text) {
+                items.push(element.clone());
             }
+        }
+        if !items.is_empty() {
+            *slot = Value::List(items);
         }
     }
 }
