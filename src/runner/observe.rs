@@ -105,14 +105,6 @@ impl Session<'_> {
         Ok(left || right)
     }
 
-    /// Reads all that was told of each feed until now.
-    pub(super) async fn observe_all_told(&self) -> Result<(), RunError> {
-        for (side, feed) in self.feeds.values() {
-            self.read_hints(*side, feed).await?;
-        }
-        Ok(())
-    }
-
     async fn read_hints(&self, side: Side, feed: &Feed) -> Result<(), RunError> {
         // Whoever is hinted at from here on is read by the next run.
         let up_to = self.soon();

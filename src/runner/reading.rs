@@ -16,8 +16,8 @@ use crate::store::{
 pub(super) struct Reading {
     /// How old the knowledge of removals may be.
     pub(super) removals_every: Duration,
-    /// Whether only what somebody hinted at is read: a notification has woken it, and everything was
-    /// read before.
+    /// Whether only what somebody hinted at is read, unless somebody is new or gone: a notification has
+    /// woken it, and everything was read before.
     pub(super) only_hints: bool,
     /// The feeds of which the app told every change since the last run: what is found there by reading
     /// was missed by the notifications.
@@ -43,8 +43,10 @@ impl Reading {
             Trigger::Person => Duration::ZERO,
             Trigger::Schedule | Trigger::Webhook | Trigger::Again => runner.timings.removals,
         };
+        let only_hints = run.trigger == Trigger::Webhook && last.is_some() && !is_asked;
         let mut told = BTreeSet::new();
-        for (_, feed) in feeds.values() {
+        // Other notifications may be on their way together with the one that has woken this run.
+        for (_, feed) in feeds.values().filter(|_| !only_hints) {
             let endpoint = runner.store.endpoint_of(feed.workspace, feed.account).await?;
             let registered = endpoint
                 .filter(|endpoint| endpoint.state == EndpointState::Registered)
@@ -53,7 +55,6 @@ impl Reading {
                 told.insert(feed.id);
             }
         }
-        let only_hints = run.trigger == Trigger::Webhook && last.is_some() && !is_asked;
         Ok(Self { removals_every, only_hints, told })
     }
 

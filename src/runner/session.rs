@@ -153,11 +153,13 @@ impl<'a> Session<'a> {
     }
 
     /// What was told, some of it at a time and the newest first: whoever was just edited does not wait
-    /// for all that is told of what we wrote ourselves. Who is new, and who is gone, waits until all
-    /// was read: the other side may tell of the same, and a side that loses many stops everything.
+    /// for all that is told of what we wrote ourselves. Who is new, or gone, waits until everything
+    /// that changed was read: the other side may have the same person by now without having told, and
+    /// a side that loses many stops everything.
     async fn write_told(&mut self) -> Result<(), RunError> {
         self.resolve().await?;
         let mut last = Dirty::default();
+        let mut is_all_read = false;
         for _ in 0..SLICES_MAX {
             let is_any = self.observe_told().await?;
             self.observe_partners(&self.dirty().await?.ends).await?;
@@ -165,11 +167,16 @@ impl<'a> Session<'a> {
             last.extend(others);
             last.ends.extend(self.plan_linked(&linked).await?);
             if !is_any {
+                is_all_read = last.ends.is_empty();
                 break;
             }
         }
-        self.observe_all_told().await?;
-        last.extend(self.dirty_again().await?);
+        if !is_all_read {
+            self.observe().await?;
+            // What we made ourselves, and have no answer about, is no new person.
+            self.resolve().await?;
+            last.extend(self.dirty_again().await?);
+        }
         self.carry(last).await
     }
 

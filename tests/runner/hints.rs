@@ -205,6 +205,23 @@ async fn who_is_new_on_both_sides_is_made_on_neither() {
 }
 
 #[tokio::test]
+async fn who_is_new_is_looked_for_on_the_side_that_has_not_told_of_them() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "eva@x.es", &[("city", "Vigo")]);
+    house.register(Side::Right).await;
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    let [left, _] = Side::BOTH.map(|side| house.make(side, "ana@x.es", &[("city", "Vigo")]));
+    house.hint(Side::Left, &left).await;
+    let report = house.run_because(Trigger::Webhook).await.unwrap().report;
+    assert_eq!(house.emails(Side::Right), ["ana@x.es", "eva@x.es"], "she is met, not made again");
+    assert_eq!(report.missed_by_webhooks, 0, "the other notification may be on its way");
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"), "they are linked");
+}
+
+#[tokio::test]
 async fn what_both_sides_tell_of_a_person_is_weighed_together() {
     let house = House::new(|settings| settings.preferred = Some(Side::Right)).await;
     for number in 0..60 {

@@ -37,6 +37,8 @@ pub struct Profile {
     pub crashes: u32,
     /// How many runs in a hundred stall until another worker takes over, and then go on.
     pub stalls: u32,
+    /// How many runs in a hundred are woken by a notification, and read what was told.
+    pub told: u32,
 }
 
 impl Default for Profile {
@@ -46,6 +48,7 @@ impl Default for Profile {
             faults: Faults { lost_before: 30, lost_after: 40, rate_limited: 20, unauthorised: 0 },
             crashes: 20,
             stalls: 10,
+            told: 40,
         }
     }
 }
@@ -65,6 +68,8 @@ pub struct Played {
     pub fenced: u32,
     /// How many runs were stopped by an app or by another worker.
     pub failed: u32,
+    /// How many runs were woken by a notification.
+    pub told: u32,
     /// Records that we made.
     pub created: u32,
     /// Whether so many people left that it was never done, and only what was written is judged.
@@ -119,8 +124,9 @@ async fn play(seed: u64, profile: &Profile, stage: Stage) -> Played {
     let world = World::build(seed, &mut rng, stage.clock.clone(), stage.store.clone()).await;
     let Ok(world) = world else { return broken(seed, "the world could not be built") };
     let counts = Counts::default();
+    let news = ChaCha12Rng::seed_from_u64(!seed);
     let violations = Vec::new();
-    let mut player = Player { world, rng, profile: *profile, stage, counts, violations };
+    let mut player = Player { world, rng, news, profile: *profile, stage, counts, violations };
     player.world.order_faults(seed, profile.faults);
     for _ in 0..profile.steps {
         player.step().await;
@@ -135,6 +141,7 @@ async fn play(seed: u64, profile: &Profile, stage: Stage) -> Played {
         crashes: player.counts.crashes,
         fenced: player.counts.fenced,
         failed: player.counts.failed,
+        told: player.counts.told,
         created,
         is_unjudged,
     }
@@ -148,6 +155,7 @@ fn broken(seed: u64, why: &str) -> Played {
         crashes: 0,
         fenced: 0,
         failed: 0,
+        told: 0,
         created: 0,
         is_unjudged: false,
     }

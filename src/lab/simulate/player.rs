@@ -20,11 +20,14 @@ pub(super) struct Counts {
     pub(super) crashes: u32,
     pub(super) fenced: u32,
     pub(super) failed: u32,
+    pub(super) told: u32,
 }
 
 pub(super) struct Player {
     pub(super) world: World,
     pub(super) rng: ChaCha12Rng,
+    /// For notifications alone: a world is the same with them and without.
+    pub(super) news: ChaCha12Rng,
     pub(super) profile: Profile,
     pub(super) stage: Stage,
     pub(super) counts: Counts,
@@ -82,7 +85,8 @@ impl Player {
         let clock = self.world.clock.clone();
         // That of one that was cut off may still hold.
         let was_held = self.world.is_held().await;
-        let mut run = pin!(self.world.run(worker, Trigger::Schedule));
+        let trigger = self.trigger().await;
+        let mut run = pin!(self.world.run(worker, trigger));
         let ended = match cut_off(run.as_mut(), points).await {
             Some(ended) => Some(ended),
             None => {
@@ -109,12 +113,24 @@ impl Player {
         self.counts.failed += u32::from(matches!(ended, Some(Err(_))));
     }
 
-    async fn run(&self, worker: &Runner, points: Option<u32>) -> Ended {
-        let run = pin!(self.world.run(worker, Trigger::Schedule));
+    async fn run(&mut self, worker: &Runner, points: Option<u32>) -> Ended {
+        let trigger = self.trigger().await;
+        let run = pin!(self.world.run(worker, trigger));
         match points {
             Some(points) => cut_off(run, points).await,
             None => Some(run.await),
         }
+    }
+
+    /// What wakes a run: its time has come, or the apps tell what was done there.
+    async fn trigger(&mut self) -> Trigger {
+        if self.profile.told == 0 || self.news.next_u32() % 100 >= self.profile.told {
+            return Trigger::Schedule;
+        }
+        // Of those it tells of in vain, the next reading hears.
+        let _ = self.world.tell(&mut self.news).await;
+        self.counts.told += 1;
+        Trigger::Webhook
     }
 
     fn count(&mut self, ended: &Ended) {

@@ -11,6 +11,7 @@ pub struct Summary {
     crashes: u64,
     fenced: u64,
     failed: u64,
+    told: u64,
     created: u64,
     unjudged: Vec<u64>,
     broken: Vec<(u64, Vec<String>)>,
@@ -23,6 +24,7 @@ impl Summary {
         self.crashes += u64::from(played.crashes);
         self.fenced += u64::from(played.fenced);
         self.failed += u64::from(played.failed);
+        self.told += u64::from(played.told);
         self.created += u64::from(played.created);
         if played.is_unjudged {
             self.unjudged.push(played.seed);
@@ -55,9 +57,11 @@ impl fmt::Display for Summary {
         }
         write!(
             f,
-            "{} seeds: {} runs cut off, {} stalled workers fenced off, {} runs stopped by an app or \
-             another worker, {} records made, {} seeds not judged as a whole, {} seeds broke a law",
+            "{} seeds: {} runs woken by notifications, {} runs cut off, {} stalled workers fenced \
+             off, {} runs stopped by an app or another worker, {} records made, {} seeds not judged \
+             as a whole, {} seeds broke a law",
             self.seeds,
+            self.told,
             self.crashes,
             self.fenced,
             self.failed,

@@ -238,7 +238,22 @@ impl World {
         }
         Ok(())
     }
+
+    /// The apps tell what was done there of late, by people and by us, but for some that is lost on the
+    /// way.
+    pub(super) async fn tell(&self, rng: &mut ChaCha12Rng) -> Result<(), Error> {
+        for (side, vendor) in self.vendors.iter() {
+            let late = vendor.history().into_iter().rev().take(TOLD_OF).map(|event| event.id);
+            let ids: BTreeSet<_> = late.filter(|_| !rng.next_u32().is_multiple_of(4)).collect();
+            let now = self.clock.now();
+            self.store.add_hints(self.workspace, *self.feeds.of(side), &ids, now).await?;
+        }
+        Ok(())
+    }
 }
+
+/// How many of the last things that were done an app tells of.
+const TOLD_OF: usize = 8;
 
 fn account(workspace: WorkspaceId, id: AccountId, side: Side) -> Account {
     let name = format!("{side:?}");
