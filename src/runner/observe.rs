@@ -2,6 +2,7 @@
 //! sync that goes one way.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,10 +22,22 @@ use crate::store::{End, Feed, FeedId, Observation, Observed};
 const SOON: Duration = Duration::from_millis(1900);
 
 impl Session<'_> {
+    /// Reads both sides at once.
     pub(super) async fn observe(&mut self) -> Result<(), RunError> {
-        let feeds: Vec<(Side, Feed)> = self.feeds.values().cloned().collect();
-        for (side, feed) in &feeds {
-            self.read_changes(*side, feed).await?;
+        let now = self.now();
+        self.read_at.extend(self.feeds.keys().map(|feed| (*feed, now)));
+        let missed = AtomicU64::new(0);
+        let both = tokio::try_join!(
+            self.observe_side(Side::Left, &missed),
+            self.observe_side(Side::Right, &missed)
+        );
+        self.report.missed_by_webhooks += missed.into_inner();
+        both.map(|_| ())
+    }
+
+    async fn observe_side(&self, of: Side, missed: &AtomicU64) -> Result<(), RunError> {
+        for (side, feed) in self.feeds.values().filter(|(side, _)| *side == of) {
+            self.read_changes(*side, feed, missed).await?;
             self.read_hints(*side, feed).await?;
         }
         Ok(())
@@ -42,7 +55,12 @@ impl Session<'_> {
     }
 
     /// Page by page: each is remembered, with where to go on, before the next is read.
-    async fn read_changes(&mut self, side: Side, feed: &Feed) -> Result<(), RunError> {
+    async fn read_changes(
+        &self,
+        side: Side,
+        feed: &Feed,
+        missed: &AtomicU64,
+    ) -> Result<(), RunError> {
         let query = self.query(side, feed);
         // A cursor goes on only for the fields that it was begun with: where more are needed,
         // everything is read again, but for what is known of removals. What did not change in what was
@@ -53,7 +71,6 @@ impl Session<'_> {
             None => None,
         };
         let mut is_restarted = false;
-        self.read_at.insert(feed.id, self.now());
         loop {
             self.hold().await?;
             let page = match self.connector(side).changes(&query, cursor.as_deref()).await {
@@ -82,8 +99,8 @@ impl Session<'_> {
             let cursor_now = Some(next.to_text());
             let changed = self.remember(feed.id, records, cursor_now).await?;
             let (reading, workspace) = (&self.reading, self.connection.workspace);
-            self.report.missed_by_webhooks +=
-                reading.missed(self.runner, workspace, feed.id, &changed).await?;
+            let untold = reading.missed(self.runner, workspace, feed.id, &changed).await?;
+            missed.fetch_add(untold, Ordering::Relaxed);
             if page.is_last {
                 return Ok(());
             }
