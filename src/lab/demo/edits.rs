@@ -1,5 +1,6 @@
 //! What people do in the two apps once they are the same: each edits other fields of the same persons.
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::Town;
@@ -15,9 +16,9 @@ pub(super) struct Edit {
     is_left: bool,
 }
 
-/// Of these edits, those that have not arrived on the other side.
-pub(super) fn on_the_way<'a>(edits: Vec<&'a Edit>, town: &Town) -> Vec<&'a Edit> {
-    let (kommo, zoho) = (town.kommo.contacts(), town.zoho.contacts());
+/// Of these edits, made at that time, those that have not arrived on the other side.
+pub(super) fn on_the_way<'a>(edits: Vec<&'a Edit>, town: &Town, at: Timestamp) -> Vec<&'a Edit> {
+    let (kommo, zoho) = (town.kommo.contacts_since(at), town.zoho.contacts_since(at));
     let has_arrived = |edit: &Edit| {
         let there = if edit.is_left { &zoho } else { &kommo };
         there.iter().any(|contact| says(contact, &edit.words))

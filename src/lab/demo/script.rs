@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use tokio::time::{Instant, sleep};
 
@@ -11,6 +12,7 @@ use super::Town;
 use super::client::{Client, Refused, at, text};
 use super::edits::{self, Edit};
 use super::played::Played;
+use crate::ports::{Clock as _, SystemClock};
 
 /// The steps, each of which anybody would do through the public API.
 pub struct Script<'a> {
@@ -19,10 +21,8 @@ pub struct Script<'a> {
     is_quiet: bool,
 }
 
-/// How often a run is looked at.
+/// How often a run is looked at, and what arrives.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How often all people are looked at.
-const LOOK_AT_ALL_EVERY: Duration = Duration::from_millis(250);
 /// How long an edit may take to the other side.
 const ARRIVAL: Duration = Duration::from_secs(60);
 /// What a person has to have read.
@@ -60,9 +60,11 @@ impl<'a> Script<'a> {
         self.run(&connection, &first).await?;
         let no_change_run = begun.elapsed();
         let are_told = self.register(&left).await? && self.register(&right).await?;
+        let edited_at = SystemClock.now();
         let edits = edits::edit(self.town);
         self.say(&format!("People made {} edits on both sides; they travel ...", edits.len()));
-        let webhook_to_write = if are_told { Some(self.arrival(&edits).await?) } else { None };
+        let webhook_to_write =
+            if are_told { Some(self.arrival(&edits, edited_at).await?) } else { None };
         self.run_again(&connection).await?;
         Ok(Played { first, read, calls, first_run, no_change_run, webhook_to_write })
     }
@@ -102,13 +104,14 @@ impl<'a> Script<'a> {
         Ok(true)
     }
 
-    /// Waits until all edits have arrived on the other side. Gives how long the last one took.
-    async fn arrival(&self, edits: &[Edit]) -> Result<Duration> {
+    /// Waits until all edits, made at that time, have arrived on the other side. Gives how long the
+    /// last one took.
+    async fn arrival(&self, edits: &[Edit], at: Timestamp) -> Result<Duration> {
         let begun = Instant::now();
         let mut left: Vec<&Edit> = edits.iter().collect();
         while !left.is_empty() {
             let before = left.len();
-            left = edits::on_the_way(left, self.town);
+            left = edits::on_the_way(left, self.town, at);
             if left.len() < before {
                 let seconds = begun.elapsed().as_secs_f64();
                 self.say(&format!("  {} arrived after {seconds:.1} s", before - left.len()));
@@ -116,7 +119,7 @@ impl<'a> Script<'a> {
             if begun.elapsed() > ARRIVAL {
                 bail!("{} edits did not arrive by webhook", left.len());
             }
-            sleep(LOOK_AT_ALL_EVERY).await;
+            sleep(LOOK_EVERY).await;
         }
         Ok(begun.elapsed())
     }

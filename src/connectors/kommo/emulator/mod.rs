@@ -34,6 +34,7 @@ mod webhooks;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use answer::Answer;
@@ -91,9 +92,17 @@ impl Emulator {
     /// The contacts that are not deleted, as `GET /contacts/{id}` shows them.
     #[must_use]
     pub fn contacts(&self) -> Vec<Value> {
+        self.contacts_since(Timestamp::MIN)
+    }
+
+    /// Those of them that were changed since a time.
+    #[must_use]
+    pub fn contacts_since(&self, since: Timestamp) -> Vec<Value> {
         let state = self.lock();
+        let since = since.as_second();
         let live = state.contacts.values().filter(|contact| !contact.is_deleted);
-        live.map(|contact| contact.show(&state, false)).collect()
+        let changed = live.filter(|contact| contact.updated_at >= since);
+        changed.map(|contact| contact.show(&state, false)).collect()
     }
 
     /// What was asked of the API so far.

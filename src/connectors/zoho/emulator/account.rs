@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::catalogue::Module;
@@ -130,7 +131,13 @@ impl Emulator {
     /// The contacts that are there, whole, each with `$trigger` as its last write by the API gave it.
     #[must_use]
     pub fn contacts(&self) -> Vec<Value> {
-        self.lock().raw_contacts()
+        self.contacts_since(Timestamp::MIN)
+    }
+
+    /// Those of them that were changed since a time.
+    #[must_use]
+    pub fn contacts_since(&self, since: Timestamp) -> Vec<Value> {
+        self.lock().raw_contacts(since)
     }
 
     /// The requests so far.

@@ -1,6 +1,7 @@
 //! The screen of the app over HTTP, for other processes: `/_emulator/...`.
 
 use axum::http::Method;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
@@ -15,7 +16,7 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Answer {
     let body = || call.json().unwrap_or_default();
     match (&call.method, segments.as_slice()) {
         (&Method::GET, ["_emulator", "contacts"]) => {
-            Answer::json(200, Value::Array(state.raw_contacts()))
+            Answer::json(200, Value::Array(state.raw_contacts(Timestamp::MIN)))
         }
         (&Method::POST, ["_emulator", "contacts"]) => match body() {
             Value::Object(record) => Answer::json(201, json!({"id": state.person_adds(&record)})),
@@ -72,8 +73,11 @@ fn describe(request: &Request) -> Value {
 
 /// What a person does at the app's own screen, where nothing is checked.
 impl State {
-    pub(super) fn raw_contacts(&self) -> Vec<Value> {
-        self.of_module(Module::Contacts).map(|stored| self.raw(stored)).collect()
+    pub(super) fn raw_contacts(&self, since: Timestamp) -> Vec<Value> {
+        let changed = self
+            .of_module(Module::Contacts)
+            .filter(|stored| stored.modified_at.as_second() >= since.as_second());
+        changed.map(|stored| self.raw(stored)).collect()
     }
 
     pub(super) fn person_adds(&mut self, record: &Map<String, Value>) -> String {
