@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use concord::lab::demo::{self, Client, SAID, Town};
+use concord::lab::demo::{Client, SAID, Town};
 use concord::lab::people::Kind;
 use serde_json::{Value as Json, json};
 use tokio::time::{Instant, sleep};
 
-use crate::demo::{Folder, serve};
+use crate::demo::on_stage;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -50,15 +50,11 @@ fn says(contacts: &[Json], words: &str) -> bool {
 
 #[tokio::test]
 async fn a_refused_plan_is_made_anew_and_a_stopped_sync_does_not_write() {
-    let folder = Folder::new("deciding");
-    let (town, emulators) = demo::open(30, 9, [0, 0]).await.unwrap();
-    let served = serve(&folder, emulators.overrides()).await;
-    let play = async {
-        let script = town.script(&served.server, true).await.unwrap();
+    on_stage("deciding", 30, 9, async |town, script| {
         let client = script.client();
         let [left, right] = script.accounts().await.unwrap();
         let connection = script.set_up(&left, &right).await.unwrap();
-        let before = sizes(&town);
+        let before = sizes(town);
 
         script.start(&connection, &SAID).await.unwrap();
         let first = script.plan(&connection).await.unwrap();
@@ -76,15 +72,15 @@ async fn a_refused_plan_is_made_anew_and_a_stopped_sync_does_not_write() {
         };
         let second = until("another plan", other).await;
         assert_eq!(second["counts"]["items"], first["counts"]["items"]);
-        assert_eq!(sizes(&town), before, "nothing was written");
+        assert_eq!(sizes(town), before, "nothing was written");
         script.approve(&second).await.unwrap();
         script.ended(&connection, None, 0).await.unwrap();
-        let after = sizes(&town);
+        let after = sizes(town);
         assert!(after[0] > before[0] && after[1] > before[1]);
 
         // What reads the left is paused; what reads the right goes on.
         stop(client, "syncPause", &connection, "LEFT").await;
-        edit(&town, "Typed");
+        edit(town, "Typed");
         script.run_again(&connection).await.unwrap();
         let arrived = async || says(&town.kommo.contacts(), "Typed on the right").then_some(());
         until("what was typed on the right", arrived).await;
@@ -100,19 +96,15 @@ async fn a_refused_plan_is_made_anew_and_a_stopped_sync_does_not_write() {
 
         // What was taken back and is started again runs for the first time: somebody is asked.
         stop(client, "syncCancel", &connection, "LEFT").await;
-        edit(&town, "Typed again");
+        edit(town, "Typed again");
         script.start(&connection, &SAID).await.unwrap();
         let third = script.plan(&connection).await.unwrap();
         assert!(!says(&town.zoho.contacts(), "Typed again on the left"));
         script.approve(&third).await.unwrap();
         let arrived = async || says(&town.zoho.contacts(), "Typed again on the left").then_some(());
         until("what was agreed to", arrived).await;
-    };
-    tokio::select! {
-        () = play => {}
-        ended = emulators.serve() => panic!("the emulators ended: {ended:?}"),
-    }
-    served.stop().await;
+    })
+    .await;
 }
 
 /// Types into both records of somebody who is in both apps: other fields on each side.

@@ -8,7 +8,7 @@ use concord::app::{self, HOME};
 use concord::auth::{Principal, Role};
 use concord::config::{Config, Given};
 use concord::connectors::Overrides;
-use concord::lab::demo::{self, Emulators, Options, Played, Server, Town};
+use concord::lab::demo::{self, Emulators, Options, Played, Script, Server, Town};
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -76,6 +76,27 @@ pub async fn serve(folder: &Folder, overrides: Overrides) -> Served {
     let serving = tokio::spawn(serving);
     let elsewhere = servers.pop().unwrap();
     Served { server: servers.pop().unwrap(), elsewhere, serving }
+}
+
+/// Acts by the steps of the script on a server of its own, with two apps of so many people from a seed.
+pub async fn on_stage(
+    name: &str,
+    people: u32,
+    seed: u64,
+    act: impl AsyncFnOnce(&Town, &Script<'_>),
+) {
+    let folder = Folder::new(name);
+    let (town, emulators) = demo::open(people, seed, [0, 0]).await.unwrap();
+    let served = serve(&folder, emulators.overrides()).await;
+    let acting = async {
+        let script = town.script(&served.server, true).await.unwrap();
+        act(&town, &script).await;
+    };
+    tokio::select! {
+        () = acting => {}
+        ended = emulators.serve() => panic!("the emulators ended: {ended:?}"),
+    }
+    served.stop().await;
 }
 
 /// Two ports that nobody listens on.

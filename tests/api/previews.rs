@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use concord::lab::demo::{self, Client, SAID};
+use concord::lab::demo::{Client, SAID};
 use serde_json::{Value as Json, json};
 use tokio::time::{Instant, sleep};
 
-use crate::demo::{Folder, serve};
+use crate::demo::on_stage;
 
 /// Longer than a preview takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -35,11 +35,7 @@ async fn ask(client: &Client, connection: &str, edit: Option<u64>) -> Json {
 
 #[tokio::test]
 async fn a_preview_tells_what_a_start_would_do() {
-    let folder = Folder::new("previews");
-    let (town, emulators) = demo::open(60, 7, [0, 0]).await.unwrap();
-    let served = serve(&folder, emulators.overrides()).await;
-    let play = async {
-        let script = town.script(&served.server, true).await.unwrap();
+    on_stage("previews", 60, 7, async |town, script| {
         let client = script.client();
         let [left, right] = script.accounts().await.unwrap();
         let connection = script.set_up(&left, &right).await.unwrap();
@@ -78,10 +74,6 @@ async fn a_preview_tells_what_a_start_would_do() {
             assert_eq!(run["counts"][numbers], preview["counts"][numbers], "{numbers}");
         }
         assert_eq!(draft(client, &connection).await["preview"], Json::Null, "it is over");
-    };
-    tokio::select! {
-        () = play => {}
-        ended = emulators.serve() => panic!("the emulators ended: {ended:?}"),
-    }
-    served.stop().await;
+    })
+    .await;
 }

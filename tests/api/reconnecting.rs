@@ -1,10 +1,10 @@
 //! Accounts that are checked, and given new credentials when the app accepts the old ones no more.
 
 use concord::connectors::zoho::emulator::{CLIENT_ID, CLIENT_SECRET};
-use concord::lab::demo::{self, Client};
+use concord::lab::demo::Client;
 use serde_json::{Value as Json, json};
 
-use crate::demo::{Folder, serve};
+use crate::demo::on_stage;
 
 const ACCOUNT: &str =
     "account { id label remoteId status statusCode fields(object: \"contacts\") { id label } }";
@@ -30,11 +30,7 @@ fn labels(payload: &Json) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_check_reads_the_fields_anew_and_new_credentials_mend_an_account() {
-    let folder = Folder::new("reconnecting");
-    let (town, emulators) = demo::open(10, 9, [0, 0]).await.unwrap();
-    let served = serve(&folder, emulators.overrides()).await;
-    let play = async {
-        let script = town.script(&served.server, true).await.unwrap();
+    on_stage("reconnecting", 10, 9, async |town, script| {
         let client = script.client();
         let [kommo, zoho] = script.accounts().await.unwrap();
 
@@ -80,10 +76,6 @@ async fn a_check_reads_the_fields_anew_and_new_credentials_mend_an_account() {
         assert_eq!(status(client, &zoho).await, connected);
         let checked = check(client, &zoho).await;
         assert_eq!(checked["userErrors"], json!([]), "{checked}");
-    };
-    tokio::select! {
-        () = play => {}
-        ended = emulators.serve() => panic!("the emulators ended: {ended:?}"),
-    }
-    served.stop().await;
+    })
+    .await;
 }
