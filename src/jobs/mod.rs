@@ -58,7 +58,7 @@ impl Jobs {
         settings: Settings,
     ) -> (Self, Dispatcher) {
         let (sender, orders) = mpsc::unbounded_channel();
-        let jobs = Self { orders: sender, pulse: Pulse::new() };
+        let jobs = Self { orders: sender, pulse: Pulse::default() };
         let dispatcher =
             Dispatcher { jobs: jobs.clone(), orders, store, look, webhooks: None, clock, settings };
         (jobs, dispatcher)
