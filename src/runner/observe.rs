@@ -9,13 +9,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::RunError;
-use super::plan::by_feed;
-use super::reading::ALL_HINTS;
 use super::session::{Session, app_error, later};
 use crate::connectors::{Change, ErrorKind, Fetched, Query};
 use crate::planner::{Presence, Settings, SideSettings, StandIn, record_keys};
 use crate::record::{FieldId, FieldType, Record, RemoteId, Semantic, Side, normalise};
-use crate::store::{End, Feed, FeedId, Observation, Observed};
+use crate::store::{Feed, FeedId, Observation, Observed};
 
 /// Hints that are due so soon are read too, so that those of one moment are one run's. A little less than
 /// a hint waits for others: one that comes while its record is read is due later.
@@ -148,38 +146,11 @@ impl Session<'_> {
         if due.is_empty() {
             return Ok(false);
         }
-        self.answer(side, feed, due, up_to).await?;
-        Ok(true)
-    }
-
-    /// Reads whom these records are linked to, where somebody hinted at them too: what both sides tell
-    /// of a person is weighed together.
-    pub(super) async fn observe_partners(&self, ends: &BTreeSet<End>) -> Result<(), RunError> {
-        let (store, workspace) = (&self.runner.store, self.connection.workspace);
-        for (id, partners) in by_feed(&self.partners(ends).await?) {
-            let Some((side, feed)) = self.feeds.get(&id) else { continue };
-            let told = store.due_hints(workspace, id, Timestamp::MAX, ALL_HINTS).await?;
-            let told: BTreeSet<RemoteId> = partners.intersection(&told).cloned().collect();
-            if !told.is_empty() {
-                self.answer(*side, feed, told, self.soon()).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads records that somebody hinted at. The hints that were due by then are answered.
-    async fn answer(
-        &self,
-        side: Side,
-        feed: &Feed,
-        told: BTreeSet<RemoteId>,
-        answered_up_to: Timestamp,
-    ) -> Result<(), RunError> {
-        let records = self.look_at(side, feed, &told).await?;
-        let (cursor, answered) = (None, told);
+        let records = self.look_at(side, feed, &due).await?;
+        let (cursor, answered, answered_up_to) = (None, due, up_to);
         let observation = Observation { feed: feed.id, records, cursor, answered, answered_up_to };
-        self.runner.store.observe(&self.held, &observation).await?;
-        Ok(())
+        store.observe(&self.held, &observation).await?;
+        Ok(true)
     }
 
     /// Reads records directly. Only this makes a reported deletion believed.

@@ -149,19 +149,6 @@ impl Session<'_> {
         Ok(linked)
     }
 
-    /// The records at the other ends of the links of these, but for those among them.
-    pub(super) async fn partners(&self, ends: &BTreeSet<End>) -> Result<BTreeSet<End>, RunError> {
-        let all: Vec<&End> = ends.iter().collect();
-        let mut partners = BTreeSet::new();
-        for chunk in all.chunks(CHUNK) {
-            let chunk = chunk.iter().copied().cloned().collect();
-            for row in self.links_of(&chunk).await?.into_values() {
-                partners.extend(row.ends.iter().map(|(_, end)| end.clone()));
-            }
-        }
-        Ok(partners.difference(ends).cloned().collect())
-    }
-
     async fn links_of(&self, ends: &BTreeSet<End>) -> Result<BTreeMap<LinkId, LinkRow>, RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
         let mut links = BTreeMap::new();
@@ -394,7 +381,7 @@ fn end_of(row: &SeenRow) -> End {
     End { feed: row.feed, id: row.seen.record.id.clone() }
 }
 
-pub(super) fn by_feed(ends: &BTreeSet<End>) -> BTreeMap<FeedId, BTreeSet<RemoteId>> {
+fn by_feed(ends: &BTreeSet<End>) -> BTreeMap<FeedId, BTreeSet<RemoteId>> {
     let mut feeds: BTreeMap<FeedId, BTreeSet<RemoteId>> = BTreeMap::new();
     for end in ends {
         feeds.entry(end.feed).or_default().insert(end.id.clone());

@@ -27,7 +27,7 @@ pub(super) struct Reading {
 /// How far back the last finished run is looked for.
 const RUNS_LOOKED_AT: u64 = 100;
 /// More hints than a feed ever has.
-pub(super) const ALL_HINTS: u64 = 1_000_000;
+const ALL_HINTS: u64 = 1_000_000;
 
 impl Reading {
     /// How this run reads. `last` is the one before it with the same configuration; `is_asked` says

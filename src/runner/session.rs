@@ -162,7 +162,6 @@ impl<'a> Session<'a> {
         let mut is_all_read = false;
         for _ in 0..SLICES_MAX {
             let is_any = self.observe_told().await?;
-            self.observe_partners(&self.dirty().await?.ends).await?;
             let (linked, others) = self.dirty_again().await?.without_gone();
             last.extend(others);
             last.ends.extend(self.plan_linked(&linked).await?);
