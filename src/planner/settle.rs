@@ -209,8 +209,9 @@ fn is_set(draft: &Draft<'_>, source: Side, entry: &Entry) -> bool {
     draft.field(source.other(), &entry.target).is_some_and(|field| field.many)
 }
 
-/// Only a part of what the mirror reads was carried: its other inputs stay as they were. Was all of
-/// its target carried, the target is what it is by now; else what it would have made of its inputs.
+/// Only a part of what the mirror reads was carried: its other inputs stay as they were, and so its
+/// target is what it would have made of them. But where all of its target was carried and that is
+/// empty, it is empty: whatever is typed there later is an edit.
 fn part_mirror(draft: &Draft<'_>, source: Side, entry: &Entry, mirror: &Entry) -> Option<Base> {
     let other = source.other();
     let now = draft.read(other, &entry.target)?.clone();
@@ -227,9 +228,10 @@ fn part_mirror(draft: &Draft<'_>, source: Side, entry: &Entry, mirror: &Entry) -
     if !differs {
         return None;
     }
-    if !matches!(entry.function, Function::SplitName(_)) && entry.inputs == [mirror.target.clone()]
-    {
-        base.target = draft.read(source, &mirror.target)?.clone();
+    let target = draft.read(source, &mirror.target)?;
+    let is_whole = !matches!(entry.function, Function::SplitName(_));
+    if is_whole && target.is_empty() && entry.inputs == [mirror.target.clone()] {
+        base.target = target.clone();
     } else if let Some(Made::Value { value, .. }) = draft.make(other, mirror, &base.inputs) {
         base.target = value;
     }

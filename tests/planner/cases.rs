@@ -143,7 +143,7 @@ fn shapes(names: &[String]) -> Shapes {
     let has = |name: &str| names.iter().any(|known| known == name);
     for name in names {
         assert!(
-            ["names", "priority", "city", "options", "alias", "tags", "constant"]
+            ["names", "priority", "home_first", "city", "options", "alias", "tags", "constant"]
                 .contains(&name.as_str()),
             "no shape {name}"
         );
@@ -151,6 +151,7 @@ fn shapes(names: &[String]) -> Shapes {
     Shapes {
         names: has("names"),
         priority: has("priority"),
+        home_first: has("home_first"),
         city: has("city"),
         options: has("options"),
         alias: has("alias"),

@@ -66,9 +66,10 @@ fn sync_shape() -> impl Strategy<Value = SyncShape> {
 fn shapes() -> impl Strategy<Value = Shapes> {
     prop_oneof![
         3 => Just(Shapes::ALL),
-        1 => any::<[bool; 7]>().prop_map(|on| Shapes {
+        1 => any::<[bool; 8]>().prop_map(|on| Shapes {
             names: on[0],
             priority: on[1],
+            home_first: on[7],
             city: on[2],
             options: on[3],
             alias: on[4],

@@ -10,6 +10,7 @@ use crate::world::{App, Shapes, SyncShape, World, fields, settings};
 const TAGS: Shapes = Shapes {
     names: false,
     priority: false,
+    home_first: false,
     city: true,
     options: false,
     alias: false,

@@ -113,6 +113,8 @@ fn tags(pick: u8) -> Value {
 pub struct Shapes {
     pub names: bool,
     pub priority: bool,
+    /// Whether the list asks for the number at home first: what is carried back is its second input.
+    pub home_first: bool,
     pub city: bool,
     pub options: bool,
     pub alias: bool,
@@ -124,6 +126,7 @@ impl Shapes {
     pub const ALL: Self = Self {
         names: true,
         priority: true,
+        home_first: false,
         city: true,
         options: true,
         alias: true,
@@ -158,7 +161,8 @@ impl Shapes {
         }
         if self.priority {
             phones = Some(if to_right {
-                add("phone", &["phone", "home"], Function::FirstNonEmpty)
+                let inputs = if self.home_first { ["home", "phone"] } else { ["phone", "home"] };
+                add("phone", &inputs, Function::FirstNonEmpty)
             } else {
                 add("phone", &["phone"], Function::Copy)
             });
