@@ -85,6 +85,16 @@ pub trait Webhooks: Send + Sync {
         now: Timestamp,
     ) -> Result<Delivery>;
 
+    /// Has all that came to an endpoint at a time or later expanded again, as if it was never tried.
+    /// Gives how many deliveries that is.
+    async fn replay_deliveries(
+        &self,
+        workspace: WorkspaceId,
+        endpoint: EndpointId,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64>;
+
     /// Deletes deliveries of all workspaces that are in this state and came last before a time, oldest
     /// first and at most so many. Gives how many they were.
     async fn forget_deliveries(

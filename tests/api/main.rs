@@ -338,6 +338,47 @@ async fn a_webhook_tells_who_took_it_back() {
 }
 
 #[tokio::test]
+async fn what_an_app_posted_since_a_time_is_looked_into_again() {
+    let house = House::new().await;
+    let id = json!(house.connect(0).await);
+    let delivery = house.delivery(&id).await;
+    let replay = async |number: u128, role: Role, id: &Json, since: &str| {
+        let query = "mutation($id: ID!, $since: String!) { deliveriesReplay(accountId: $id, since: $since) { \
+                     count userErrors { code message path } } }";
+        let done = house.ask_as(number, role, query, json!({ "id": id, "since": since })).await;
+        done["data"]["deliveriesReplay"].clone()
+    };
+    let read = async || {
+        let query = "query($id: ID!) { account(id: $id) { webhook { deliveries { edges { node { \
+                     id state receivedAt } } } } } }";
+        let data = house.ask(query, json!({ "id": id })).await;
+        data["account"]["webhook"]["deliveries"]["edges"][0]["node"].clone()
+    };
+    house.webhooks.expand_due().await.unwrap();
+    let before = read().await;
+    assert_eq!((&before["id"], &before["state"]), (&delivery, &json!("EXPANDED")));
+    let at = before["receivedAt"].as_str().unwrap();
+
+    let none = replay(HOME, Role::Owner, &id, "9999-01-01T00:00:00Z").await;
+    assert_eq!(none, json!({ "count": 0, "userErrors": [] }));
+    let wrong = replay(HOME, Role::Owner, &id, "yesterday").await;
+    assert_eq!((code(&wrong), &wrong["userErrors"][0]["path"]), ("INVALID", &json!(["since"])));
+    let foreign = replay(ELSEWHERE, Role::Owner, &id, at).await;
+    assert_eq!(
+        (code(&foreign), &foreign["userErrors"][0]["path"]),
+        ("NOT_FOUND", &json!(["accountId"]))
+    );
+    assert_eq!(code(&replay(HOME, Role::Viewer, &id, at).await), "FORBIDDEN");
+    assert_eq!(read().await, before, "nothing was looked into again");
+
+    let done = replay(HOME, Role::Operator, &id, at).await;
+    assert_eq!(done, json!({ "count": 1, "userErrors": [] }));
+    assert_eq!(read().await["state"], "RECEIVED");
+    house.webhooks.expand_due().await.unwrap();
+    assert_eq!(read().await["state"], "EXPANDED");
+}
+
+#[tokio::test]
 async fn an_account_that_is_in_use_keeps_its_webhook() {
     let house = House::new().await;
     let connection = house.connection().await;

@@ -67,6 +67,7 @@ use crate::webhooks::{
     attempts_at_a_delivery_are_counted_until_it_is_replayed,
     deliveries_are_forgotten_in_time_by_their_state, deliveries_are_found_when_due_oldest_first,
     deliveries_are_paged_newest_first_and_filtered, of_many_that_come_at_once_one_is_stored,
+    what_came_to_an_endpoint_since_a_time_is_replayed,
     what_comes_again_is_stored_once_and_expanded_again,
 };
 
@@ -159,6 +160,7 @@ checks!(
     of_many_that_come_at_once_one_is_stored,
     an_attempt_does_not_settle_what_came_again_meanwhile,
     attempts_at_a_delivery_are_counted_until_it_is_replayed,
+    what_came_to_an_endpoint_since_a_time_is_replayed,
     deliveries_are_found_when_due_oldest_first,
     deliveries_are_paged_newest_first_and_filtered,
     deliveries_are_forgotten_in_time_by_their_state,

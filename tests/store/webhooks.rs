@@ -235,6 +235,34 @@ pub async fn attempts_at_a_delivery_are_counted_until_it_is_replayed(bench: Benc
     assert!(matches!(lost, Err(Error::NotFound("delivery"))));
 }
 
+pub async fn what_came_to_an_endpoint_since_a_time_is_replayed(bench: Bench) {
+    let (store, workspace) = (&bench.store, bench.workspace);
+    let (left, right) = (added(&bench, Side::Left).await, added(&bench, Side::Right).await);
+    let before = received(&bench, &left, "a", 10).await;
+    let parked_one = received(&bench, &left, "b", 20).await;
+    let expanded_one = received(&bench, &left, "c", 30).await;
+    let other = received(&bench, &right, "d", 30).await;
+    for delivery in [&before, &expanded_one, &other] {
+        settle(&bench, delivery, &expanded(1)).await;
+    }
+    settle(&bench, &parked_one, &parked()).await;
+    let [before, other] = [known(&bench, before.id).await, known(&bench, other.id).await];
+
+    let count = store.replay_deliveries(workspace, left.id, at(20), at(50)).await.unwrap();
+    assert_eq!(count, 2);
+    let again = Delivery { next_at: Some(at(50)), ..parked_one };
+    assert_eq!(known(&bench, again.id).await, again);
+    let again = Delivery { next_at: Some(at(50)), hints: 1, ..expanded_one };
+    assert_eq!(known(&bench, again.id).await, again);
+    assert_eq!(known(&bench, before.id).await, before, "it came before");
+    assert_eq!(known(&bench, other.id).await, other, "it came to another endpoint");
+    let none = store.replay_deliveries(workspace, left.id, at(31), at(60)).await.unwrap();
+    assert_eq!(none, 0);
+    let elsewhere = WorkspaceId(bench.id());
+    let none = store.replay_deliveries(elsewhere, left.id, at(0), at(70)).await.unwrap();
+    assert_eq!(none, 0, "of another workspace");
+}
+
 pub async fn deliveries_are_found_when_due_oldest_first(bench: Bench) {
     let (store, workspace) = (&bench.store, bench.workspace);
     let (left, right) = (added(&bench, Side::Left).await, added(&bench, Side::Right).await);

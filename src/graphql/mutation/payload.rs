@@ -87,6 +87,10 @@ payload!(
     DeliveryPayload, delivery: Delivery, "The delivery."
 );
 payload!(
+    /// The answer of a mutation of many deliveries.
+    DeliveriesPayload, count: u64, "How many they are."
+);
+payload!(
     /// The answer of a mutation that leaves nothing.
     DonePayload, done: bool, "Always true."
 );

@@ -3,9 +3,9 @@
 use async_graphql::{Context, ID, Object};
 
 use super::account::writer_of_account;
-use super::payload::{DeliveryPayload, WebhookPayload, answer_about};
+use super::payload::{DeliveriesPayload, DeliveryPayload, WebhookPayload, answer_about};
 use super::writer::writer_of;
-use crate::graphql::error::Outcome;
+use crate::graphql::error::{Outcome, UserError, UserErrorCode};
 use crate::graphql::types::{Delivery, Webhook};
 use crate::store::DeliveryId;
 
@@ -46,6 +46,19 @@ impl WebhookMutations {
     ) -> async_graphql::Result<DeliveryPayload> {
         answer_about(ctx, "id", replay(ctx, &id).await)
     }
+
+    /// Looks again into everything that an account's app posted at a time (such as
+    /// `2026-08-01T10:00:00Z`) or later, whatever became of it: after an outage, or when a backup was
+    /// put back.
+    async fn deliveries_replay(
+        &self,
+        ctx: &Context<'_>,
+        account_id: ID,
+        since: String,
+        #[graphql(name = "idempotencyKey")] _key: Option<String>,
+    ) -> async_graphql::Result<DeliveriesPayload> {
+        answer_about(ctx, "accountId", replay_since(ctx, &account_id, &since).await)
+    }
 }
 
 /// Registers or unregisters the webhook of an account.
@@ -60,6 +73,21 @@ async fn set_registered(ctx: &Context<'_>, id: &ID, is_wanted: bool) -> Outcome<
         webhooks.endpoint(by.workspace, id).await?
     };
     Ok(Webhook { endpoint, app })
+}
+
+async fn replay_since(ctx: &Context<'_>, id: &ID, since: &str) -> Outcome<u64> {
+    let (by, id) = writer_of_account(ctx, id)?;
+    let since = since.parse().map_err(|_| {
+        let message = "a moment is written as 2026-08-01T10:00:00Z";
+        UserError::new(UserErrorCode::Invalid, message).at("since")
+    })?;
+    let (store, webhooks) = (&by.services.store, &by.services.webhooks);
+    let id = store.account(by.workspace, id).await?.id;
+    let endpoint = webhooks.endpoint(by.workspace, id).await?.id;
+    let now = by.services.clock.now();
+    let count = store.replay_deliveries(by.workspace, endpoint, since, now).await?;
+    webhooks.look();
+    Ok(count)
 }
 
 async fn replay(ctx: &Context<'_>, id: &ID) -> Outcome<Delivery> {

@@ -139,6 +139,27 @@ impl Webhooks for MemoryStore {
         .await
     }
 
+    async fn replay_deliveries(
+        &self,
+        workspace: WorkspaceId,
+        endpoint: EndpointId,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64> {
+        self.transact(|state, _| {
+            let all = state.deliveries.iter_mut().filter(|((at, _), row)| {
+                *at == workspace && row.endpoint == endpoint && row.received_at >= since
+            });
+            let mut replayed = 0;
+            for (_, row) in all {
+                *row = row.clone().untried(now);
+                replayed += 1;
+            }
+            Ok(replayed)
+        })
+        .await
+    }
+
     async fn forget_deliveries(
         &self,
         state: DeliveryState,

@@ -87,6 +87,30 @@ pub(super) async fn replay(
     Ok(replayed)
 }
 
+/// The same as [`replay`] for all that came to an endpoint at a time or later.
+pub(super) async fn replay_since(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    endpoint: EndpointId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<u64> {
+    let replayed = Entity::update_many()
+        .set(ActiveModel {
+            state: ActiveValue::Set(word(&DeliveryState::Received)?),
+            attempts: ActiveValue::Set(0),
+            next_at: ActiveValue::Set(Some(micros(now))),
+            error: ActiveValue::Set(None),
+            ..Default::default()
+        })
+        .filter(Column::Workspace.eq(workspace.0))
+        .filter(Column::Endpoint.eq(endpoint.0))
+        .filter(Column::ReceivedAt.gte(micros(since)))
+        .exec(tx)
+        .await?;
+    Ok(replayed.rows_affected)
+}
+
 /// The deliveries of an endpoint that are due, oldest first.
 pub(super) async fn due(
     db: &impl ConnectionTrait,

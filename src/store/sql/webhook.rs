@@ -101,6 +101,18 @@ impl Webhooks for SqlStore {
         commit(tx, replayed).await
     }
 
+    async fn replay_deliveries(
+        &self,
+        workspace: WorkspaceId,
+        endpoint: EndpointId,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64> {
+        let tx = self.write().await?;
+        let replayed = delivery::replay_since(&tx, workspace, endpoint, since, now).await?;
+        commit(tx, replayed).await
+    }
+
     async fn forget_deliveries(
         &self,
         state: DeliveryState,
