@@ -12,6 +12,7 @@ use concord::lab::demo::{self, Emulators, Options, Played, Script, Server, Town}
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 
 /// Longer than any of them takes.
 pub const PATIENCE: Duration = Duration::from_secs(300);
@@ -210,7 +211,11 @@ async fn a_server_is_ready_from_its_start_to_its_end() {
     let mut config = Config::read(&folder.given(), |_| None).unwrap();
     let port: u16 = served.server.address.rsplit(':').next().unwrap().parse().unwrap();
     config.listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    assert!(app::is_ready(&config).await);
+    let begun = Instant::now();
+    while !app::is_ready(&config).await {
+        assert!(begun.elapsed() < PATIENCE, "it does not become ready");
+        sleep(Duration::from_millis(50)).await;
+    }
     served.stop().await;
     assert!(!app::is_ready(&config).await);
 }
