@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
 use super::RunError;
 use super::approval::Mode;
 use super::session::{Session, app_error};
 use super::settle::Answer;
 use crate::connectors::{Write, Written};
-use crate::planner::{Item, Link, Op, OpKind, Outcome, Settings, Wait, record_keys};
-use crate::record::{FieldId, PerSide, Record, RemoteId, Side};
+use crate::planner::{Item, Key, Link, Op, OpKind, Outcome, Settings, Wait, record_keys};
+use crate::record::{FieldId, ObjectName, PerSide, Record, Side, Value};
 use crate::store::{
-    End, Feed, FeedId, Intent, IntentState, LinkId, OpId, OpRow, OpState, PendingReason, Settlement,
+    End, Feed, Intent, IntentState, LinkId, OpId, OpRow, OpState, PendingReason, Settlement,
 };
 
 /// An item on its way through the run.
@@ -230,6 +228,7 @@ impl Session<'_> {
         works: &mut [Work],
     ) -> Result<(), RunError> {
         let shipments = self.leave_out_changed(side, shipments, works).await?;
+        let shipments = self.leave_out_arrived(side, shipments, works).await?;
         let (rows, intents) = self.journal_rows(&shipments, works);
         let intents: BTreeMap<OpId, Intent> = intents.into_iter().map(|i| (i.op, i)).collect();
         let list: Vec<Intent> = intents.values().cloned().collect();
@@ -275,42 +274,6 @@ impl Session<'_> {
         self.write_down(settlement).await
     }
 
-    /// Targets of which the knowledge is old are read again before they are written. One that was
-    /// changed meanwhile is left for the next plan.
-    async fn leave_out_changed(
-        &mut self,
-        side: Side,
-        shipments: Vec<Shipment>,
-        works: &mut [Work],
-    ) -> Result<Vec<Shipment>, RunError> {
-        let oldest = self.now().checked_sub(self.runner.timings.fresh).unwrap_or(Timestamp::MIN);
-        let is_old = |feed: &Feed| self.read_at.get(&feed.id).is_none_or(|at| *at < oldest);
-        let mut doubted: BTreeMap<FeedId, (Feed, BTreeSet<RemoteId>)> = BTreeMap::new();
-        for shipment in shipments.iter().filter(|shipment| is_old(&shipment.feed)) {
-            let empty = || (shipment.feed.clone(), BTreeSet::new());
-            let (_, ids) = doubted.entry(shipment.feed.id).or_insert_with(empty);
-            ids.extend(shipment.write.id.clone());
-        }
-        let mut changed: BTreeSet<(FeedId, RemoteId)> = BTreeSet::new();
-        for (feed, ids) in doubted.into_values().filter(|(_, ids)| !ids.is_empty()) {
-            let read = self.look_at(side, &feed, &ids).await?;
-            changed.extend(
-                self.remember(feed.id, read, None).await?.into_iter().map(|id| (feed.id, id)),
-            );
-        }
-        let is_changed = |shipment: &Shipment| {
-            let id = shipment.write.id.clone();
-            id.is_some_and(|id| changed.contains(&(shipment.feed.id, id)))
-        };
-        let (left_out, rest): (Vec<_>, Vec<_>) = shipments.into_iter().partition(is_changed);
-        let mut settlement = Settlement::default();
-        for shipment in &left_out {
-            self.settle_one(shipment, Answer::HeldBack, works, &mut settlement);
-        }
-        self.write_down(settlement).await?;
-        Ok(rest)
-    }
-
     fn journal_rows(&self, shipments: &[Shipment], works: &[Work]) -> (Vec<OpRow>, Vec<Intent>) {
         let (mut rows, mut intents) = (Vec::new(), Vec::new());
         for shipment in shipments {
@@ -347,11 +310,7 @@ impl Session<'_> {
     }
 
     fn intent(&self, id: OpId, op: &Op, feed: &Feed, source: &End) -> Intent {
-        let mut record = Record::new(op.object.clone(), "");
-        record.fields.clone_from(&op.fields);
-        let kinds = &self.connection.settings.match_keys;
-        let (mut keys, _) = record_keys(&record, self.connection.settings.sides.of(op.side));
-        keys.retain(|key| kinds.contains(&key.kind));
+        let keys = self.keys_of(op.side, &op.object, &op.fields);
         Intent {
             op: id,
             connection: self.connection.id,
@@ -363,6 +322,21 @@ impl Session<'_> {
             resolve_at: None,
             attempts: 0,
         }
+    }
+
+    /// What a record with these fields would be matched by.
+    pub(super) fn keys_of(
+        &self,
+        side: Side,
+        object: &ObjectName,
+        fields: &BTreeMap<FieldId, Value>,
+    ) -> BTreeSet<Key> {
+        let mut record = Record::new(object.clone(), "");
+        record.fields.clone_from(fields);
+        let settings = &self.connection.settings;
+        let (mut keys, _) = record_keys(&record, settings.sides.of(side));
+        keys.retain(|key| settings.match_keys.contains(&key.kind));
+        keys
     }
 
     pub(super) async fn write_down(&self, settlement: Settlement) -> Result<(), RunError> {

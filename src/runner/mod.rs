@@ -9,6 +9,7 @@ mod causes;
 mod error;
 mod execute;
 mod hold;
+mod look;
 mod observe;
 mod plan;
 mod preview;

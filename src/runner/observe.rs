@@ -20,25 +20,45 @@ use crate::store::{Feed, FeedId, Observation, Observed};
 const SOON: Duration = Duration::from_millis(1900);
 
 impl Session<'_> {
-    /// Reads both sides at once.
+    /// Reads both sides at once. Where one fails the other is read to its end all the same: it may be
+    /// about to keep a new key.
     pub(super) async fn observe(&mut self) -> Result<(), RunError> {
+        self.reload_feeds().await?;
         let now = self.now();
         self.read_at.extend(self.feeds.keys().map(|feed| (*feed, now)));
         let missed = AtomicU64::new(0);
-        let both = tokio::try_join!(
+        let (left, right) = tokio::join!(
             self.observe_side(Side::Left, &missed),
             self.observe_side(Side::Right, &missed)
         );
         self.report.missed_by_webhooks += missed.into_inner();
-        both.map(|_| ())
+        left.and(right)
+    }
+
+    /// Another connection may have read more of a feed since it was looked at.
+    pub(super) async fn reload_feeds(&mut self) -> Result<(), RunError> {
+        for (id, (_, feed)) in &mut self.feeds {
+            *feed = self.runner.store.feed(self.connection.workspace, *id).await?;
+        }
+        Ok(())
     }
 
     async fn observe_side(&self, of: Side, missed: &AtomicU64) -> Result<(), RunError> {
         for (side, feed) in self.feeds.values().filter(|(side, _)| *side == of) {
-            self.read_changes(*side, feed, missed).await?;
-            self.read_hints(*side, feed).await?;
+            self.read_feed(*side, feed, missed).await?;
         }
         Ok(())
+    }
+
+    /// Reads what changed in a feed, and what was told of it.
+    pub(super) async fn read_feed(
+        &self,
+        side: Side,
+        feed: &Feed,
+        missed: &AtomicU64,
+    ) -> Result<(), RunError> {
+        self.read_changes(side, feed, missed).await?;
+        self.read_hints(side, feed).await
     }
 
     /// What this connection needs, and what others that share the feed have read of it: a record is
@@ -92,11 +112,13 @@ impl Session<'_> {
                 }
             }
             records.extend(self.look_at(side, feed, &reported_gone).await?);
+            let overdue = self.reading.overdue(&records, self.now());
             let was = self.former_fields.get(&feed.id).cloned().filter(|_| !page.is_last);
             let next = Mark { fields: query.fields.clone(), was, at: page.cursor.clone() };
             let cursor_now = Some(next.to_text());
             let changed = self.remember(feed.id, records, cursor_now).await?;
             let (reading, workspace) = (&self.reading, self.connection.workspace);
+            let changed = changed.intersection(&overdue).cloned().collect();
             let untold = reading.missed(self.runner, workspace, feed.id, &changed).await?;
             missed.fetch_add(untold, Ordering::Relaxed);
             if page.is_last {
@@ -116,8 +138,8 @@ impl Session<'_> {
             }
             Ok::<bool, RunError>(is_any)
         };
-        let (left, right) = tokio::try_join!(read(Side::Left), read(Side::Right))?;
-        Ok(left || right)
+        let (left, right) = tokio::join!(read(Side::Left), read(Side::Right));
+        Ok(left? | right?)
     }
 
     async fn read_hints(&self, side: Side, feed: &Feed) -> Result<(), RunError> {

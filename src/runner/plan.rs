@@ -31,14 +31,6 @@ pub(super) struct Dirty {
 }
 
 impl Dirty {
-    /// Without the records that are gone, and these.
-    pub(super) fn without_gone(mut self) -> (Self, Self) {
-        let gone = std::mem::take(&mut self.gone);
-        self.ends.retain(|end| !gone.contains(end));
-        let others = Self { ends: gone.clone(), gone, up_to: self.up_to.clone() };
-        (self, others)
-    }
-
     /// Adds what became dirty later.
     pub(super) fn extend(&mut self, later: Self) {
         self.ends.extend(later.ends);
@@ -92,6 +84,30 @@ impl Session<'_> {
             dirty.ends.insert(row.end);
         }
         Ok(dirty)
+    }
+
+    /// What is dirty without records that are gone or whose partner is, and these: how many a side has
+    /// lost is weighed before anything is done about one of them.
+    pub(super) async fn without_gone(&self, mut dirty: Dirty) -> Result<(Dirty, Dirty), RunError> {
+        let gone = std::mem::take(&mut dirty.gone);
+        let mut lost = Dirty { ends: gone.clone(), gone, up_to: dirty.up_to.clone() };
+        let ends: Vec<&End> = dirty.ends.iter().collect();
+        for chunk in ends.chunks(CHUNK) {
+            let links = self.links_of(&chunk.iter().copied().cloned().collect()).await?;
+            let ends_of = |row: &LinkRow| [row.ends.left.clone(), row.ends.right.clone()];
+            let seen = self.seen_rows(&links.values().flat_map(ends_of).collect()).await?;
+            let is_gone =
+                |end: &End| seen.get(end).is_some_and(|row| row.seen.presence == Presence::Gone);
+            for row in links.values().filter(|row| row.link.state == LinkState::Active) {
+                let gone: Vec<End> = ends_of(row).into_iter().filter(is_gone).collect();
+                if !gone.is_empty() {
+                    lost.gone.extend(gone);
+                    lost.ends.extend(ends_of(row));
+                }
+            }
+        }
+        dirty.ends.retain(|end| !lost.ends.contains(end));
+        Ok((dirty, lost))
     }
 
     /// Plans and writes the linked pairs among these records. Gives the records that have no link.
@@ -149,7 +165,10 @@ impl Session<'_> {
         Ok(linked)
     }
 
-    async fn links_of(&self, ends: &BTreeSet<End>) -> Result<BTreeMap<LinkId, LinkRow>, RunError> {
+    pub(super) async fn links_of(
+        &self,
+        ends: &BTreeSet<End>,
+    ) -> Result<BTreeMap<LinkId, LinkRow>, RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
         let mut links = BTreeMap::new();
         for (feed, ids) in by_feed(ends) {
@@ -377,7 +396,7 @@ fn unique_name(end: &End) -> RemoteId {
     RemoteId::new(format!("{}/{}", end.feed, end.id))
 }
 
-fn end_of(row: &SeenRow) -> End {
+pub(super) fn end_of(row: &SeenRow) -> End {
     End { feed: row.feed, id: row.seen.record.id.clone() }
 }
 

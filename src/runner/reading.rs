@@ -9,7 +9,8 @@ use super::approval::awaiting;
 use super::{RunError, Runner};
 use crate::record::{RemoteId, Side};
 use crate::store::{
-    self, Connection, EndpointState, Feed, FeedId, RunKind, RunRow, RunState, Trigger, WorkspaceId,
+    self, Connection, EndpointState, Feed, FeedId, Observed, RunKind, RunRow, RunState, Trigger,
+    WorkspaceId,
 };
 
 /// How a run reads.
@@ -19,43 +20,55 @@ pub(super) struct Reading {
     /// Whether only what somebody hinted at is read, unless somebody is new or gone: a notification has
     /// woken it, and everything was read before.
     pub(super) only_hints: bool,
-    /// The feeds of which the app told every change since the last run: what is found there by reading
-    /// was missed by the notifications.
+    /// The feeds of which the app told every change since the last run that read everything: what is
+    /// found there by reading was missed by the notifications.
     told: BTreeSet<FeedId>,
 }
 
+/// How long a notification may be on its way.
+const ON_ITS_WAY: Duration = Duration::from_secs(30);
 /// How far back the last finished run is looked for.
 const RUNS_LOOKED_AT: u64 = 100;
 /// More hints than a feed ever has.
 const ALL_HINTS: u64 = 1_000_000;
 
 impl Reading {
-    /// How this run reads. `last` is the one before it with the same configuration; `is_asked` says
-    /// whether somebody asked for a run while another went on.
+    /// How this run of a connection reads. `last` is the one before it with the same configuration.
     pub(super) async fn of(
         runner: &Runner,
         run: &RunRow,
         last: Option<&RunRow>,
-        is_asked: bool,
+        connection: &Connection,
         feeds: &BTreeMap<FeedId, (Side, Feed)>,
     ) -> store::Result<Self> {
         let removals_every = match run.trigger {
             Trigger::Person => Duration::ZERO,
             Trigger::Schedule | Trigger::Webhook | Trigger::Again => runner.timings.removals,
         };
-        let only_hints = run.trigger == Trigger::Webhook && last.is_some() && !is_asked;
+        let only_hints = run.trigger == Trigger::Webhook && last.is_some() && !connection.again;
+        let full = runner.store.last_full_run(connection.workspace, connection.id).await?;
         let mut told = BTreeSet::new();
-        // Other notifications may be on their way together with the one that has woken this run.
-        for (_, feed) in feeds.values().filter(|_| !only_hints) {
+        for (_, feed) in feeds.values() {
             let endpoint = runner.store.endpoint_of(feed.workspace, feed.account).await?;
             let registered = endpoint
                 .filter(|endpoint| endpoint.state == EndpointState::Registered)
                 .and_then(|endpoint| endpoint.registered_at);
-            if last.is_some_and(|last| registered.is_some_and(|at| at < last.started_at)) {
+            let full = full.as_ref().filter(|_| last.is_some());
+            if full.is_some_and(|full| registered.is_some_and(|at| at < full.started_at)) {
                 told.insert(feed.id);
             }
         }
         Ok(Self { removals_every, only_hints, told })
+    }
+
+    /// Which of these records the app should have told of by now, if it tells of their feed: others may
+    /// be on their way together with the notification that has woken this run.
+    pub(super) fn overdue(&self, records: &[Observed], now: Timestamp) -> BTreeSet<RemoteId> {
+        let is_overdue = |one: &&Observed| {
+            let changed_at = one.record.as_ref().and_then(|record| record.modified_at);
+            !self.only_hints || changed_at.is_some_and(|at| at + ON_ITS_WAY < now)
+        };
+        records.iter().filter(is_overdue).map(|one| one.id.clone()).collect()
     }
 
     /// How many of these changes of a feed should have been told, and nobody did.

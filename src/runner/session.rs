@@ -42,6 +42,8 @@ pub(super) struct Session<'a> {
     pub(super) reading: Reading,
     /// The fields by which the records of a feed are known, where more are read than before.
     pub(super) former_fields: BTreeMap<FeedId, BTreeSet<FieldId>>,
+    /// What the plan that is carried out looked at: of each feed all changes up to this.
+    pub(super) planned_upon: BTreeMap<FeedId, u64>,
     /// What this run has planned up to; empty until everything below it is settled or waits.
     pub(super) planned_to: BTreeMap<FeedId, u64>,
 }
@@ -93,7 +95,7 @@ impl<'a> Session<'a> {
             Some((*id, former_fields(&connection.settings, *side, feed)?))
         });
         let former_fields = former_fields.collect();
-        let reading = Reading::of(runner, run, before.as_ref(), connection.again, &feeds).await?;
+        let reading = Reading::of(runner, run, before.as_ref(), &connection, &feeds).await?;
         Ok(Self {
             runner,
             held,
@@ -110,6 +112,7 @@ impl<'a> Session<'a> {
             read_at: BTreeMap::new(),
             reading,
             former_fields,
+            planned_upon: BTreeMap::new(),
             planned_to: BTreeMap::new(),
         })
     }
@@ -162,7 +165,8 @@ impl<'a> Session<'a> {
         let mut is_all_read = false;
         for _ in 0..SLICES_MAX {
             let is_any = self.observe_told().await?;
-            let (linked, others) = self.dirty_again().await?.without_gone();
+            let dirty = self.dirty_again().await?;
+            let (linked, others) = self.without_gone(dirty).await?;
             last.extend(others);
             last.ends.extend(self.plan_linked(&linked).await?);
             if !is_any {
@@ -191,6 +195,7 @@ impl<'a> Session<'a> {
 
     /// Plans and writes what is dirty.
     async fn carry(&mut self, dirty: Dirty) -> Result<(), RunError> {
+        self.planned_upon.clone_from(&dirty.up_to);
         let rest = self.plan_linked(&dirty).await?;
         self.plan_unlinked(rest, &dirty.gone).await?;
         self.planned_to = dirty.up_to;

@@ -13,6 +13,7 @@
 
 mod hints;
 mod house;
+mod long;
 mod previews;
 
 use std::future::{Future as _, poll_fn};

@@ -1,0 +1,134 @@
+//! The look before a write: what was read long ago is read again, and what is not as it was planned
+//! upon is left for the next plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicU64;
+
+use jiff::Timestamp;
+
+use super::RunError;
+use super::execute::{Shipment, Work};
+use super::plan::end_of;
+use super::session::Session;
+use super::settle::Answer;
+use crate::planner::{Key, Presence};
+use crate::record::{Record, RemoteId, Side};
+use crate::store::{End, Feed, FeedId, Observed, Settlement};
+
+impl Session<'_> {
+    /// Targets of which the knowledge is old are read again before they are written. One that was
+    /// changed meanwhile is left for the next plan.
+    pub(super) async fn leave_out_changed(
+        &mut self,
+        side: Side,
+        shipments: Vec<Shipment>,
+        works: &mut [Work],
+    ) -> Result<Vec<Shipment>, RunError> {
+        let mut doubted: BTreeMap<FeedId, (Feed, BTreeSet<RemoteId>)> = BTreeMap::new();
+        for shipment in shipments.iter().filter(|shipment| self.is_old(shipment.feed.id)) {
+            let empty = || (shipment.feed.clone(), BTreeSet::new());
+            let (_, ids) = doubted.entry(shipment.feed.id).or_insert_with(empty);
+            ids.extend(shipment.write.id.clone());
+        }
+        let mut read_now: BTreeMap<(FeedId, RemoteId), Observed> = BTreeMap::new();
+        for (feed, ids) in doubted.into_values().filter(|(_, ids)| !ids.is_empty()) {
+            let read = self.look_at(side, &feed, &ids).await?;
+            read_now.extend(read.iter().map(|one| ((feed.id, one.id.clone()), one.clone())));
+            self.remember(feed.id, read, None).await?;
+        }
+        // Against what was planned upon: what is stored may be newer by now than that.
+        let is_changed = |shipment: &Shipment| {
+            let id = shipment.write.id.clone();
+            let now = id.and_then(|id| read_now.get(&(shipment.feed.id, id)));
+            let planned = works.get(shipment.work).and_then(|work| work.records.of(side).clone());
+            let planned = planned.map(|record| self.seen(side, shipment.feed.id, record).hash);
+            now.is_some_and(|now| now.record.is_none() || Some(now.hash) != planned)
+        };
+        let (left_out, rest) = shipments.into_iter().partition(is_changed);
+        self.leave_out(left_out, works).await?;
+        Ok(rest)
+    }
+
+    /// Nobody is made who has turned up since it was planned that they are missing: a feed of which the
+    /// knowledge is old is read on first.
+    pub(super) async fn leave_out_arrived(
+        &mut self,
+        side: Side,
+        shipments: Vec<Shipment>,
+        works: &mut [Work],
+    ) -> Result<Vec<Shipment>, RunError> {
+        if !self.connection.settings.avoid_duplicates {
+            return Ok(shipments);
+        }
+        let mut wanted: BTreeMap<FeedId, BTreeSet<Key>> = BTreeMap::new();
+        for shipment in shipments.iter().filter(|shipment| shipment.write.id.is_none()) {
+            wanted.entry(shipment.feed.id).or_default().extend(self.keys_to_make(side, shipment));
+        }
+        let mut arrived: BTreeSet<(FeedId, Key)> = BTreeSet::new();
+        for (feed, keys) in wanted {
+            if self.is_old(feed) {
+                self.read_on(side, feed).await?;
+            }
+            for record in self.arrived(feed, &keys).await? {
+                let theirs = self.keys_of(side, &record.object, &record.fields);
+                arrived.extend(theirs.into_iter().map(|key| (feed, key)));
+            }
+        }
+        let has_arrived = |shipment: &Shipment| {
+            let mut keys = self.keys_to_make(side, shipment).into_iter();
+            shipment.write.id.is_none()
+                && keys.any(|key| arrived.contains(&(shipment.feed.id, key)))
+        };
+        let (left_out, rest) = shipments.into_iter().partition(has_arrived);
+        self.leave_out(left_out, works).await?;
+        Ok(rest)
+    }
+
+    /// Who carries one of these keys and was not there, or not so, when it was planned. Those who are
+    /// linked are somebody else.
+    async fn arrived(&self, feed: FeedId, keys: &BTreeSet<Key>) -> Result<Vec<Record>, RunError> {
+        let planned_upon = self.planned_upon.get(&feed).copied().unwrap_or_default();
+        let mut rows =
+            self.runner.store.seen_by_keys(self.connection.workspace, feed, keys).await?;
+        rows.retain(|row| row.change > planned_upon && row.seen.presence == Presence::Live);
+        let ends: BTreeSet<End> = rows.iter().map(end_of).collect();
+        let links = self.links_of(&ends).await?;
+        let is_linked =
+            |end: &End| links.values().any(|row| row.ends.iter().any(|(_, e)| e == end));
+        rows.retain(|row| !is_linked(&end_of(row)));
+        Ok(rows.into_iter().map(|row| row.seen.record).collect())
+    }
+
+    fn keys_to_make(&self, side: Side, shipment: &Shipment) -> BTreeSet<Key> {
+        self.keys_of(side, &shipment.write.object, &shipment.write.fields)
+    }
+
+    /// Whether what is known of a feed is too old to write by.
+    fn is_old(&self, feed: FeedId) -> bool {
+        let oldest = self.now().checked_sub(self.runner.timings.fresh).unwrap_or(Timestamp::MIN);
+        self.read_at.get(&feed).is_none_or(|at| *at < oldest)
+    }
+
+    /// Reads what changed in a feed, and what was told of it, since it was read.
+    async fn read_on(&mut self, side: Side, feed: FeedId) -> Result<(), RunError> {
+        self.reload_feeds().await?;
+        self.read_at.insert(feed, self.now());
+        let Some((_, feed)) = self.feeds.get(&feed) else { return Ok(()) };
+        let missed = AtomicU64::new(0);
+        let read = self.read_feed(side, feed, &missed).await;
+        self.report.missed_by_webhooks += missed.into_inner();
+        read
+    }
+
+    async fn leave_out(
+        &mut self,
+        shipments: Vec<Shipment>,
+        works: &mut [Work],
+    ) -> Result<(), RunError> {
+        let mut settlement = Settlement::default();
+        for shipment in &shipments {
+            self.settle_one(shipment, Answer::HeldBack, works, &mut settlement);
+        }
+        self.write_down(settlement).await
+    }
+}
