@@ -6,6 +6,7 @@ mod causes;
 mod fence;
 mod oracle;
 mod player;
+mod profile;
 mod summary;
 mod world;
 
@@ -18,40 +19,13 @@ use std::time::Duration;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::connectors::memory::Faults;
 use crate::ports::SeededIds;
 use crate::runner::Timings;
 use crate::store::{MemoryStore, Store};
 use player::{Counts, Player};
+pub use profile::Profile;
 pub use summary::Summary;
 use world::World;
-
-/// What a seed is played with.
-#[derive(Clone, Copy, Debug)]
-pub struct Profile {
-    /// Steps before it becomes quiet.
-    pub steps: u32,
-    /// What happens to requests, in thousandths.
-    pub faults: Faults,
-    /// How many runs in a hundred are cut off at some point.
-    pub crashes: u32,
-    /// How many runs in a hundred stall until another worker takes over, and then go on.
-    pub stalls: u32,
-    /// How many runs in a hundred are woken by a notification, and read what was told.
-    pub told: u32,
-}
-
-impl Default for Profile {
-    fn default() -> Self {
-        Self {
-            steps: 60,
-            faults: Faults { lost_before: 30, lost_after: 40, rate_limited: 20, unauthorised: 0 },
-            crashes: 20,
-            stalls: 10,
-            told: 40,
-        }
-    }
-}
 
 /// What a seed came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
