@@ -20,6 +20,7 @@ mod settle;
 mod standing;
 mod timings;
 mod turn;
+mod unlinked;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

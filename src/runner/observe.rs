@@ -1,7 +1,7 @@
 //! Reading both sides: what changed, and what somebody hinted at. Both are always read, also for a
 //! sync that goes one way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -40,6 +40,7 @@ impl Session<'_> {
         for (id, (_, feed)) in &mut self.feeds {
             *feed = self.runner.store.feed(self.connection.workspace, *id).await?;
         }
+        self.former_fields = former_fields(&self.connection.settings, &self.feeds);
         Ok(())
     }
 
@@ -112,13 +113,13 @@ impl Session<'_> {
                 }
             }
             records.extend(self.look_at(side, feed, &reported_gone).await?);
-            let overdue = self.reading.overdue(&records, self.now());
+            let on_their_way = self.reading.on_their_way(&records, self.now());
             let was = self.former_fields.get(&feed.id).cloned().filter(|_| !page.is_last);
             let next = Mark { fields: query.fields.clone(), was, at: page.cursor.clone() };
             let cursor_now = Some(next.to_text());
             let changed = self.remember(feed.id, records, cursor_now).await?;
             let (reading, workspace) = (&self.reading, self.connection.workspace);
-            let changed = changed.intersection(&overdue).cloned().collect();
+            let changed = changed.difference(&on_their_way).cloned().collect();
             let untold = reading.missed(self.runner, workspace, feed.id, &changed).await?;
             missed.fetch_add(untold, Ordering::Relaxed);
             if page.is_last {
@@ -264,15 +265,17 @@ fn read_fields(settings: &Settings, side: Side, feed: &Feed) -> BTreeSet<FieldId
     fields
 }
 
-/// The fields by which the records are known that were not read again yet, if more are read than
-/// before.
+/// Of feeds of which more is read than before: the fields by which those records are known that were
+/// not read again yet.
 pub(super) fn former_fields(
     settings: &Settings,
-    side: Side,
-    feed: &Feed,
-) -> Option<BTreeSet<FieldId>> {
-    let mark = mark(feed)?;
-    if mark.fields == read_fields(settings, side, feed) { mark.was } else { Some(mark.fields) }
+    feeds: &BTreeMap<FeedId, (Side, Feed)>,
+) -> BTreeMap<FeedId, BTreeSet<FieldId>> {
+    let former = |side: Side, feed: &Feed| {
+        let mark = mark(feed)?;
+        if mark.fields == read_fields(settings, side, feed) { mark.was } else { Some(mark.fields) }
+    };
+    feeds.iter().filter_map(|(id, (side, feed))| Some((*id, former(*side, feed)?))).collect()
 }
 
 /// A fingerprint of what is compared: the fields in normal form.

@@ -1,5 +1,5 @@
 //! From what changed to items: linked pairs first, so that what they do to match keys is done before
-//! anybody is matched; then the records that have no link.
+//! anybody is matched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,20 +7,16 @@ use super::RunError;
 use super::execute::Work;
 use super::session::Session;
 use crate::planner::{
-    Candidate, FirstRun, Held, Key, Link, LinkState, Match, Pair, Presence, has_lost_too_much,
-    match_records, plan_pair, record_keys,
+    FirstRun, Link, LinkState, Match, Pair, Presence, has_lost_too_much, plan_pair,
 };
 use crate::record::{PerSide, RemoteId, Side};
 use crate::store::{End, FeedId, LinkId, LinkRow, SeenRow};
 
 /// How many records are planned at a time.
-const CHUNK: usize = 200;
+pub(super) const CHUNK: usize = 200;
 
 /// How many items that write something are gathered, so that the calls of a run are full.
 const GATHERED: usize = 2_000;
-
-/// How often the circle of those who share a key is widened; real circles close after two or three.
-const WIDEN_MAX: usize = 20;
 
 /// What is to be planned, and what will have been planned up to.
 #[derive(Default)]
@@ -31,6 +27,20 @@ pub(super) struct Dirty {
 }
 
 impl Dirty {
+    /// Takes in both ends of a link that has just lost one of them. True if it has not.
+    fn take_in_loss(&mut self, row: &LinkRow, seen: &BTreeMap<End, SeenRow>) -> bool {
+        let ends = [&row.ends.left, &row.ends.right];
+        let is_gone =
+            |end: &&End| seen.get(*end).is_some_and(|row| row.seen.presence == Presence::Gone);
+        let gone: BTreeSet<End> = ends.into_iter().filter(is_gone).cloned().collect();
+        if row.link.state != LinkState::Active || gone.is_empty() {
+            return true;
+        }
+        self.gone.extend(gone);
+        self.ends.extend(ends.into_iter().cloned());
+        false
+    }
+
     /// Adds what became dirty later.
     pub(super) fn extend(&mut self, later: Self) {
         self.ends.extend(later.ends);
@@ -47,16 +57,6 @@ struct Linked {
     free: BTreeSet<End>,
     /// How many linked records of each side are gone, and were not before.
     newly_gone: PerSide<u64>,
-}
-
-/// A record in question, with whom it may be linked to.
-struct Member {
-    row: SeenRow,
-    keys: BTreeSet<Key>,
-    /// What it carried until it left.
-    last_keys: BTreeSet<Key>,
-    name: Option<String>,
-    link: Option<LinkRow>,
 }
 
 impl Session<'_> {
@@ -86,50 +86,51 @@ impl Session<'_> {
         Ok(dirty)
     }
 
-    /// What is dirty without records that are gone or whose partner is, and these: how many a side has
-    /// lost is weighed before anything is done about one of them.
-    pub(super) async fn without_gone(&self, mut dirty: Dirty) -> Result<(Dirty, Dirty), RunError> {
-        let gone = std::mem::take(&mut dirty.gone);
-        let mut lost = Dirty { ends: gone.clone(), gone, up_to: dirty.up_to.clone() };
-        let ends: Vec<&End> = dirty.ends.iter().collect();
-        for chunk in ends.chunks(CHUNK) {
-            let links = self.links_of(&chunk.iter().copied().cloned().collect()).await?;
-            let ends_of = |row: &LinkRow| [row.ends.left.clone(), row.ends.right.clone()];
-            let seen = self.seen_rows(&links.values().flat_map(ends_of).collect()).await?;
-            let is_gone =
-                |end: &End| seen.get(end).is_some_and(|row| row.seen.presence == Presence::Gone);
-            for row in links.values().filter(|row| row.link.state == LinkState::Active) {
-                let gone: Vec<End> = ends_of(row).into_iter().filter(is_gone).collect();
-                if !gone.is_empty() {
-                    lost.gone.extend(gone);
-                    lost.ends.extend(ends_of(row));
-                }
-            }
-        }
-        dirty.ends.retain(|end| !lost.ends.contains(end));
-        Ok((dirty, lost))
-    }
-
     /// Plans and writes the linked pairs among these records. Gives the records that have no link.
     pub(super) async fn plan_linked(&mut self, dirty: &Dirty) -> Result<BTreeSet<End>, RunError> {
         let Linked { links, free, newly_gone } = self.linked(dirty).await?;
         self.check_losses(&newly_gone).await?;
+        self.plan_links(links, None).await?;
+        Ok(free)
+    }
+
+    /// Plans and writes the linked pairs among these records, but for those that have lost a record: how
+    /// many a side has lost is weighed before anything is done about one of them. Gives what is left.
+    pub(super) async fn plan_whole_pairs(&mut self, dirty: Dirty) -> Result<Dirty, RunError> {
+        let Linked { links, free, .. } = self.linked(&dirty).await?;
+        let mut left = Dirty { ends: free, ..dirty };
+        self.plan_links(links, Some(&mut left)).await?;
+        Ok(left)
+    }
+
+    /// Pairs that have lost a record are planned too, unless there is where to put them.
+    async fn plan_links(
+        &mut self,
+        links: BTreeMap<LinkId, End>,
+        mut lost: Option<&mut Dirty>,
+    ) -> Result<(), RunError> {
         let links: Vec<(LinkId, End)> = links.into_iter().collect();
         let mut gathered = Vec::new();
         for chunk in links.chunks(CHUNK) {
             let ends = chunk.iter().map(|(_, end)| end.clone()).collect();
-            let rows: Vec<LinkRow> = self.links_of(&ends).await?.into_values().collect();
+            let mut rows: Vec<LinkRow> = self.links_of(&ends).await?.into_values().collect();
             let ends = rows.iter().flat_map(|row| row.ends.iter().map(|(_, end)| end.clone()));
             let seen = self.seen_rows(&ends.collect()).await?;
+            if let Some(lost) = &mut lost {
+                rows.retain(|row| lost.take_in_loss(row, &seen));
+            }
             let works = rows.iter().map(|row| self.work_on_link(row, &seen)).collect();
             self.gather(works, &mut gathered).await?;
         }
-        self.execute(gathered).await?;
-        Ok(free)
+        self.execute(gathered).await
     }
 
     /// Settles the items that write nothing, and gathers the others until there are enough of them.
-    async fn gather(&mut self, works: Vec<Work>, gathered: &mut Vec<Work>) -> Result<(), RunError> {
+    pub(super) async fn gather(
+        &mut self,
+        works: Vec<Work>,
+        gathered: &mut Vec<Work>,
+    ) -> Result<(), RunError> {
         let (writing, quiet): (Vec<Work>, Vec<Work>) =
             works.into_iter().partition(|work| !work.item.ops.is_empty());
         gathered.extend(writing);
@@ -179,7 +180,10 @@ impl Session<'_> {
         Ok(links)
     }
 
-    async fn seen_rows(&self, ends: &BTreeSet<End>) -> Result<BTreeMap<End, SeenRow>, RunError> {
+    pub(super) async fn seen_rows(
+        &self,
+        ends: &BTreeSet<End>,
+    ) -> Result<BTreeMap<End, SeenRow>, RunError> {
         let mut seen = BTreeMap::new();
         for (feed, ids) in by_feed(ends) {
             let rows = self.runner.store.seen_by_id(self.connection.workspace, feed, &ids).await?;
@@ -211,7 +215,7 @@ impl Session<'_> {
     }
 
     /// Plans a pair or a single record.
-    fn work(
+    pub(super) fn work(
         &self,
         rows: PerSide<Option<&SeenRow>>,
         ends: PerSide<Option<End>>,
@@ -237,163 +241,6 @@ impl Session<'_> {
         sync.first_run == FirstRun::NewOnly
             && Side::BOTH.iter().all(|side| rows.of(*side).is_none_or(before))
     }
-
-    /// Matches the records that have no link, with everybody they share a key with, and plans them.
-    ///
-    /// `gone` are records that left: who shared a key with them may be free to match by now.
-    pub(super) async fn plan_unlinked(
-        &mut self,
-        free: BTreeSet<End>,
-        gone: &BTreeSet<End>,
-    ) -> Result<(), RunError> {
-        let mut done: BTreeSet<End> = BTreeSet::new();
-        let mut gathered = Vec::new();
-        let all: Vec<End> = free.union(gone).cloned().collect();
-        for chunk in all.chunks(CHUNK) {
-            let fresh: BTreeSet<End> =
-                chunk.iter().filter(|end| !done.contains(end)).cloned().collect();
-            let mut members = self.circle(&fresh).await?;
-            // They only lead to others; those that had a link are planned with it.
-            members.retain(|end, _| free.contains(end) || !gone.contains(end));
-            // Who shares a key is planned together: nobody here waits for what is gathered.
-            let works = self.match_up(&members, &mut done);
-            self.gather(works, &mut gathered).await?;
-        }
-        self.execute(gathered).await
-    }
-
-    /// These records, and all who share a key with them, or with those who do.
-    async fn circle(&self, ends: &BTreeSet<End>) -> Result<BTreeMap<End, Member>, RunError> {
-        let (store, workspace) = (&self.runner.store, self.connection.workspace);
-        let mut members: BTreeMap<End, Member> = BTreeMap::new();
-        let mut asked: BTreeSet<Key> = BTreeSet::new();
-        let mut arrivals: Vec<SeenRow> = self.seen_rows(ends).await?.into_values().collect();
-        for _ in 0..WIDEN_MAX {
-            let mut keys = BTreeSet::new();
-            for row in arrivals {
-                let member = self.member(row);
-                let known = member.keys.iter().chain(&member.last_keys);
-                keys.extend(known.filter(|key| !asked.contains(key)).cloned());
-                members.insert(end_of(&member.row), member);
-            }
-            if keys.is_empty() {
-                break;
-            }
-            arrivals = Vec::new();
-            for feed in self.feeds.keys() {
-                let rows = store.seen_by_keys(workspace, *feed, &keys).await?;
-                arrivals.extend(rows.into_iter().filter(|row| !members.contains_key(&end_of(row))));
-            }
-            asked.extend(keys);
-        }
-        for row in self.links_of(&members.keys().cloned().collect()).await?.into_values() {
-            for (_, end) in row.ends.iter() {
-                if let Some(member) = members.get_mut(end) {
-                    member.link = Some(row.clone());
-                }
-            }
-        }
-        Ok(members)
-    }
-
-    fn member(&self, row: SeenRow) -> Member {
-        let kinds = &self.connection.settings.match_keys;
-        let side = self.side(row.feed);
-        let (mut keys, name) = match side {
-            Some(side) => record_keys(&row.seen.record, self.connection.settings.sides.of(side)),
-            None => (BTreeSet::new(), None),
-        };
-        keys.retain(|key| kinds.contains(&key.kind));
-        let is_live = row.seen.presence == Presence::Live;
-        let (keys, last_keys) =
-            if is_live { (keys, BTreeSet::new()) } else { (BTreeSet::new(), keys) };
-        Member { row, keys, last_keys, name, link: None }
-    }
-
-    fn match_up(&self, members: &BTreeMap<End, Member>, done: &mut BTreeSet<End>) -> Vec<Work> {
-        let mut by_name: BTreeMap<(Side, RemoteId), &End> = BTreeMap::new();
-        let mut candidates = Vec::new();
-        for (end, member) in members {
-            let Some(side) = self.side(end.feed) else { continue };
-            if member.row.seen.presence != Presence::Live {
-                continue;
-            }
-            let id = unique_name(end);
-            by_name.insert((side, id.clone()), end);
-            candidates.push(Candidate {
-                side,
-                id,
-                created_at: member.row.seen.record.created_at,
-                keys: member.keys.clone(),
-                name: member.name.clone(),
-                held: held(side, member.link.as_ref()),
-            });
-        }
-        let kinds = &self.connection.settings.match_keys;
-        let verdicts = match_records(&candidates, kinds, &BTreeSet::new());
-        let mut works = Vec::new();
-        for ((side, id), (verdict, partner)) in verdicts {
-            let Some(end) = by_name.get(&(side, id)) else { continue };
-            if !done.insert((*end).clone()) {
-                continue;
-            }
-            let partner = partner.and_then(|id| by_name.get(&(side.other(), id)));
-            if let Some(partner) = partner {
-                done.insert((*partner).clone());
-            }
-            let ends = PerSide::from_fn(|at| match partner {
-                _ if at == side => Some((*end).clone()),
-                Some(partner) => Some((*partner).clone()),
-                None => None,
-            });
-            let rows = PerSide::from_fn(|at| {
-                ends.of(at).as_ref().and_then(|end| members.get(end)).map(|member| &member.row)
-            });
-            let widow = partner.and_then(|end| members.get(*end)).and_then(|m| m.link.as_ref());
-            let link = widow.map(|row| (row.id, Some(reattached(&row.link))));
-            works.push(self.work(rows, ends, link, verdict));
-        }
-        works.extend(self.unreadable(members, done));
-        works
-    }
-
-    /// Records without a link that are gone or out of reach: counted, nothing more.
-    fn unreadable(&self, members: &BTreeMap<End, Member>, done: &mut BTreeSet<End>) -> Vec<Work> {
-        let mut works = Vec::new();
-        for (end, member) in members {
-            let Some(side) = self.side(end.feed) else { continue };
-            if member.row.seen.presence == Presence::Live || !done.insert(end.clone()) {
-                continue;
-            }
-            let ends = PerSide::from_fn(|at| (at == side).then(|| end.clone()));
-            let rows = PerSide::from_fn(|at| (at == side).then_some(&member.row));
-            works.push(self.work(rows, ends, None, Match::Alone));
-        }
-        works
-    }
-}
-
-/// A link whose gone end is taken by a new record: they meet for the first time.
-fn reattached(link: &Link) -> Link {
-    let mut link = link.clone();
-    link.bases.clear();
-    link.unconfirmed = PerSide::default();
-    link
-}
-
-fn held(side: Side, link: Option<&LinkRow>) -> Held {
-    match link {
-        None => Held::Free,
-        Some(row) if row.link.state.is_gone(side.other()) && !row.link.state.is_gone(side) => {
-            Held::Widowed
-        }
-        Some(_) => Held::Linked,
-    }
-}
-
-/// Ids are unique in their feed only; a side may have several.
-fn unique_name(end: &End) -> RemoteId {
-    RemoteId::new(format!("{}/{}", end.feed, end.id))
 }
 
 pub(super) fn end_of(row: &SeenRow) -> End {

@@ -61,14 +61,15 @@ impl Reading {
         Ok(Self { removals_every, only_hints, told })
     }
 
-    /// Which of these records the app should have told of by now, if it tells of their feed: others may
-    /// be on their way together with the notification that has woken this run.
-    pub(super) fn overdue(&self, records: &[Observed], now: Timestamp) -> BTreeSet<RemoteId> {
-        let is_overdue = |one: &&Observed| {
+    /// Of which of these records a notification may still come, on the heels of the one that has woken
+    /// this run: those that nobody knows to have changed long ago.
+    pub(super) fn on_their_way(&self, records: &[Observed], now: Timestamp) -> BTreeSet<RemoteId> {
+        let is_late = |one: &Observed| {
             let changed_at = one.record.as_ref().and_then(|record| record.modified_at);
-            !self.only_hints || changed_at.is_some_and(|at| at + ON_ITS_WAY < now)
+            changed_at.is_some_and(|at| at + ON_ITS_WAY < now)
         };
-        records.iter().filter(is_overdue).map(|one| one.id.clone()).collect()
+        let fresh = records.iter().filter(|one| self.only_hints && !is_late(one));
+        fresh.map(|one| one.id.clone()).collect()
     }
 
     /// How many of these changes of a feed should have been told, and nobody did.

@@ -91,10 +91,7 @@ impl<'a> Session<'a> {
         // A preview looks at everything.
         let before = last_alike(runner, &connection).await?.filter(|_| task != Task::Preview);
         let is_reconfigured = before.is_none();
-        let former_fields = feeds.iter().filter_map(|(id, (side, feed))| {
-            Some((*id, former_fields(&connection.settings, *side, feed)?))
-        });
-        let former_fields = former_fields.collect();
+        let former_fields = former_fields(&connection.settings, &feeds);
         let reading = Reading::of(runner, run, before.as_ref(), &connection, &feeds).await?;
         Ok(Self {
             runner,
@@ -166,9 +163,7 @@ impl<'a> Session<'a> {
         for _ in 0..SLICES_MAX {
             let is_any = self.observe_told().await?;
             let dirty = self.dirty_again().await?;
-            let (linked, others) = self.without_gone(dirty).await?;
-            last.extend(others);
-            last.ends.extend(self.plan_linked(&linked).await?);
+            last.extend(self.plan_whole_pairs(dirty).await?);
             if !is_any {
                 is_all_read = last.ends.is_empty();
                 break;

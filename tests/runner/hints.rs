@@ -288,3 +288,26 @@ async fn what_a_told_run_finds_is_missed_if_nobody_told_of_it_in_time() {
     }
     assert_eq!(report.missed_by_webhooks, 1, "the notification of the last edit may still come");
 }
+
+#[tokio::test]
+async fn what_was_done_before_an_app_posts_is_not_missed_whatever_it_told_since() {
+    let house = House::new(|_| {}).await;
+    let told = house.make(Side::Right, "ana@x.es", &[("city", "Vigo")]);
+    house.make(Side::Left, "eva@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    let minute = Duration::from_secs(60);
+    house.clock.advance(minute);
+    house.edit(Side::Left, "eva@x.es", "city", text("Lugo"));
+    house.clock.advance(minute);
+    house.register(Side::Left).await;
+    house.clock.advance(minute);
+    house.edit(Side::Right, "ana@x.es", "city", text("Sada"));
+    house.hint(Side::Right, &told).await;
+    house.run_because(Trigger::Webhook).await.unwrap();
+    assert_eq!(house.get(Side::Left, "ana@x.es", "city"), text("Sada"));
+    house.clock.advance(minute);
+    let report = house.run().await.unwrap().report;
+    assert_eq!(house.get(Side::Right, "eva@x.es", "city"), text("Lugo"));
+    assert_eq!(report.missed_by_webhooks, 0, "nobody was to tell of it");
+}

@@ -177,6 +177,12 @@ impl House {
         self.store.feed(self.workspace, feed.feed).await.unwrap()
     }
 
+    /// How many records of a side are known.
+    pub async fn known(&self, side: Side) -> u64 {
+        let feed = self.feed(side).await.id;
+        self.store.count_live(self.workspace, feed).await.unwrap()
+    }
+
     /// From now on the app of a side posts its notifications.
     pub async fn register(&self, side: Side) {
         let now = self.clock.now();

@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
+use concord::connectors::memory::Faults;
 use concord::record::Side;
 
 use crate::house::{House, text};
@@ -33,6 +34,19 @@ async fn who_turns_up_on_the_other_side_during_a_long_run_is_not_made_there() {
     house.edit(Side::Left, "zoe@x.es", "city", text("Sada"));
     house.run().await.unwrap();
     assert_eq!(house.get(Side::Right, "zoe@x.es", "city"), text("Sada"), "they are linked");
+}
+
+#[tokio::test]
+async fn one_side_is_read_to_its_end_though_the_other_cannot_be_read() {
+    let house = House::new(|_| {}).await;
+    for number in 0..120 {
+        house.make(Side::Right, &format!("{number}@x.es"), &[("city", "Vigo")]);
+    }
+    let vendor = &house.vendors.left;
+    vendor.order_faults(1, Faults { lost_before: 1000, ..Faults::default() });
+    assert!(house.run().await.is_err());
+    vendor.stop_faults();
+    assert_eq!(house.known(Side::Right).await, 120);
 }
 
 /// Lets something go on, step by step, until it has come so far.

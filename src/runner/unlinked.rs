@@ -1,0 +1,183 @@
+//! Who has no link: with everybody they share a key with they are matched, and then planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::RunError;
+use super::execute::Work;
+use super::plan::{CHUNK, end_of};
+use super::session::Session;
+use crate::planner::{Candidate, Held, Key, Link, Match, Presence, match_records, record_keys};
+use crate::record::{PerSide, RemoteId, Side};
+use crate::store::{End, LinkRow, SeenRow};
+
+/// How often the circle of those who share a key is widened; real circles close after two or three.
+const WIDEN_MAX: usize = 20;
+
+/// A record in question, with whom it may be linked to.
+struct Member {
+    row: SeenRow,
+    keys: BTreeSet<Key>,
+    /// What it carried until it left.
+    last_keys: BTreeSet<Key>,
+    name: Option<String>,
+    link: Option<LinkRow>,
+}
+
+impl Session<'_> {
+    /// Matches the records that have no link, with everybody they share a key with, and plans them.
+    ///
+    /// `gone` are records that left: who shared a key with them may be free to match by now.
+    pub(super) async fn plan_unlinked(
+        &mut self,
+        free: BTreeSet<End>,
+        gone: &BTreeSet<End>,
+    ) -> Result<(), RunError> {
+        let mut done: BTreeSet<End> = BTreeSet::new();
+        let mut gathered = Vec::new();
+        let all: Vec<End> = free.union(gone).cloned().collect();
+        for chunk in all.chunks(CHUNK) {
+            let fresh: BTreeSet<End> =
+                chunk.iter().filter(|end| !done.contains(end)).cloned().collect();
+            let mut members = self.circle(&fresh).await?;
+            // They only lead to others; those that had a link are planned with it.
+            members.retain(|end, _| free.contains(end) || !gone.contains(end));
+            // Who shares a key is planned together: nobody here waits for what is gathered.
+            let works = self.match_up(&members, &mut done);
+            self.gather(works, &mut gathered).await?;
+        }
+        self.execute(gathered).await
+    }
+
+    /// These records, and all who share a key with them, or with those who do.
+    async fn circle(&self, ends: &BTreeSet<End>) -> Result<BTreeMap<End, Member>, RunError> {
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let mut members: BTreeMap<End, Member> = BTreeMap::new();
+        let mut asked: BTreeSet<Key> = BTreeSet::new();
+        let mut arrivals: Vec<SeenRow> = self.seen_rows(ends).await?.into_values().collect();
+        for _ in 0..WIDEN_MAX {
+            let mut keys = BTreeSet::new();
+            for row in arrivals {
+                let member = self.member(row);
+                let known = member.keys.iter().chain(&member.last_keys);
+                keys.extend(known.filter(|key| !asked.contains(key)).cloned());
+                members.insert(end_of(&member.row), member);
+            }
+            if keys.is_empty() {
+                break;
+            }
+            arrivals = Vec::new();
+            for feed in self.feeds.keys() {
+                let rows = store.seen_by_keys(workspace, *feed, &keys).await?;
+                arrivals.extend(rows.into_iter().filter(|row| !members.contains_key(&end_of(row))));
+            }
+            asked.extend(keys);
+        }
+        for row in self.links_of(&members.keys().cloned().collect()).await?.into_values() {
+            for (_, end) in row.ends.iter() {
+                if let Some(member) = members.get_mut(end) {
+                    member.link = Some(row.clone());
+                }
+            }
+        }
+        Ok(members)
+    }
+
+    fn member(&self, row: SeenRow) -> Member {
+        let kinds = &self.connection.settings.match_keys;
+        let side = self.side(row.feed);
+        let (mut keys, name) = match side {
+            Some(side) => record_keys(&row.seen.record, self.connection.settings.sides.of(side)),
+            None => (BTreeSet::new(), None),
+        };
+        keys.retain(|key| kinds.contains(&key.kind));
+        let is_live = row.seen.presence == Presence::Live;
+        let (keys, last_keys) =
+            if is_live { (keys, BTreeSet::new()) } else { (BTreeSet::new(), keys) };
+        Member { row, keys, last_keys, name, link: None }
+    }
+
+    fn match_up(&self, members: &BTreeMap<End, Member>, done: &mut BTreeSet<End>) -> Vec<Work> {
+        let mut by_name: BTreeMap<(Side, RemoteId), &End> = BTreeMap::new();
+        let mut candidates = Vec::new();
+        for (end, member) in members {
+            let Some(side) = self.side(end.feed) else { continue };
+            if member.row.seen.presence != Presence::Live {
+                continue;
+            }
+            let id = unique_name(end);
+            by_name.insert((side, id.clone()), end);
+            candidates.push(Candidate {
+                side,
+                id,
+                created_at: member.row.seen.record.created_at,
+                keys: member.keys.clone(),
+                name: member.name.clone(),
+                held: held(side, member.link.as_ref()),
+            });
+        }
+        let kinds = &self.connection.settings.match_keys;
+        let verdicts = match_records(&candidates, kinds, &BTreeSet::new());
+        let mut works = Vec::new();
+        for ((side, id), (verdict, partner)) in verdicts {
+            let Some(end) = by_name.get(&(side, id)) else { continue };
+            if !done.insert((*end).clone()) {
+                continue;
+            }
+            let partner = partner.and_then(|id| by_name.get(&(side.other(), id)));
+            if let Some(partner) = partner {
+                done.insert((*partner).clone());
+            }
+            let ends = PerSide::from_fn(|at| match partner {
+                _ if at == side => Some((*end).clone()),
+                Some(partner) => Some((*partner).clone()),
+                None => None,
+            });
+            let rows = PerSide::from_fn(|at| {
+                ends.of(at).as_ref().and_then(|end| members.get(end)).map(|member| &member.row)
+            });
+            let widow = partner.and_then(|end| members.get(*end)).and_then(|m| m.link.as_ref());
+            let link = widow.map(|row| (row.id, Some(reattached(&row.link))));
+            works.push(self.work(rows, ends, link, verdict));
+        }
+        works.extend(self.unreadable(members, done));
+        works
+    }
+
+    /// Records without a link that are gone or out of reach: counted, nothing more.
+    fn unreadable(&self, members: &BTreeMap<End, Member>, done: &mut BTreeSet<End>) -> Vec<Work> {
+        let mut works = Vec::new();
+        for (end, member) in members {
+            let Some(side) = self.side(end.feed) else { continue };
+            if member.row.seen.presence == Presence::Live || !done.insert(end.clone()) {
+                continue;
+            }
+            let ends = PerSide::from_fn(|at| (at == side).then(|| end.clone()));
+            let rows = PerSide::from_fn(|at| (at == side).then_some(&member.row));
+            works.push(self.work(rows, ends, None, Match::Alone));
+        }
+        works
+    }
+}
+
+/// A link whose gone end is taken by a new record: they meet for the first time.
+fn reattached(link: &Link) -> Link {
+    let mut link = link.clone();
+    link.bases.clear();
+    link.unconfirmed = PerSide::default();
+    link
+}
+
+fn held(side: Side, link: Option<&LinkRow>) -> Held {
+    match link {
+        None => Held::Free,
+        Some(row) if row.link.state.is_gone(side.other()) && !row.link.state.is_gone(side) => {
+            Held::Widowed
+        }
+        Some(_) => Held::Linked,
+    }
+}
+
+/// Ids are unique in their feed only; a side may have several.
+fn unique_name(end: &End) -> RemoteId {
+    RemoteId::new(format!("{}/{}", end.feed, end.id))
+}
