@@ -13,7 +13,7 @@ use super::session::Session;
 use super::settle::Answer;
 use crate::planner::{Key, Presence};
 use crate::record::{Record, RemoteId, Side};
-use crate::store::{End, Feed, FeedId, Observed, Settlement};
+use crate::store::{End, FeedId, Observed, Settlement};
 
 impl Session<'_> {
     /// Targets of which the knowledge is old are read again before they are written. One that was
@@ -24,24 +24,22 @@ impl Session<'_> {
         shipments: Vec<Shipment>,
         works: &mut [Work],
     ) -> Result<Vec<Shipment>, RunError> {
-        let mut doubted: BTreeMap<FeedId, (Feed, BTreeSet<RemoteId>)> = BTreeMap::new();
+        let mut doubted: BTreeMap<FeedId, BTreeSet<RemoteId>> = BTreeMap::new();
         for shipment in shipments.iter().filter(|shipment| self.is_old(shipment.feed.id)) {
-            let empty = || (shipment.feed.clone(), BTreeSet::new());
-            let (_, ids) = doubted.entry(shipment.feed.id).or_insert_with(empty);
-            ids.extend(shipment.write.id.clone());
+            doubted.entry(shipment.feed.id).or_default().extend(shipment.write.id.clone());
         }
         let mut read_now: BTreeMap<(FeedId, RemoteId), Observed> = BTreeMap::new();
-        for (feed, ids) in doubted.into_values().filter(|(_, ids)| !ids.is_empty()) {
-            let read = self.look_at(side, &feed, &ids).await?;
-            read_now.extend(read.iter().map(|one| ((feed.id, one.id.clone()), one.clone())));
-            self.remember(feed.id, read, None).await?;
+        for (feed, ids) in doubted.into_iter().filter(|(_, ids)| !ids.is_empty()) {
+            let read = self.look_at(side, feed, &ids).await?;
+            read_now.extend(read.iter().map(|one| ((feed, one.id.clone()), one.clone())));
+            self.remember(feed, read).await?;
         }
         // Against what was planned upon: what is stored may be newer by now than that.
         let is_changed = |shipment: &Shipment| {
             let id = shipment.write.id.clone();
             let now = id.and_then(|id| read_now.get(&(shipment.feed.id, id)));
             let planned = works.get(shipment.work).and_then(|work| work.records.of(side).clone());
-            let planned = planned.map(|record| self.seen(side, shipment.feed.id, record).hash);
+            let planned = planned.map(|record| self.fingerprint(side, &record));
             now.is_some_and(|now| now.record.is_none() || Some(now.hash) != planned)
         };
         let (left_out, rest) = shipments.into_iter().partition(is_changed);
@@ -111,9 +109,7 @@ impl Session<'_> {
 
     /// Reads what changed in a feed, and what was told of it, since it was read.
     async fn read_on(&mut self, side: Side, feed: FeedId) -> Result<(), RunError> {
-        self.reload_feeds().await?;
         self.read_at.insert(feed, self.now());
-        let Some((_, feed)) = self.feeds.get(&feed) else { return Ok(()) };
         let missed = AtomicU64::new(0);
         let read = self.read_feed(side, feed, &missed).await;
         self.report.missed_by_webhooks += missed.into_inner();

@@ -5,6 +5,7 @@
 //! planned again, and what was settled needs nothing more.
 
 mod approval;
+mod ask;
 mod causes;
 mod error;
 mod execute;

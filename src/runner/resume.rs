@@ -11,10 +11,10 @@ use super::RunError;
 use super::execute::closed;
 use super::session::{Session, app_error, later};
 use crate::connectors::Lookup;
-use crate::planner::{Failure, Link, MatchKey, OpKind, Outcome, Wait, record_keys};
+use crate::planner::{Failure, Link, MatchKey, OpKind, Outcome, Wait};
 use crate::record::{FieldType, PerSide, Record, RemoteId, Side};
 use crate::store::{
-    End, Intent, IntentState, LinkId, LinkRow, OpRow, OpState, PendingReason, Settlement,
+    End, Intent, IntentState, LinkId, LinkRow, Observed, OpRow, OpState, PendingReason, Settlement,
 };
 
 impl Session<'_> {
@@ -56,11 +56,11 @@ impl Session<'_> {
         links: &mut BTreeMap<LinkId, LinkRow>,
     ) -> Result<(), RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
-        let Some((side, feed)) = self.feeds.get(&row.feed) else { return Ok(()) };
+        let Some(side) = self.side(row.feed) else { return Ok(()) };
         let ids: BTreeSet<RemoteId> = row.op.id.iter().cloned().collect();
-        let seen = self.look_at(*side, feed, &ids).await?;
+        let seen = self.look_at(side, row.feed, &ids).await?;
         let now = seen.first().and_then(|observed| observed.record.clone());
-        self.remember(row.feed, seen, None).await?;
+        self.remember(row.feed, seen).await?;
         let known = store.links_of(workspace, self.connection.id, row.feed, &ids).await?;
         let (Some(known), Some(now), Some(planned)) =
             (known.into_iter().next(), now, row.planned.as_ref())
@@ -109,9 +109,7 @@ impl Session<'_> {
             let is_due = intent.resolve_at.is_none_or(|at| at <= now);
             if found.is_empty() && is_due {
                 let records = self.look_for(side, &intent).await?;
-                let seen = |record| self.seen(side, intent.feed, record);
-                let records = records.into_iter().map(seen).collect();
-                self.remember(intent.feed, records, None).await?;
+                self.remember(intent.feed, records).await?;
                 found = self.candidates(&intent).await?;
             }
             self.settle_intent(side, intent, &found, is_due).await?;
@@ -141,8 +139,7 @@ impl Session<'_> {
         Ok(records.filter(|record| !is_linked(&record.id)).collect())
     }
 
-    async fn look_for(&self, side: Side, intent: &Intent) -> Result<Vec<Record>, RunError> {
-        let Some((_, feed)) = self.feeds.get(&intent.feed) else { return Ok(Vec::new()) };
+    async fn look_for(&self, side: Side, intent: &Intent) -> Result<Vec<Observed>, RunError> {
         let lookups: BTreeSet<Lookup> = intent
             .keys
             .iter()
@@ -157,13 +154,12 @@ impl Session<'_> {
         if lookups.is_empty() {
             return Ok(Vec::new());
         }
-        self.hold().await?;
-        let query = self.query(side, feed);
-        let found = self.connector(side).find(&query, &lookups).await.map_err(app_error(side))?;
+        let asked = self.ask(side, intent.feed).await?;
+        let found = self.connector(side).find(&asked.query, &lookups).await;
         // The app's search may be fuzzy: only those that carry a key exactly count.
-        let settings = self.connection.settings.sides.of(side);
-        let has_key = |record: &Record| !record_keys(record, settings).0.is_disjoint(&intent.keys);
-        Ok(found.into_iter().filter(has_key).collect())
+        let has_key = |one: &Observed| !one.keys.is_disjoint(&intent.keys);
+        let seen = found.map_err(app_error(side))?.into_iter().map(|record| asked.seen(record));
+        Ok(seen.filter(has_key).collect())
     }
 
     async fn settle_intent(

@@ -7,14 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::approval::{Mode, Planned, awaiting, hold_back};
-use super::observe::former_fields;
 use super::plan::Dirty;
 use super::reading::{Reading, last_alike};
 use super::turn::Task;
 use super::{RunError, Runner};
 use crate::connectors::{self, Connector};
 use crate::planner::{Brake, BrakeClass, FirstRun, Report, SyncState};
-use crate::record::{FieldId, PerSide, Side};
+use crate::record::{PerSide, Side};
 use crate::store::{
     self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunRow, SyncProgress,
 };
@@ -40,8 +39,6 @@ pub(super) struct Session<'a> {
     pub(super) read_at: BTreeMap<FeedId, Timestamp>,
     /// How it reads.
     pub(super) reading: Reading,
-    /// The fields by which the records of a feed are known, where more are read than before.
-    pub(super) former_fields: BTreeMap<FeedId, BTreeSet<FieldId>>,
     /// What the plan that is carried out looked at: of each feed all changes up to this.
     pub(super) planned_upon: BTreeMap<FeedId, u64>,
     /// What this run has planned up to; empty until everything below it is settled or waits.
@@ -91,7 +88,6 @@ impl<'a> Session<'a> {
         // A preview looks at everything.
         let before = last_alike(runner, &connection).await?.filter(|_| task != Task::Preview);
         let is_reconfigured = before.is_none();
-        let former_fields = former_fields(&connection.settings, &feeds);
         let reading = Reading::of(runner, run, before.as_ref(), &connection, &feeds).await?;
         Ok(Self {
             runner,
@@ -108,7 +104,6 @@ impl<'a> Session<'a> {
             is_reconfigured,
             read_at: BTreeMap::new(),
             reading,
-            former_fields,
             planned_upon: BTreeMap::new(),
             planned_to: BTreeMap::new(),
         })
@@ -248,6 +243,11 @@ impl<'a> Session<'a> {
 
     pub(super) fn side(&self, feed: FeedId) -> Option<Side> {
         self.feeds.get(&feed).map(|(side, _)| *side)
+    }
+
+    pub(super) fn feeds_of(&self, side: Side) -> Vec<FeedId> {
+        let of_side = self.feeds.iter().filter(|(_, (of, _))| *of == side);
+        of_side.map(|(id, _)| *id).collect()
     }
 
     /// The feed in which new records of a side are made.

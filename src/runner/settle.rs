@@ -81,6 +81,7 @@ impl Session<'_> {
         settlement.targets.extend(shipment.ops.iter().map(|(op, _)| (*op, id.clone())));
         let Some(side) = self.side(shipment.feed.id) else { return };
         let known = work.records.of_mut(side).take();
+        let upon = known.as_ref().map(|record| self.fingerprint(side, record));
         let mut record =
             known.unwrap_or_else(|| Record::new(shipment.write.object.clone(), id.clone()));
         record.id = id.clone();
@@ -92,7 +93,7 @@ impl Session<'_> {
         if let Some(link) = &mut work.item.link {
             self.expect(side, shipment, revision.as_ref(), link);
         }
-        let observed = self.seen(side, shipment.feed.id, record.clone());
+        let observed = self.own(side, record.clone(), upon);
         settlement.written.push(OwnWrite { feed: shipment.feed.id, observed });
         let settings = &self.connection.settings;
         let planned = work.planned_for(settings, side);

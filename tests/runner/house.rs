@@ -101,6 +101,31 @@ fn settings() -> Settings {
     }
 }
 
+fn vendor(list_lag_seconds: u32, clock: &Arc<ManualClock>) -> Arc<Vendor> {
+    let habits = Habits {
+        page_max: 50,
+        write_many_max: 20,
+        search_lag_seconds: 0,
+        list_lag_seconds,
+        shouts: false,
+    };
+    Arc::new(Vendor::new("contacts".into(), schema(), habits, clock.clone()))
+}
+
+/// The feed of a new account.
+async fn open_feed(
+    store: &MemoryStore,
+    ids: &SeededIds,
+    workspace: WorkspaceId,
+    name: &str,
+) -> FeedId {
+    let id = || ids.next(Timestamp::UNIX_EPOCH);
+    let account = Account::new(workspace, AccountId(id()), "memory", name, Timestamp::UNIX_EPOCH);
+    store.add_account(&account, b"").await.unwrap();
+    let (object, feed) = ("contacts".into(), FeedId(id()));
+    store.open_feed(workspace, account.id, &object, "", feed).await.unwrap().id
+}
+
 impl House {
     pub async fn new(change: impl FnOnce(&mut Settings)) -> Self {
         Self::with_lag(0, change).await
@@ -111,42 +136,54 @@ impl House {
         let clock = Arc::new(ManualClock::at(Timestamp::from_second(1_800_000_000).unwrap()));
         let store = Arc::new(MemoryStore::new(clock.clone()));
         let ids = Arc::new(SeededIds::new(1));
-        let id = || ids.next(Timestamp::UNIX_EPOCH);
-        let habits = Habits {
-            page_max: 50,
-            write_many_max: 20,
-            search_lag_seconds: 0,
-            list_lag_seconds,
-            shouts: false,
-        };
-        let vendors = PerSide::from_fn(|_| {
-            Arc::new(Vendor::new("contacts".into(), schema(), habits, clock.clone()))
-        });
+        let workspace = WorkspaceId(ids.next(Timestamp::UNIX_EPOCH));
+        let mut feeds = Vec::new();
+        for side in Side::BOTH {
+            feeds.push(open_feed(&store, &ids, workspace, &format!("{side:?}")).await);
+        }
+        let [left, right] = feeds.try_into().unwrap();
+        let vendors = PerSide::from_fn(|_| vendor(list_lag_seconds, &clock));
+        let mut settings = settings();
+        change(&mut settings);
+        Self::between(clock, store, ids, workspace, vendors, PerSide { left, right }, settings)
+            .await
+    }
+
+    /// Another connection, between the left app of this one and a third app.
+    pub async fn beside(&self) -> Self {
+        let ids = Arc::new(SeededIds::new(9));
+        let left = self.feed(Side::Left).await.id;
+        let right = open_feed(&self.store, &ids, self.workspace, "third").await;
+        let (clock, store) = (self.clock.clone(), self.store.clone());
+        let vendors = PerSide { left: self.vendors.left.clone(), right: vendor(0, &clock) };
+        let feeds = PerSide { left, right };
+        Self::between(clock, store, ids, self.workspace, vendors, feeds, settings()).await
+    }
+
+    async fn between(
+        clock: Arc<ManualClock>,
+        store: Arc<MemoryStore>,
+        ids: Arc<SeededIds>,
+        workspace: WorkspaceId,
+        vendors: PerSide<Arc<Vendor>>,
+        feeds: PerSide<FeedId>,
+        settings: Settings,
+    ) -> Self {
         let connectors = PerSide::from_fn(|side| {
             Arc::new(MemoryConnector::new(vendors.of(side).clone())) as Arc<dyn Connector>
         });
-        let (workspace, connection) = (WorkspaceId(id()), ConnectionId(id()));
-        let mut feeds = Vec::new();
-        for side in Side::BOTH {
-            let name = format!("{side:?}");
-            let account =
-                Account::new(workspace, AccountId(id()), "memory", name, Timestamp::UNIX_EPOCH);
-            store.add_account(&account, b"").await.unwrap();
-            let feed = store
-                .open_feed(workspace, account.id, &"contacts".into(), "", FeedId(id()))
-                .await
-                .unwrap();
-            feeds.push(ConnectionFeed { side, rank: 0, feed: feed.id, planned_to: 0 });
-        }
-        let mut settings = settings();
-        change(&mut settings);
+        let connection = ConnectionId(ids.next(Timestamp::UNIX_EPOCH));
+        let feeds = Side::BOTH.map(|side| {
+            let feed = *feeds.of(side);
+            ConnectionFeed { side, rank: 0, feed, planned_to: 0 }
+        });
         store
             .add_connection(&Connection {
                 workspace,
                 id: connection,
                 title: "a connection".into(),
                 settings,
-                feeds,
+                feeds: feeds.to_vec(),
                 progress: PerSide { left: SyncProgress::default(), right: SyncProgress::default() },
                 again: false,
             })

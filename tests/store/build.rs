@@ -14,7 +14,7 @@ use concord::record::{PerSide, Record, RemoteId, Side, Value};
 use concord::store::{
     Account, AccountId, Connection, ConnectionFeed, ConnectionId, End, Feed, FeedId, Held, Intent,
     IntentState, LeaseKey, LeaseKind, LinkId, LinkRow, Observation, Observed, OpId, OpRow, OpState,
-    RunId, RunKind, RunRow, RunState, Store, SyncProgress, Trigger, WorkspaceId,
+    Over, RunId, RunKind, RunRow, RunState, Store, SyncProgress, Trigger, WorkspaceId,
 };
 use jiff::Timestamp;
 
@@ -133,13 +133,7 @@ impl Bench {
     }
 
     pub fn observation(&self, records: Vec<Observed>) -> Observation {
-        Observation {
-            feed: self.feeds.left.id,
-            records,
-            cursor: None,
-            answered: BTreeSet::new(),
-            answered_up_to: jiff::Timestamp::MIN,
-        }
+        Observation::of(self.feeds.left.id, records)
     }
 
     pub fn end(&self, side: Side, id: &str) -> End {
@@ -250,6 +244,8 @@ pub fn live(id: &str, city: &str, email: &str) -> Observed {
         keys: [key(email)].into(),
         hash: *blake3::hash(city.as_bytes()).as_bytes(),
         former_hash: None,
+        over: Over::Change(u64::MAX),
+        at: at(0),
     }
 }
 
@@ -261,5 +257,7 @@ pub fn gone(id: &str) -> Observed {
         keys: BTreeSet::new(),
         hash: [0; 32],
         former_hash: None,
+        over: Over::Change(u64::MAX),
+        at: at(0),
     }
 }

@@ -10,8 +10,8 @@ use concord::planner::{LinkState, OpKind, Presence, Settings};
 use concord::record::{PerSide, RemoteId, Side, Value};
 use concord::store::{
     ConnectionId, Error, FeedId, Intent, IntentState, LinkRow, Observation, Observed, OpId,
-    OpState, OwnWrite, Pending, PendingReason, RunEnd, RunState, Settlement, Store, SyncProgress,
-    WorkspaceId,
+    OpState, Over, OwnWrite, Pending, PendingReason, RunEnd, RunState, Settlement, Step, Store,
+    SyncProgress, WorkspaceId,
 };
 
 use crate::accounts::{
@@ -86,6 +86,9 @@ checks!(
     a_lease_that_ran_out_is_worth_nothing,
     only_what_changed_gets_a_new_number,
     a_page_and_its_cursor_are_one,
+    a_cursor_that_stands_elsewhere_by_now_is_left_alone,
+    what_was_asked_for_before_a_change_leaves_it_as_it_is,
+    what_we_wrote_upon_something_else_is_looked_at_again,
     records_are_found_by_number_id_and_key,
     what_is_gone_keeps_its_last_state_and_loses_its_keys,
     a_large_page_is_remembered_whole,
@@ -288,7 +291,7 @@ async fn a_page_and_its_cursor_are_one(bench: Bench) {
     // Hinted at again while it was read.
     store.add_hints(workspace, feed, &ids(&["l3"]), at(2)).await.unwrap();
     let page = Observation {
-        cursor: Some("page 2".into()),
+        step: Some(Step { from: None, to: "page 2".into() }),
         answered: ids(&["l1", "l3"]),
         answered_up_to: at(1),
         ..bench.observation(vec![live("l1", "Vigo", "a@x.es")])
@@ -300,6 +303,91 @@ async fn a_page_and_its_cursor_are_one(bench: Bench) {
     store.observe(&held, &bench.observation(vec![])).await.unwrap();
     let feed = store.feed(workspace, feed).await.unwrap();
     assert_eq!(feed.cursor.as_deref(), Some("page 2"), "a page without one leaves it");
+}
+
+async fn a_cursor_that_stands_elsewhere_by_now_is_left_alone(bench: Bench) {
+    let held = bench.hold().await;
+    let step = async |from: Option<&str>, to: &str| {
+        let step = Some(Step { from: from.map(str::to_owned), to: to.to_owned() });
+        let page = Observation { step, ..bench.observation(vec![]) };
+        bench.store.observe(&held, &page).await.unwrap();
+        let feed = bench.store.feed(bench.workspace, bench.feeds.left.id).await.unwrap();
+        feed.cursor.unwrap_or_default()
+    };
+    assert_eq!(step(Some("elsewhere"), "page 9").await, "");
+    assert_eq!(step(None, "page 1").await, "page 1");
+    assert_eq!(step(None, "another's page 1").await, "page 1");
+    assert_eq!(step(Some("page 1"), "page 2").await, "page 2");
+    assert_eq!(step(Some("another's page 1"), "another's page 2").await, "page 2");
+}
+
+async fn what_was_asked_for_before_a_change_leaves_it_as_it_is(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
+    let see =
+        async |page: Vec<Observed>| store.observe(&held, &bench.observation(page)).await.unwrap();
+    let asked_at = |change: u64, observed: Observed| Observed {
+        over: Over::Change(change),
+        at: at(5),
+        ..observed
+    };
+    let city = async || {
+        let rows = store.seen_by_id(workspace, feed, &ids(&["l1"])).await.unwrap();
+        (rows[0].seen.record.get(&"city".into()).cloned(), rows[0].seen.presence, rows[0].change)
+    };
+    see(vec![live("l1", "Vigo", "a@x.es"), live("l2", "Vigo", "b@x.es")]).await;
+    see(vec![live("l1", "Lugo", "a@x.es")]).await;
+    let lugo = (Some(Value::Text("Lugo".into())), Presence::Live, 3);
+    // Asked for before the third change: of the second record nothing newer is known.
+    let page = vec![
+        asked_at(2, live("l1", "Vigo", "old@x.es")),
+        asked_at(2, live("l2", "Sada", "b@x.es")),
+    ];
+    assert_eq!(see(page).await, ids(&["l2"]));
+    assert_eq!(city().await, lugo);
+    let found = store.seen_by_keys(workspace, feed, &[key("old@x.es")].into()).await.unwrap();
+    assert!(found.is_empty(), "nor its keys");
+    assert_eq!(see(vec![asked_at(2, gone("l1"))]).await, ids(&[]));
+    assert_eq!(city().await, lugo);
+    assert_eq!(store.due_hints(workspace, feed, at(4), 10).await.unwrap(), ids(&[]));
+    assert_eq!(store.due_hints(workspace, feed, at(5), 10).await.unwrap(), ids(&["l1"]));
+    // What says the same needs no second look; what answers the hint may be outdated itself.
+    assert_eq!(see(vec![asked_at(2, live("l2", "Sada", "b@x.es"))]).await, ids(&[]));
+    let answer = Observation {
+        answered: ids(&["l1"]),
+        answered_up_to: at(9),
+        ..bench.observation(vec![asked_at(2, live("l1", "Vigo", "a@x.es"))])
+    };
+    store.observe(&held, &answer).await.unwrap();
+    assert_eq!(store.due_hints(workspace, feed, at(5), 10).await.unwrap(), ids(&["l1"]));
+    let page =
+        vec![asked_at(4, live("l1", "Vigo", "a@x.es")), asked_at(4, live("l1", "Noia", "a@x.es"))];
+    assert_eq!(see(page).await, ids(&["l1"]), "a record twice in one page: the later is the newer");
+    assert_eq!(city().await.0, Some(Value::Text("Noia".into())));
+}
+
+async fn what_we_wrote_upon_something_else_is_looked_at_again(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
+    let vigo = live("l1", "Vigo", "a@x.es");
+    store.observe(&held, &bench.observation(vec![vigo.clone()])).await.unwrap();
+    let wrote = async |id: &str, city: &str, upon: Option<[u8; 32]>| {
+        let observed = Observed { over: Over::Hash(upon), at: at(7), ..live(id, city, "a@x.es") };
+        let written = vec![OwnWrite { feed, observed }];
+        let settlement = Settlement { written, ..Default::default() };
+        store.settle(&held, &settlement).await.unwrap();
+        let rows = store.seen_by_id(workspace, feed, &ids(&[id])).await.unwrap();
+        let hints = store.due_hints(workspace, feed, at(7), 10).await.unwrap();
+        (rows[0].seen.record.get(&"city".into()).cloned().unwrap(), hints)
+    };
+    let text = |city: &str| Value::Text(city.into());
+    let lugo = wrote("l1", "Lugo", Some(vigo.hash)).await;
+    assert_eq!(lugo, (text("Lugo"), ids(&[])));
+    assert_eq!(wrote("l2", "Sada", None).await, (text("Sada"), ids(&[])), "nobody knew it");
+    let twice = wrote("l1", "Noia", Some(vigo.hash)).await;
+    assert_eq!(twice, (text("Lugo"), ids(&["l1"])), "another wrote it meanwhile");
+    let made = wrote("l2", "Noia", None).await;
+    assert_eq!(made, (text("Sada"), ids(&["l1", "l2"])), "another has read it already");
 }
 
 async fn records_are_found_by_number_id_and_key(bench: Bench) {

@@ -32,13 +32,11 @@ pub fn play_second() -> Option<ExitCode> {
         std::io::stdout().flush().unwrap();
         let mut told = String::new();
         std::io::stdin().read_line(&mut told).unwrap();
-        let observation = concord::store::Observation {
-            feed: concord::store::FeedId(feed.parse().unwrap()),
-            records: vec![live("l1", "from the second", "a@x.es")],
-            cursor: Some("lost".into()),
-            answered: Default::default(),
-            answered_up_to: jiff::Timestamp::MIN,
-        };
+        let feed = concord::store::FeedId(feed.parse().unwrap());
+        let records = vec![live("l1", "from the second", "a@x.es")];
+        let step = Some(concord::store::Step { from: None, to: "lost".into() });
+        let read = concord::store::Observation::of(feed, records);
+        let observation = concord::store::Observation { step, ..read };
         let answer = store.observe(&held, &observation).await;
         let renewed = store.renew(&held, Duration::from_secs(60)).await.unwrap();
         println!("fenced {} renewed {renewed}", matches!(answer, Err(Error::Fenced)));

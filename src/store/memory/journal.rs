@@ -194,7 +194,10 @@ impl State {
             self.links.insert((workspace, link.id), link.clone());
         }
         for own in &settlement.written {
-            self.see(workspace, own.feed, &own.observed)?;
+            let saw = self.see(workspace, own.feed, std::iter::once(&own.observed))?;
+            for (id, due) in saw.outdated {
+                self.hint(workspace, own.feed, &id, due);
+            }
         }
         for (connection, end) in &settlement.cleared {
             self.pending.remove(&(workspace, *connection, end.clone()));

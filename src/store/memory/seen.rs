@@ -11,20 +11,27 @@ use crate::record::{Record, RemoteId};
 use crate::store::key::{KeyHash, hash};
 use crate::store::{Error, Feed, FeedId, Observation, Observed, Result, SeenRow, WorkspaceId};
 
+/// What became of observations.
+#[derive(Default)]
+pub(super) struct Saw {
+    /// The records of which anything that is compared changed.
+    changed: BTreeSet<RemoteId>,
+    /// Those that were left as they are, to be looked at again.
+    pub(super) outdated: Vec<(RemoteId, Timestamp)>,
+}
+
 impl State {
     pub(super) fn observe(
         &mut self,
         workspace: WorkspaceId,
         observation: &Observation,
     ) -> Result<BTreeSet<RemoteId>> {
-        let mut changed = BTreeSet::new();
-        for observed in &observation.records {
-            if self.see(workspace, observation.feed, observed)? {
-                changed.insert(observed.id.clone());
+        let saw = self.see(workspace, observation.feed, observation.records.iter())?;
+        if let Some(step) = &observation.step {
+            let feed = self.feed_mut(workspace, observation.feed)?;
+            if feed.cursor == step.from {
+                feed.cursor = Some(step.to.clone());
             }
-        }
-        if let Some(cursor) = &observation.cursor {
-            self.feed_mut(workspace, observation.feed)?.cursor = Some(cursor.clone());
         }
         for id in &observation.answered {
             let hint = (workspace, observation.feed, id.clone());
@@ -32,29 +39,55 @@ impl State {
                 self.hints.remove(&hint);
             }
         }
-        Ok(changed)
+        for (id, due) in saw.outdated {
+            self.hint(workspace, observation.feed, &id, due);
+        }
+        Ok(saw.changed)
     }
 
     pub(super) fn feed_mut(&mut self, workspace: WorkspaceId, id: FeedId) -> Result<&mut Feed> {
         self.feeds.get_mut(&(workspace, id)).ok_or(Error::NotFound("feed"))
     }
 
-    /// Remembers one observation. True if anything that is compared changed.
-    pub(super) fn see(
+    /// Remembers observations, in order.
+    pub(super) fn see<'a>(
         &mut self,
         workspace: WorkspaceId,
         feed: FeedId,
+        observed: impl Iterator<Item = &'a Observed>,
+    ) -> Result<Saw> {
+        let since = self.feed(workspace, feed)?.last_change;
+        let mut saw = Saw::default();
+        for one in observed {
+            self.see_one(workspace, feed, since, one, &mut saw)?;
+        }
+        Ok(saw)
+    }
+
+    /// Remembers one observation of a page; `since` is the last change before it.
+    fn see_one(
+        &mut self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        since: u64,
         observed: &Observed,
-    ) -> Result<bool> {
-        self.feed(workspace, feed)?;
+        saw: &mut Saw,
+    ) -> Result<()> {
         let rows = self.seen.entry((workspace, feed)).or_default();
         let known = rows.get(&observed.id);
         // Nothing can be said of a record that is gone and was never seen.
         if known.is_none() && observed.record.is_none() {
-            return Ok(false);
+            return Ok(());
         }
         let same = known
             .is_some_and(|row| observed.is_as(&row.hash) && row.seen.presence == observed.presence);
+        // What came before it on the same page is no newer.
+        let is_outdated =
+            |row: &Row| row.change <= since && observed.is_outdated_by(row.change, &row.hash);
+        if known.is_some_and(is_outdated) {
+            saw.outdated.extend((!same).then(|| (observed.id.clone(), observed.at)));
+            return Ok(());
+        }
         let record = match (&observed.record, known) {
             (Some(record), _) => record.clone(),
             (None, Some(row)) => row.seen.record.clone(),
@@ -82,7 +115,8 @@ impl State {
         let seen = Seen { record, presence: observed.presence };
         let row = Row { change, seen, hash: observed.hash, keys };
         self.seen.entry((workspace, feed)).or_default().insert(observed.id.clone(), row);
-        Ok(!same)
+        saw.changed.extend((!same).then(|| observed.id.clone()));
+        Ok(())
     }
 
     fn rows(&self, workspace: WorkspaceId, feed: FeedId) -> impl Iterator<Item = SeenRow> {

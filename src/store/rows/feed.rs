@@ -34,12 +34,31 @@ pub struct Observation {
     pub feed: FeedId,
     /// What was read.
     pub records: Vec<Observed>,
-    /// Where the next read goes on; none leaves the cursor as it is.
-    pub cursor: Option<String>,
+    /// How far the feed is read with it; none leaves the cursor as it is.
+    pub step: Option<Step>,
     /// Hints that this page answers.
     pub answered: BTreeSet<RemoteId>,
     /// Of those only what was due by then: a record that was hinted at again meanwhile is read again.
     pub answered_up_to: Timestamp,
+}
+
+impl Observation {
+    /// What was read of some records: it moves no cursor, and answers no hints.
+    #[must_use]
+    pub fn of(feed: FeedId, records: Vec<Observed>) -> Self {
+        let (answered, answered_up_to) = (BTreeSet::new(), Timestamp::MIN);
+        Self { feed, records, step: None, answered, answered_up_to }
+    }
+}
+
+/// A move of a feed's cursor. Nothing happens if it stands elsewhere by now: whoever moved it has read
+/// what is before that, and goes on from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Where it was when the page was asked for.
+    pub from: Option<String>,
+    /// Where the next read goes on.
+    pub to: String,
 }
 
 /// One record of a page.
@@ -58,9 +77,31 @@ pub struct Observed {
     /// While more is read of records than before: the fingerprint of what was. Known as that, nothing
     /// changed either.
     pub former_hash: Option<[u8; 32]>,
+    /// What it takes the place of. What else is stored by then, and says otherwise, stays; the record is
+    /// looked at again.
+    pub over: Over,
+    /// When it was asked for, or written.
+    pub at: Timestamp,
+}
+
+/// What an observation takes the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// What was seen up to this change of the feed: its last when the record was asked for.
+    Change(u64),
+    /// What has this fingerprint: our own write was made upon it. None for a record that is new.
+    Hash(Option<[u8; 32]>),
 }
 
 impl Observed {
+    /// Whether what is stored was not known yet when this was asked for, or written.
+    pub(in crate::store) fn is_outdated_by(&self, change: u64, hash: &[u8]) -> bool {
+        match self.over {
+            Over::Change(last) => change > last,
+            Over::Hash(upon) => upon.is_none_or(|upon| upon != hash),
+        }
+    }
+
     /// Whether nothing that is compared changed since a record was seen with this fingerprint, and with
     /// the same presence.
     pub(in crate::store) fn is_as(&self, hash: &[u8]) -> bool {

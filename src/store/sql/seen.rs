@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{feed, seen, seen_key};
+use jiff::Timestamp;
 use sea_orm::prelude::Uuid;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
@@ -15,7 +16,7 @@ use super::feed as feeds;
 use crate::planner::{Key, Presence};
 use crate::record::RemoteId;
 use crate::store::key::hash;
-use crate::store::{FeedId, Observation, Observed, Result, SeenRow, WorkspaceId};
+use crate::store::{End, FeedId, Observation, Observed, Result, SeenRow, WorkspaceId};
 
 pub(super) async fn observe(
     tx: &DatabaseTransaction,
@@ -24,31 +25,41 @@ pub(super) async fn observe(
 ) -> Result<BTreeSet<RemoteId>> {
     let before = feeds::lock_one(tx, workspace, observation.feed).await?;
     let mut feed = before.clone();
-    let changed = see(tx, &mut feed, &observation.records.iter().collect::<Vec<_>>()).await?;
-    if let Some(cursor) = &observation.cursor {
-        feed.cursor = Some(cursor.clone());
+    let saw = see(tx, &mut feed, &observation.records.iter().collect::<Vec<_>>()).await?;
+    if let Some(step) = observation.step.as_ref().filter(|step| step.from == feed.cursor) {
+        feed.cursor = Some(step.to.clone());
     }
     if feed != before {
         feeds::save(tx, feed).await?;
     }
     let (answered, up_to) = (&observation.answered, observation.answered_up_to);
     feeds::answer(tx, workspace, observation.feed, answered, up_to).await?;
-    Ok(changed)
+    feeds::put_hints(tx, workspace, &saw.outdated).await?;
+    Ok(saw.changed)
+}
+
+/// What became of observations.
+#[derive(Default)]
+pub(super) struct Saw {
+    /// The records of which anything that is compared changed.
+    pub(super) changed: BTreeSet<RemoteId>,
+    /// Those that were left as they are, to be looked at again.
+    pub(super) outdated: Vec<(End, Timestamp)>,
 }
 
 /// Remembers observations of a feed that is locked, in order, and counts its changes; the caller
-/// saves the feed. Gives the records of which anything that is compared changed.
+/// saves the feed, and adds the hints.
 pub(super) async fn see(
     tx: &DatabaseTransaction,
     feed: &mut feed::Model,
     observed: &[&Observed],
-) -> Result<BTreeSet<RemoteId>> {
+) -> Result<Saw> {
     let mut page = Page::load(tx, feed, observed).await?;
     for one in observed {
         page.see(feed, one)?;
     }
     page.save(tx).await?;
-    Ok(page.changed)
+    Ok(page.saw)
 }
 
 /// What is stored of a record.
@@ -64,7 +75,9 @@ struct Page {
     feed: Uuid,
     before: BTreeMap<String, Stored>,
     after: BTreeMap<String, Stored>,
-    changed: BTreeSet<RemoteId>,
+    /// The last change before it.
+    since: i64,
+    saw: Saw,
 }
 
 impl Page {
@@ -103,7 +116,8 @@ impl Page {
             feed: feed.id,
             before,
             after: BTreeMap::new(),
-            changed: BTreeSet::new(),
+            since: feed.last_change,
+            saw: Saw::default(),
         })
     }
 
@@ -117,11 +131,22 @@ impl Page {
             (None, None) => return Ok(()),
         };
         let presence = word(&observed.presence)?;
+        let is_same =
+            known.is_some_and(|row| observed.is_as(&row.hash) && row.presence == presence);
+        if let Some(row) = known
+            // What came before it on the same page is no newer.
+            && row.change_no <= self.since
+            && observed.is_outdated_by(number(row.change_no)?, &row.hash)
+        {
+            let end = End { feed: FeedId(self.feed), id: observed.id.clone() };
+            self.saw.outdated.extend((!is_same).then_some((end, observed.at)));
+            return Ok(());
+        }
         let change_no = match known {
-            Some(row) if observed.is_as(&row.hash) && row.presence == presence => row.change_no,
+            Some(row) if is_same => row.change_no,
             _ => {
                 feed.last_change += 1;
-                self.changed.insert(observed.id.clone());
+                self.saw.changed.insert(observed.id.clone());
                 feed.last_change
             }
         };

@@ -19,9 +19,11 @@ pub(super) async fn settle(
     journal::name_targets(tx, workspace, &settlement.targets).await?;
     for (id, written) in written(settlement) {
         let feed = feeds.get_mut(&id).ok_or(Error::NotFound("feed"))?;
-        if !seen::see(tx, feed, &written).await?.is_empty() {
+        let saw = seen::see(tx, feed, &written).await?;
+        if !saw.changed.is_empty() {
             feed::save(tx, feed.clone()).await?;
         }
+        feed::put_hints(tx, workspace, &saw.outdated).await?;
     }
     pending::clear(tx, workspace, &settlement.cleared).await?;
     pending::put(tx, workspace, &settlement.pending).await?;
