@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::runner::awaits_answer_until;
 use crate::store::{self, Connection, RunRow, RunState, Store};
 
 /// How long after its time what waits is due for the sweep: what an app told of is nudged in time by
@@ -35,6 +36,10 @@ pub(super) async fn due(
     }
     if connection.again {
         return Ok(Some(now));
+    }
+    // What an app tells of meanwhile waits for the answer, too.
+    if let Some(until) = awaits_answer_until(store, connection).await? {
+        return Ok(Some(until));
     }
     let every = every(connection);
     let last = store.runs(connection.workspace, connection.id, 1).await?.pop();
@@ -79,7 +84,8 @@ mod tests {
     use crate::record::{PerSide, RemoteId, Side};
     use crate::store::{
         Account, AccountId, ConnectionFeed, ConnectionId, FeedId, History as _, LeaseKey,
-        LeaseKind, MemoryStore, RunEnd, RunId, RunKind, SyncProgress, Trigger, WorkspaceId,
+        LeaseKind, MemoryStore, PlanRow, PlanState, RunEnd, RunId, RunKind, SyncProgress, Trigger,
+        WorkspaceId,
     };
 
     const MINUTE: i64 = 60;
@@ -237,6 +243,37 @@ mod tests {
             store.discard_draft(workspace, id).await.unwrap();
             assert_eq!(house.due(200).await, before);
         }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_due_while_a_person_thinks_about_the_plan() {
+        let house = House::new(SyncState::Running).await;
+        let (store, workspace, id) = (&house.store, house.workspace, house.connection);
+        let asking = Settings { approval: Approval::FirstRun, ..settings(SyncState::Running) };
+        store.publish(workspace, id, 1, &asking).await.unwrap();
+        assert_eq!(house.due(7).await, Some(7), "there is no plan yet");
+        let plan = PlanRow {
+            id: house.run,
+            connection: id,
+            version: 2,
+            hash: "hash".to_owned(),
+            report: Report::default(),
+            state: PlanState::Waiting,
+            made_at: at(90),
+            decided_at: None,
+            decided_by: None,
+        };
+        house.run(None).await;
+        let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: id.0 };
+        let held = store.acquire(&key, "one", Duration::from_secs(60)).await.unwrap().unwrap();
+        store.save_plan(&held, &plan).await.unwrap();
+        house.run(Some((100, RunState::Finished))).await;
+        house.hint(110).await;
+        assert_eq!(house.due(200).await, Some(90 + 60 * MINUTE));
+        store.decide_plan(workspace, plan.id, "hash", true, "eva", at(300)).await.unwrap();
+        assert_eq!(house.due(400).await.map(|due| due <= 400), Some(true), "they have agreed");
+        store.ask_again(workspace, id).await.unwrap();
+        assert_eq!(house.due(500).await, Some(500));
     }
 
     #[tokio::test]

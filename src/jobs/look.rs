@@ -12,7 +12,7 @@ use crate::accounts::Accounts;
 use crate::connectors::Connector;
 use crate::ports::Clock;
 use crate::record::{PerSide, Side};
-use crate::runner::{RunError, Runner};
+use crate::runner::{RunError, Runner, awaits_answer_until};
 use crate::store::{self, Connection, Store, Trigger};
 
 /// How soon after a run that was asked for meanwhile.
@@ -66,9 +66,15 @@ impl Looker {
     async fn run(&self, nudge: Nudge) -> Result<Duration, Failed> {
         let Nudge { workspace, connection, trigger } = nudge;
         let known = self.store.connection(workspace, connection).await.map_err(of_store)?;
-        if trigger == Trigger::Schedule
-            && let Some(rest) = self.rest(&known).await?
-        {
+        let may_rest = match trigger {
+            Trigger::Person => false,
+            Trigger::Schedule => true,
+            Trigger::Webhook | Trigger::Again => {
+                let awaits = awaits_answer_until(self.store.as_ref(), &known).await;
+                awaits.map_err(of_store)?.is_some()
+            }
+        };
+        if may_rest && let Some(rest) = self.rest(&known).await? {
             return Ok(rest);
         }
         // It would take long: others that were told of something must not wait for it.

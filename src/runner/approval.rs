@@ -1,13 +1,19 @@
 //! What a person has to agree to first: a run that only plans, and one that writes what was approved.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::RunError;
 use super::execute::Work;
 use super::session::Session;
 use crate::planner::{Approval, Brake, Item, Settings, SyncState};
 use crate::record::{PerSide, Side};
-use crate::store::{PlanItem, PlanRow, PlanState, RunId, SyncProgress};
+use crate::store::{self, Connection, PlanItem, PlanRow, PlanState, RunId, Store, SyncProgress};
+
+/// For how long a person may think about a plan before it is made anew.
+const KEPT: Duration = Duration::from_secs(60 * 60);
 
 /// What a run may do.
 pub(super) enum Mode {
@@ -61,6 +67,41 @@ pub(super) fn awaiting(settings: &Settings, progress: &PerSide<SyncProgress>) ->
     };
     let asks = settings.approval == Approval::FirstRun;
     Side::BOTH.into_iter().filter(|source| asks && is_first(source)).collect()
+}
+
+/// Whether a connection does nothing until a person has agreed: none of its syncs may write before.
+pub(super) fn awaits_for_all(known: &Connection, awaiting: &BTreeSet<Side>) -> bool {
+    let is_running = |source: &Side| known.settings.running(*source).is_some();
+    Side::BOTH.iter().filter(|source| is_running(source)).all(|s| awaiting.contains(s))
+}
+
+/// Until when the plan that a person is thinking about stays as it is: what they agree to is what they
+/// have seen, however busy the apps are. The brake judges what came after it.
+pub(super) async fn kept_until(
+    store: &dyn Store,
+    known: &Connection,
+) -> store::Result<Option<Timestamp>> {
+    let waiting = store.waiting_plan(known.workspace, known.id).await?;
+    let of_now = waiting.filter(|plan| plan.version == known.settings.version);
+    Ok(of_now.and_then(|plan| plan.made_at.checked_add(KEPT).ok()))
+}
+
+/// Until when there is nothing to do for a connection, because all it would do is make the plan anew
+/// that a person is thinking about. None if it has something to do.
+///
+/// # Errors
+/// The store can't be read.
+pub async fn awaits_answer_until(
+    store: &dyn Store,
+    known: &Connection,
+) -> store::Result<Option<Timestamp>> {
+    let mut known = known.clone();
+    known.forget_what_was_taken_back();
+    let awaiting = awaiting(&known.settings, &known.progress);
+    if awaiting.is_empty() || !awaits_for_all(&known, &awaiting) {
+        return Ok(None);
+    }
+    kept_until(store, &known).await
 }
 
 /// Makes these syncs as if they had not been started yet.

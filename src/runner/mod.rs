@@ -32,6 +32,7 @@ use crate::planner::Report;
 use crate::ports::{Clock, Ids};
 use crate::store::{RunId, Store};
 
+pub use approval::awaits_answer_until;
 pub use error::RunError;
 pub use timings::Timings;
 

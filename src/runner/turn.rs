@@ -8,7 +8,7 @@ use super::session::Session;
 use super::{Ran, RunError, Runner};
 use crate::connectors::Connector;
 use crate::planner::Report;
-use crate::record::{PerSide, Side};
+use crate::record::PerSide;
 use crate::store::{
     self, Connection, ConnectionId, Held, LeaseKey, LeaseKind, RunEnd, RunId, RunKind, RunRow,
     RunState, Trigger, WorkspaceId,
@@ -107,11 +107,14 @@ impl Runner {
             return self.run_once(held, connectors, Task::Sync, trigger).await;
         }
         // Whoever has to be asked first gets a plan, until there is an answer.
-        let is_running = |source: &Side| known.settings.running(*source).is_some();
-        if Side::BOTH.iter().filter(|source| is_running(source)).all(|s| awaiting.contains(s)) {
+        if approval::awaits_for_all(&known, &awaiting) {
             return self.run_once(held, connectors, Task::Plan, trigger).await;
         }
         let ended = self.run_once(held, connectors, Task::Sync, trigger).await?;
+        let kept_until = approval::kept_until(self.store.as_ref(), &known).await?;
+        if trigger != Trigger::Person && kept_until.is_some_and(|until| until > self.clock.now()) {
+            return Ok(ended);
+        }
         let planned = self.run_once(held, connectors, Task::Plan, trigger).await?;
         Ok(Ended { again: ended.again || planned.again, ..ended })
     }

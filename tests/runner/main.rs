@@ -28,7 +28,7 @@ use concord::planner::{
 };
 use concord::record::{PerSide, Side, Value};
 use concord::runner::RunError;
-use concord::store::{PendingReason, RunState};
+use concord::store::{PendingReason, RunState, Trigger};
 use house::{House, copy, text};
 
 #[tokio::test]
@@ -241,6 +241,40 @@ async fn a_sync_goes_on_while_the_plan_of_the_other_waits() {
     house.approve().await;
     house.run().await.unwrap();
     assert_eq!(house.emails(Side::Left), ["ana@x.es", "lena@x.es", "rita@x.es"]);
+}
+
+#[tokio::test]
+async fn a_plan_stays_as_it_is_while_somebody_thinks_about_it() {
+    let house = House::new(|settings| {
+        settings.approval = Approval::FirstRun;
+        settings.syncs.left.as_mut().unwrap().entries.clear();
+    })
+    .await;
+    house.make(Side::Left, "ana@x.es", &[]);
+    house.run().await.unwrap();
+    house.approve().await;
+    house.run().await.unwrap();
+    house
+        .configure(|settings| {
+            let left = settings.syncs.left.as_mut().unwrap();
+            left.entries = vec![copy(Side::Left, "city")];
+        })
+        .await;
+    house.cancel(Side::Right).await;
+    house.start(Side::Right).await;
+    house.make(Side::Right, "rita@x.es", &[]);
+    house.run().await.unwrap();
+    let plan = house.plan().await.unwrap().id;
+    house.make(Side::Right, "lena@x.es", &[]);
+    house.run().await.unwrap();
+    assert_eq!(house.plan().await.unwrap().id, plan, "it is being read");
+    house.run_because(Trigger::Person).await.unwrap();
+    let asked = house.plan().await.unwrap().id;
+    assert_ne!(asked, plan, "another was asked for");
+    house.make(Side::Right, "vera@x.es", &[]);
+    house.clock.advance(Duration::from_secs(60 * 60));
+    house.run().await.unwrap();
+    assert_ne!(house.plan().await.unwrap().id, asked, "it is old");
 }
 
 #[tokio::test]
