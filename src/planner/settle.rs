@@ -210,8 +210,8 @@ fn is_set(draft: &Draft<'_>, source: Side, entry: &Entry) -> bool {
 }
 
 /// Only a part of what the mirror reads was carried: its other inputs stay as they were, and so its
-/// target is what it would have made of them. But where all of its target was carried and that is
-/// empty, it is empty: whatever is typed there later is an edit.
+/// target is what it would have made of them. But where all of its target was carried, what was typed
+/// there stays an edit until the mirror was judged, too.
 fn part_mirror(draft: &Draft<'_>, source: Side, entry: &Entry, mirror: &Entry) -> Option<Base> {
     let other = source.other();
     let now = draft.read(other, &entry.target)?.clone();
@@ -228,14 +228,30 @@ fn part_mirror(draft: &Draft<'_>, source: Side, entry: &Entry, mirror: &Entry) -
     if !differs {
         return None;
     }
-    let target = draft.read(source, &mirror.target)?;
-    let is_whole = !matches!(entry.function, Function::SplitName(_));
-    if is_whole && target.is_empty() && entry.inputs == [mirror.target.clone()] {
-        base.target = target.clone();
-    } else if let Some(Made::Value { value, .. }) = draft.make(other, mirror, &base.inputs) {
+    if !carries_all_of(entry, mirror)
+        && let Some(Made::Value { value, .. }) = draft.make(other, mirror, &base.inputs)
+    {
         base.target = value;
     }
     Some(base)
+}
+
+/// Whether an entry carries back all that its mirror writes.
+fn carries_all_of(entry: &Entry, mirror: &Entry) -> bool {
+    !matches!(entry.function, Function::SplitName(_)) && entry.inputs == [mirror.target.clone()]
+}
+
+/// Whether all that the target of a list holds was carried back, or is taken for agreed. None if nothing
+/// carries all of it back, and for entries that are no list.
+fn is_carried_back(draft: &Draft<'_>, source: Side, list: &Entry) -> Option<bool> {
+    let other = source.other();
+    let mut mirrors = draft.settings.mirrors(source, list);
+    let mirror = mirrors.find(|mirror| list.inputs.len() > 1 && carries_all_of(mirror, list))?;
+    let base = draft.link.bases.get(&mirror.id)?;
+    let now = draft.base_now(other, mirror)?;
+    let normal =
+        |base: &Base| base.inputs.first().map(|value| draft.normal(other, &list.target, value));
+    Some(normal(base) == normal(&now))
 }
 
 /// What the mirror of a set read before, with what was carried since: elements that it has still to
@@ -283,16 +299,29 @@ fn close(draft: &mut Draft<'_>, entries: &mut [Seat<'_>]) {
             draft.link.bases.insert(entry.id.clone(), now);
         }
         let is_set = is_set(draft, source, entry);
+        let carried_back = is_carried_back(draft, source, entry);
         if row == Some(Row::Unchanged)
             && let Some(now) = draft.base_now(source, entry)
             && let Some(base) = draft.link.bases.get_mut(&entry.id)
         {
-            // Other inputs that come to the same: from now on it is measured against these.
-            base.inputs = now.inputs;
-            if standing == Standing::Accepted || is_set {
-                // The mirror had its turn and left it so. A drift stays one, with nothing to settle it.
+            // What was typed there is settled: the mirror had its turn and left it so, or all of it was
+            // carried back. Any other drift stays one.
+            let is_settled = standing == Standing::Accepted || is_set || carried_back == Some(true);
+            if is_settled {
                 base.target = now.target;
             }
+            // Other inputs that come to the same: from now on it is measured against these.
+            if is_settled || carried_back.is_none() {
+                base.inputs = now.inputs;
+            }
+        }
+        if standing == Standing::Inactive
+            && carried_back == Some(true)
+            && let Some(now) = draft.base_now(source, entry)
+            && let Some(base) = draft.link.bases.get_mut(&entry.id)
+        {
+            // Whatever is typed there later is an edit.
+            base.target = now.target;
         }
         if let Standing::Unresolved(why) = standing {
             draft.find(why.into(), Some(source.other()), Some(&entry.target));

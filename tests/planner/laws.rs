@@ -12,7 +12,7 @@ use concord::planner::{
 };
 use concord::record::{Consent, PerSide, Record, Side, Value};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use crate::world::{App, LEFT, RIGHT, Shapes, SyncShape, World, fields, same, settings, value};
 
@@ -578,8 +578,15 @@ fn check_strange(settings: &Settings, case: &Case) -> Checked {
 #[test]
 fn the_laws_hold_for_every_pair() {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(50_000);
+    // The suite always tries the same cases: whether a change passes hangs on the change alone. Others are
+    // tried with PROPTEST_RNG_SEED.
+    let given = Config::default();
+    let rng_seed = match given.rng_seed {
+        RngSeed::Random => RngSeed::Fixed(1),
+        RngSeed::Fixed(seed) => RngSeed::Fixed(seed),
+    };
     let mut runner =
-        TestRunner::new(Config { cases, source_file: Some(file!()), ..Config::default() });
+        TestRunner::new(Config { cases, rng_seed, source_file: Some(file!()), ..given });
     let outcome = runner.run(&case(), |case| check(&case));
     let rows = ROWS.lock().unwrap().clone();
     let total: u64 = rows.values().sum();
@@ -599,33 +606,147 @@ fn the_laws_hold_for_every_pair() {
     }
 }
 
+/// A list of two numbers, one of which is carried back, and what people do to it: each of these broke a
+/// law once.
+struct Played {
+    filtered: PerSide<bool>,
+    new_only: Side,
+    fills_blanks: bool,
+    preferred: Side,
+    home_first: bool,
+    /// Phone and number at home on the left; phone and city on the right.
+    left: [u8; 2],
+    right: [u8; 2],
+    edits: &'static [(Side, usize, u8)],
+}
+
+impl Played {
+    /// Both syncs run, and carry everything.
+    const PLAIN: Self = Self {
+        filtered: PerSide { left: false, right: false },
+        new_only: Side::Right,
+        fills_blanks: false,
+        preferred: Side::Right,
+        home_first: true,
+        left: [0, 0],
+        right: [0, 0],
+        edits: &[],
+    };
+
+    fn case(&self, has_baseline: bool) -> Case {
+        let sync = |source: Side| SyncShape {
+            state: SyncState::Running,
+            first_run: if has_baseline && self.new_only == source {
+                FirstRun::NewOnly
+            } else {
+                FirstRun::All
+            },
+            write_policy: if self.fills_blanks && source == Side::Right {
+                WritePolicy::FillBlanks
+            } else {
+                WritePolicy::Overwrite
+            },
+            deletion: DeletionPolicy::Tag,
+            clearing: false,
+            filtered: *self.filtered.of(source),
+        };
+        let [phone, home] = self.left;
+        let [number, city] = self.right;
+        let edits = self.edits.iter().map(|&(side, field, pick)| Edit { side, field, pick });
+        Case {
+            syncs: PerSide::from_fn(|source| Some(sync(source))),
+            preferred: Some(self.preferred),
+            shapes: Shapes { home_first: self.home_first, ..Shapes::ALL },
+            left: [0, 0, phone, home, 0, 0, 0, 0, 0],
+            right: [0, number, city, 0, 0, 0, 0],
+            both: true,
+            baseline: PerSide::from_fn(|side| has_baseline && side == self.new_only),
+            edits: edits.collect(),
+        }
+    }
+}
+
 /// Phone and its list of two are emptied on both sides while the left is out of scope; then different
 /// numbers are typed on both.
 #[test]
 fn the_laws_hold_for_a_list_that_was_emptied_out_of_scope() {
-    let sync = |first_run, filtered| SyncShape {
-        state: SyncState::Running,
-        first_run,
-        write_policy: WritePolicy::Overwrite,
-        deletion: DeletionPolicy::Tag,
-        clearing: false,
-        filtered,
+    let played = Played {
+        filtered: PerSide { left: true, right: false },
+        home_first: false,
+        left: [143, 13],
+        right: [73, 0],
+        edits: &[
+            (Side::Left, 4, 28),
+            (Side::Right, 2, 0),
+            (Side::Left, 2, 0),
+            (Side::Right, 1, 0),
+            (Side::Left, 2, 20),
+            (Side::Right, 1, 60),
+        ],
+        ..Played::PLAIN
     };
-    let edits = [(4, 28), (2, 0), (2, 0), (1, 0), (2, 20), (1, 60)];
-    let sides = [Side::Left, Side::Right].into_iter().cycle();
-    let edits = sides.zip(edits).map(|(side, (field, pick))| Edit { side, field, pick }).collect();
-    let case = Case {
-        syncs: PerSide {
-            left: Some(sync(FirstRun::All, true)),
-            right: Some(sync(FirstRun::NewOnly, false)),
-        },
-        preferred: Some(Side::Right),
-        shapes: Shapes::ALL,
-        left: [0, 0, 143, 13, 133, 0, 0, 0, 0],
-        right: [0, 73, 0, 0, 0, 0, 0],
-        both: true,
-        baseline: PerSide { left: false, right: true },
-        edits,
-    };
+    let mut case = played.case(true);
+    case.left[4] = 133;
     check(&case).unwrap();
+}
+
+/// The same number is typed on both sides, and on the left another that comes first.
+#[test]
+fn the_laws_hold_for_a_list_whose_first_number_comes_with_one_that_both_typed() {
+    let played = Played {
+        left: [0, 37],
+        right: [43, 0],
+        edits: &[(Side::Left, 2, 60), (Side::Right, 1, 0), (Side::Left, 3, 84)],
+        ..Played::PLAIN
+    };
+    check(&played.case(false)).unwrap();
+}
+
+/// The same, while the left comes back into scope by the same plan.
+#[test]
+fn the_laws_hold_for_a_list_that_comes_into_scope_by_the_plan() {
+    let played = Played {
+        filtered: PerSide { left: true, right: false },
+        left: [0, 83],
+        right: [21, 67],
+        edits: &[(Side::Left, 3, 0), (Side::Right, 2, 2), (Side::Right, 1, 3)],
+        ..Played::PLAIN
+    };
+    check(&played.case(false)).unwrap();
+}
+
+/// What was emptied on both sides is settled also where the way back only fills blanks.
+#[test]
+fn the_laws_hold_for_a_list_whose_way_back_fills_blanks() {
+    let played = Played {
+        new_only: Side::Left,
+        fills_blanks: true,
+        preferred: Side::Left,
+        home_first: false,
+        left: [43, 89],
+        right: [73, 0],
+        edits: &[(Side::Left, 2, 28), (Side::Right, 1, 104)],
+        ..Played::PLAIN
+    };
+    check(&played.case(true)).unwrap();
+}
+
+/// Its target is emptied while nothing can be carried back, and the number moves from one input to the
+/// other.
+#[test]
+fn the_laws_hold_for_a_list_that_comes_to_the_same_while_its_target_drifts() {
+    let played = Played {
+        filtered: PerSide { left: false, right: true },
+        left: [0, 5],
+        right: [3, 13],
+        edits: &[
+            (Side::Left, 3, 52),
+            (Side::Right, 1, 72),
+            (Side::Left, 2, 85),
+            (Side::Left, 4, 0),
+            (Side::Right, 2, 22),
+        ],
+        ..Played::PLAIN
+    };
+    check(&played.case(false)).unwrap();
 }
