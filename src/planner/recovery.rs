@@ -50,9 +50,15 @@ impl Link {
                 self.unconfirmed.of_mut(op.side).insert(field.clone(), sent.clone());
             }
         }
+        let tags = settings.sides.of(op.side).tags.as_ref();
+        let is_written = |field: &FieldId| {
+            op.fields.contains_key(field) || (!op.tags.is_empty() && tags == Some(field))
+        };
         for (source, entry) in settings.entries() {
             let is_there = if source == op.side {
-                !entry.inputs.is_empty() && entry.inputs.iter().all(|input| landed.contains(input))
+                // Whatever else it reads was planned upon as it was.
+                let mut written = entry.inputs.iter().filter(|input| is_written(input)).peekable();
+                written.peek().is_some() && written.all(|input| landed.contains(input))
             } else {
                 landed.contains(&entry.target)
             };

@@ -247,11 +247,10 @@ fn is_carried_back(draft: &Draft<'_>, source: Side, list: &Entry) -> Option<bool
     let other = source.other();
     let mut mirrors = draft.settings.mirrors(source, list);
     let mirror = mirrors.find(|mirror| list.inputs.len() > 1 && carries_all_of(mirror, list))?;
-    let base = draft.link.bases.get(&mirror.id)?;
-    let now = draft.base_now(other, mirror)?;
-    let normal =
-        |base: &Base| base.inputs.first().map(|value| draft.normal(other, &list.target, value));
-    Some(normal(base) == normal(&now))
+    let input = |base: &Base| Some(draft.normal(other, &list.target, base.inputs.first()?));
+    let base = draft.link.bases.get(&mirror.id).and_then(input);
+    let now = draft.base_now(other, mirror).as_ref().and_then(input);
+    Some(base.is_some() && base == now)
 }
 
 /// What the mirror of a set read before, with what was carried since: elements that it has still to

@@ -750,3 +750,24 @@ fn the_laws_hold_for_a_list_that_comes_to_the_same_while_its_target_drifts() {
     };
     check(&played.case(false)).unwrap();
 }
+
+/// The same, where the way back has not begun yet.
+#[test]
+fn the_laws_hold_for_a_list_whose_way_back_begins_later() {
+    let played = Played {
+        filtered: PerSide { left: false, right: true },
+        new_only: Side::Left,
+        left: [0, 165],
+        right: [123, 46],
+        edits: &[
+            (Side::Left, 3, 252),
+            (Side::Right, 1, 212),
+            (Side::Left, 2, 21),
+            (Side::Left, 4, 2),
+        ],
+        ..Played::PLAIN
+    };
+    let mut case = played.case(true);
+    case.left[4] = 91;
+    check(&case).unwrap();
+}

@@ -19,6 +19,10 @@ const TAGS: Shapes = Shapes {
 };
 
 fn both_ways() -> concord::planner::Settings {
+    both_ways_of(TAGS)
+}
+
+fn both_ways_of(shapes: Shapes) -> concord::planner::Settings {
     let shape = SyncShape {
         state: SyncState::Running,
         first_run: FirstRun::All,
@@ -27,7 +31,7 @@ fn both_ways() -> concord::planner::Settings {
         clearing: true,
         filtered: false,
     };
-    settings(PerSide { left: Some(shape), right: Some(shape) }, Some(Side::Left), TAGS)
+    settings(PerSide { left: Some(shape), right: Some(shape) }, Some(Side::Left), shapes)
 }
 
 fn tags(names: &[&str]) -> Value {
@@ -54,12 +58,15 @@ fn world(left: &[&str], right: &[&str]) -> World {
 
 /// Plans and writes until nothing is left to do.
 fn settle(world: &mut World) {
-    let settings = both_ways();
+    settle_by(&both_ways(), world);
+}
+
+fn settle_by(settings: &concord::planner::Settings, world: &mut World) {
     for _ in 0..4 {
-        let item = plan_pair(&settings, &world.pair());
+        let item = plan_pair(settings, &world.pair());
         world.apply(&item, App::Faithful);
     }
-    let last = plan_pair(&settings, &world.pair());
+    let last = plan_pair(settings, &world.pair());
     assert!(last.ops.is_empty(), "{:?}", last.ops);
 }
 
@@ -148,4 +155,31 @@ fn a_tag_put_back_after_we_took_it_away_travels_though_our_answer_was_lost() {
     settle(&mut world);
     assert_eq!(names(&world, Side::Left), ["press"]);
     assert_eq!(names(&world, Side::Right), ["press"]);
+}
+
+#[test]
+fn a_part_of_a_name_that_is_taken_away_again_travels_though_our_answer_was_lost() {
+    let settings = both_ways_of(Shapes { names: true, ..TAGS });
+    let text = |text: &str| Value::Text(text.into());
+    let mut world = world(&[], &[]);
+    world.set(Side::Left, "first", text("Ana"));
+    settle_by(&settings, &mut world);
+    assert_eq!(world.get(Side::Right, "full"), Some(text("Ana")));
+    world.set(Side::Right, "full", text("Ana Diaz"));
+    let item = plan_pair(&settings, &world.pair());
+    let op = the_op(&item, Side::Left, OpKind::Fields);
+    assert_eq!(op.fields.len(), 1, "only the last name is missing: {op:?}");
+
+    // The app made it; its answer never came. It is looked up, and stands as it was sent.
+    let before = world.link.clone().unwrap();
+    world.set(Side::Left, "last", text("Diaz"));
+    let mut link = before;
+    let planned = item.link.clone().unwrap().planned_for(&settings, Side::Left, [].iter());
+    link.recover(&planned, &settings, &op, world.records.left.as_ref().unwrap());
+    world.link = Some(link);
+
+    world.set(Side::Left, "last", Value::Cleared);
+    settle_by(&settings, &mut world);
+    assert_eq!(world.get(Side::Right, "full"), Some(text("Ana")));
+    assert_eq!(world.get(Side::Left, "last"), Some(Value::Cleared));
 }
