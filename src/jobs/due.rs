@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::store::{self, Connection, RunRow, RunState, Store};
+use crate::store::{self, Connection, LeaseKey, LeaseKind, RunRow, RunState, Store};
 
 /// How long after its time what waits is due for the sweep: what an app told of is nudged in time by
 /// whoever took it in, and is read for less than a run of the sweep reads.
@@ -48,11 +48,21 @@ pub(super) async fn due(
             let full = store.last_full_run(connection.workspace, connection.id).await?;
             full.and_then(|run| run.ended_at).map_or(now, |at| after(at, every))
         }
-        // It goes on elsewhere, or was cut off: whoever starts anew looks at it at once.
-        Some(RunRow { started_at, .. }) => after(started_at, every),
+        // It goes on elsewhere.
+        Some(RunRow { started_at, .. }) if is_run(store, connection).await? => {
+            after(started_at, every)
+        }
+        // It was cut off.
+        Some(_) => return Ok(Some(now)),
     };
     let waiting = store.next_due(connection.workspace, connection.id).await?;
     Ok(Some(waiting.map_or(scheduled, |at| after(at, LATE).min(scheduled))))
+}
+
+/// Whether anybody runs it now.
+async fn is_run(store: &dyn Store, connection: &Connection) -> store::Result<bool> {
+    let (workspace, subject) = (connection.workspace, connection.id.0);
+    store.is_held(&LeaseKey { workspace, kind: LeaseKind::Connection, subject }).await
 }
 
 fn after(at: Timestamp, wait: Duration) -> Timestamp {
@@ -78,8 +88,8 @@ mod tests {
     use crate::ports::{Ids as _, ManualClock, SeededIds};
     use crate::record::{PerSide, RemoteId, Side};
     use crate::store::{
-        Account, AccountId, ConnectionFeed, ConnectionId, FeedId, History as _, LeaseKey,
-        LeaseKind, MemoryStore, RunEnd, RunId, RunKind, SyncProgress, Trigger, WorkspaceId,
+        Account, AccountId, ConnectionFeed, ConnectionId, FeedId, Held, History as _, MemoryStore,
+        RunEnd, RunId, RunKind, SyncProgress, Trigger, WorkspaceId,
     };
 
     const MINUTE: i64 = 60;
@@ -167,11 +177,16 @@ mod tests {
         }
 
         /// A run that began at 0; it is over at `end`, if at all.
-        async fn run(&self, end: Option<(i64, RunState)>) {
-            self.run_because(Trigger::Schedule, self.run, end).await;
+        async fn run(&self, end: Option<(i64, RunState)>) -> Held {
+            self.run_because(Trigger::Schedule, self.run, end).await
         }
 
-        async fn run_because(&self, trigger: Trigger, id: RunId, end: Option<(i64, RunState)>) {
+        async fn run_because(
+            &self,
+            trigger: Trigger,
+            id: RunId,
+            end: Option<(i64, RunState)>,
+        ) -> Held {
             let (workspace, connection) = (self.workspace, self.connection);
             let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: connection.0 };
             let held = self.store.acquire(&key, "one", Duration::from_secs(60)).await.unwrap();
@@ -189,7 +204,7 @@ mod tests {
                 error: None,
             };
             self.store.begin_run(&held, &run).await.unwrap();
-            let Some((end, state)) = end else { return };
+            let Some((end, state)) = end else { return held };
             let end = RunEnd {
                 id,
                 connection,
@@ -201,6 +216,7 @@ mod tests {
                 progress: PerSide { left: SyncProgress::default(), right: SyncProgress::default() },
             };
             self.store.finish_run(&held, &end).await.unwrap();
+            held
         }
 
         async fn hint(&self, due: i64) {
@@ -288,6 +304,14 @@ mod tests {
         let house = House::new(SyncState::Running).await;
         house.run(None).await;
         assert_eq!(house.due(10).await, Some(15 * MINUTE));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_was_cut_off_is_due_as_soon_as_nobody_holds_its_lease() {
+        let house = House::new(SyncState::Running).await;
+        let held = house.run(None).await;
+        house.store.release(&held).await.unwrap();
+        assert_eq!(house.due(10).await, Some(10));
     }
 
     #[tokio::test]
