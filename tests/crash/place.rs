@@ -112,6 +112,8 @@ impl Place {
         let port = free_port();
         let worker = self.spawn(self.command("work"), port, &format!("log-{port}"));
         let line = worker.line("worker ").await;
+        let probed = self.command("probe").arg("--port").arg(port.to_string()).output().unwrap();
+        assert!(probed.status.success(), "{probed:?}");
         let name = line.split(' ').nth(1).unwrap().to_owned();
         (name, worker)
     }

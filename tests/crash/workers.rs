@@ -55,8 +55,9 @@ pub async fn play(loss: Loss, backend: &Backend, number: usize) {
 
 async fn lose(loss: Loss, town: &Town, doors: &Doors, place: &Place) {
     let api = place.api();
-    let _server = place.start_without_runs();
+    let server = place.start_without_runs();
     let script = town.script(&api, true).await.unwrap();
+    server.line("no worker gives a sign of life").await;
     let workers = [place.start_worker().await, place.start_worker().await];
     let [left, right] = script.accounts().await.unwrap();
     assert!(place.refusal_of_another_key().contains("sealed with another secret key"));
