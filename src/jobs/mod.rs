@@ -13,6 +13,7 @@
 //! leave the runs to the others.
 
 mod clerk;
+mod cron;
 mod desk;
 mod dispatcher;
 mod due;
@@ -40,6 +41,7 @@ use crate::store::{ConnectionId, Store, Trigger, WorkspaceId};
 use clerk::Order;
 use pulse::Pulse;
 
+pub use cron::{CronFault, check_cron};
 pub use dispatcher::Dispatcher;
 pub use look::{Look, Looker};
 pub use nudge::Nudge;
