@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::accounts::Accounts;
+use crate::accounts::{self, Accounts};
 use crate::auth::Tokens;
-use crate::config::Config;
+use crate::config::{Config, Part};
 use crate::connections::Connections;
 use crate::connectors::World;
 use crate::graphql::{Services, api};
@@ -21,8 +21,10 @@ use crate::secrets::Sealer;
 use crate::store::{self, SqlStore, Store, Workspace, WorkspaceId};
 use crate::webhooks::{self, Webhooks};
 
-/// The whole server, ready to be served.
+/// A whole process, or the part of the work that it takes on, ready to be served.
 pub struct App {
+    /// What this start of this process is called in the leases and the queue.
+    pub name: String,
     /// What answers over HTTP.
     pub router: axum::Router,
     /// What runs connections.
@@ -47,6 +49,9 @@ pub enum Error {
     /// The HTTP client.
     #[error("no HTTP client: {0}")]
     Net(#[from] net::Error),
+    /// The credentials of the accounts.
+    #[error(transparent)]
+    Accounts(#[from] accounts::Error),
 }
 
 /// The workspace of whoever names none.
@@ -63,7 +68,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
     SystemEntropy.fill(&mut seed)?;
     let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(u64::from_le_bytes(seed)));
     // Unique to this start: another may hold leases under the name of the last.
-    let holder = ids.next(clock.now()).to_string();
+    let name = ids.next(clock.now()).to_string();
     let entropy = Arc::new(SystemEntropy);
     let sealer = Sealer::new(config.secret_key.clone(), Vec::new(), entropy);
     let world = World {
@@ -72,7 +77,10 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         overrides: config.overrides.clone(),
     };
     let accounts =
-        Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), holder.clone()));
+        Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), name.clone()));
+    if config.part == Part::Worker {
+        accounts.check_key().await?;
+    }
     let key = &config.secret_key;
     let idempotency = Idempotency::new(store.clone(), sealer.clone(), key, clock.clone());
     let webhooks = Arc::new(Webhooks::new(webhooks::Parts {
@@ -89,42 +97,52 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         store.clone(),
         clock.clone(),
         ids.clone(),
-        holder.clone(),
+        name.clone(),
         Timings::default().divided_by(config.times_divided_by),
     ));
     let settings = jobs::Settings {
         database_url: config.database_url.clone(),
-        name: holder,
+        name: name.clone(),
         concurrency: config.runs,
         again_after: jobs::AGAIN_AFTER / config.times_divided_by.max(1),
+        heartbeat: jobs::HEARTBEAT,
     };
     let look = Looker::new(store.clone(), accounts.clone(), runner, clock.clone());
     let look = Arc::new(look.with_again_after(settings.again_after));
     let (jobs, dispatcher) = Jobs::new(store.clone(), look, clock.clone(), settings);
     let jobs = Arc::new(jobs);
-    let dispatcher = dispatcher.with_webhooks(webhooks.clone());
+    let ready = Arc::new(Readiness { store: store.clone(), jobs: jobs.clone() });
+    let dispatcher = match config.part {
+        Part::Whole => dispatcher.with_webhooks(webhooks.clone()),
+        Part::Server => dispatcher.with_webhooks(webhooks.clone()).without_runs(),
+        // What the apps post is looked into by whoever takes it in.
+        Part::Worker => dispatcher,
+    };
     let services = Services {
         store: store.clone(),
         accounts,
         connections,
         webhooks: webhooks.clone(),
-        jobs: jobs.clone(),
+        jobs,
         idempotency: Arc::new(idempotency),
         clock: clock.clone(),
     };
     let key = config.secret_key.derive("concord 2026 api tokens");
     let tokens = Arc::new(Tokens::new(&key, clock.clone()));
-    let router = http::router(Http {
-        executor: api(services),
-        tokens: tokens.clone(),
-        webhooks,
-        graphiql: config.graphiql,
-        ready: Arc::new(Readiness { store: store.clone(), jobs }),
-    });
-    Ok(App { router, dispatcher, tokens, store, ids, clock })
+    let router = match config.part {
+        Part::Worker => http::worker_router(ready),
+        Part::Whole | Part::Server => http::router(Http {
+            executor: api(services),
+            tokens: tokens.clone(),
+            webhooks,
+            graphiql: config.graphiql,
+            ready,
+        }),
+    };
+    Ok(App { name, router, dispatcher, tokens, store, ids, clock })
 }
 
-/// Whether the server that was started on this machine with these settings can do its work.
+/// Whether the server or worker that was started on this machine with these settings can do its work.
 pub async fn is_ready(config: &Config) -> bool {
     let host = config.listen.ip();
     let host = if host.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { host };

@@ -28,6 +28,20 @@ pub struct Config {
     pub times_divided_by: u32,
     /// What the operator has set otherwise than the vendors.
     pub overrides: Overrides,
+    /// What of the work this process takes on.
+    pub part: Part,
+}
+
+/// What of the work a process takes on. Several processes need a database that they can share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The API and the notifications of apps; the runs are left to workers.
+    Server,
+    /// The runs.
+    Worker,
 }
 
 /// What is wrong with the settings.
@@ -46,6 +60,8 @@ pub struct Given {
     pub database_url: Option<String>,
     /// Whether GraphiQL is served.
     pub graphiql: bool,
+    /// What of the work the process takes on.
+    pub part: Part,
 }
 
 const PORT: u16 = 8080;
@@ -54,6 +70,10 @@ const MAX_RUNS: usize = 64;
 const MAX_DIVISOR: u32 = 1000;
 const DATA: &str = "concord-data";
 const KEY_FILE: &str = "secret.key";
+const ALONE: &str = "a SQLite file belongs to one server, which has to run everything itself: for workers name a \
+                     PostgreSQL database, by --database-url or DATABASE_URL";
+const NO_KEY: &str = "the secret key is missing: a worker needs that of its server, as CONCORD_SECRET_KEY, or in the \
+                      data folder that --data names";
 
 impl Config {
     /// Reads the settings: what is given, then the environment, then what is usual. Makes the data
@@ -89,11 +109,14 @@ impl Config {
             let fault = "DATABASE_URL is neither sqlite://FILE nor postgres://USER@HOST/NAME";
             faults.push(fault.to_owned());
         }
+        if given.part != Part::Whole && !url.as_deref().is_some_and(is_shared) {
+            faults.push(ALONE.to_owned());
+        }
         let key = match variable("CONCORD_SECRET_KEY") {
             Some(text) => {
                 MasterKey::parse(&text).map_err(|error| format!("CONCORD_SECRET_KEY: {error}"))
             }
-            None => kept_key(&data),
+            None => kept_key(&data, given.part),
         };
         if url.is_none()
             && let Err(fault) = writable(&data)
@@ -124,6 +147,7 @@ impl Config {
                 runs,
                 times_divided_by,
                 overrides,
+                part: given.part,
             }),
             _ => Err(Faults(faults)),
         }
@@ -147,12 +171,21 @@ fn is_address(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
 }
 
-/// The key in the data folder, made if it is not there; only its owner can read it.
-fn kept_key(data: &Path) -> Result<MasterKey, String> {
+/// Whether several processes can use a database.
+fn is_shared(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
+}
+
+/// The key in the data folder, made if it is not there; only its owner can read it. A worker makes none:
+/// with another than the server's it could not open what that has sealed.
+fn kept_key(data: &Path, part: Part) -> Result<MasterKey, String> {
     let file = data.join(KEY_FILE);
     if let Ok(text) = std::fs::read_to_string(&file) {
         let fault = |error| format!("{}: {error}", file.display());
         return MasterKey::parse(&text).map_err(fault);
+    }
+    if part == Part::Worker {
+        return Err(NO_KEY.to_owned());
     }
     writable(data)?;
     let fault = |error: std::io::Error| format!("{} can't be written: {error}", file.display());
@@ -228,7 +261,11 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)], data: &Path) -> Result<Config, Faults> {
-        let given = Given { data: Some(data.to_owned()), ..Given::default() };
+        read_as(Part::Whole, variables, data)
+    }
+
+    fn read_as(part: Part, variables: &[(&str, &str)], data: &Path) -> Result<Config, Faults> {
+        let given = Given { data: Some(data.to_owned()), part, ..Given::default() };
         Config::read(&given, |name| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -263,6 +300,36 @@ mod tests {
         let first = read(&[], &folder).unwrap();
         let second = read(&[], &folder).unwrap();
         assert_eq!(*first.secret_key.to_text(), *second.secret_key.to_text());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn only_who_does_everything_may_do_so_on_sqlite() {
+        let folder = folder("part");
+        let all = read_as(Part::Whole, &[], &folder).unwrap();
+        assert_eq!(all.part, Part::Whole);
+        for part in [Part::Server, Part::Worker] {
+            let named = [("DATABASE_URL", "sqlite://x.sqlite")];
+            for variables in [&[][..], &named] {
+                let Faults(faults) = read_as(part, variables, &folder).err().unwrap();
+                assert_eq!(faults, [ALONE]);
+            }
+            let shared = [("DATABASE_URL", "postgres://x@y/z")];
+            assert_eq!(read_as(part, &shared, &folder).unwrap().part, part);
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_worker_makes_no_key_of_its_own() {
+        let folder = folder("no-key");
+        let shared = [("DATABASE_URL", "postgres://x@y/z")];
+        let Faults(faults) = read_as(Part::Worker, &shared, &folder).err().unwrap();
+        assert_eq!(faults, [NO_KEY]);
+        assert!(!folder.exists());
+        let server = read_as(Part::Server, &shared, &folder).unwrap();
+        let worker = read_as(Part::Worker, &shared, &folder).unwrap();
+        assert_eq!(*server.secret_key.to_text(), *worker.secret_key.to_text());
         std::fs::remove_dir_all(folder).unwrap();
     }
 

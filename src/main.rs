@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use concord::app::{self, HOME};
 use concord::auth::{Principal, Role};
-use concord::config::{Config, Faults, Given};
+use concord::config::{Config, Faults, Given, Part};
 use concord::graphql;
 use concord::lab::demo::{self, Options, Server};
 use concord::lab::emulate::{self, Emulated};
@@ -78,6 +78,17 @@ enum Command {
         /// Serves GraphiQL at /.
         #[arg(long)]
         graphiql: bool,
+        /// Runs nothing itself: that is left to `concord work`. Needs PostgreSQL.
+        #[arg(long)]
+        no_runs: bool,
+    },
+    /// Runs connections beside a server, which serves the API. Needs PostgreSQL, and the server's
+    /// secret key.
+    ///
+    /// Any number of workers may run. At its port a worker answers only whether it is alive and ready.
+    Work {
+        #[command(flatten)]
+        place: Place,
     },
     /// Makes a token for the API.
     Token {
@@ -103,7 +114,7 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Asks the server on this machine whether it can do its work; exit status 1 if it can't.
+    /// Asks the server or worker on this machine whether it can do its work; exit status 1 if it can't.
     Probe {
         #[command(flatten)]
         place: Place,
@@ -155,17 +166,17 @@ enum TokenRole {
 }
 
 impl Place {
-    fn given(&self, graphiql: bool) -> Given {
+    fn given(&self) -> Given {
         Given {
             port: self.port,
             data: self.data.clone(),
             database_url: self.database_url.clone(),
-            graphiql,
+            ..Given::default()
         }
     }
 
-    fn config(&self, graphiql: bool) -> Result<Config> {
-        Ok(Config::read(&self.given(graphiql), environment)?)
+    fn config(&self) -> Result<Config> {
+        Ok(Config::read(&self.given(), environment)?)
     }
 }
 
@@ -188,7 +199,7 @@ async fn main() -> Result<ExitCode> {
             once,
             json,
         } => {
-            let given = place.given(true);
+            let given = Given { graphiql: true, ..place.given() };
             let server = server
                 .zip(token)
                 .map(|(address, token)| Server { address, token: SecretString::from(token) });
@@ -198,9 +209,17 @@ async fn main() -> Result<ExitCode> {
             let converged = demo::run(&options).await?;
             return Ok(if converged { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        Command::Serve { place, graphiql } => serve(&place.config(graphiql)?).await?,
+        Command::Serve { place, graphiql, no_runs } => {
+            let part = if no_runs { Part::Server } else { Part::Whole };
+            let given = Given { graphiql, part, ..place.given() };
+            serve(&Config::read(&given, environment)?).await?;
+        }
+        Command::Work { place } => {
+            let given = Given { part: Part::Worker, ..place.given() };
+            serve(&Config::read(&given, environment)?).await?;
+        }
         Command::Token { place, workspace, subject, role, days } => {
-            let app = app::build(&place.config(false)?).await?;
+            let app = app::build(&place.config()?).await?;
             let workspace = app.workspace(&workspace).await?;
             let role = match role {
                 TokenRole::Owner => Role::Owner,
@@ -212,18 +231,18 @@ async fn main() -> Result<ExitCode> {
         }
         Command::Schema => print!("{}", graphql::sdl()),
         Command::Doctor { place } => {
-            doctor(&place.given(false)).await?;
+            doctor(&place.given()).await?;
             println!("Everything is in order.");
         }
         Command::Probe { place } => {
-            if !app::is_ready(&place.config(false)?).await {
-                println!("The server does not answer, or can't use its database.");
+            if !app::is_ready(&place.config()?).await {
+                println!("Nothing answers there, or it can't do its work.");
                 return Ok(ExitCode::FAILURE);
             }
-            println!("The server is ready.");
+            println!("It is ready.");
         }
         Command::Migrate { place } => {
-            SqlStore::open(&place.config(false)?.database_url).await?;
+            SqlStore::open(&place.config()?.database_url).await?;
             println!("The tables are up to date.");
         }
         Command::Emulate { app, port, contacts, seed } => {
@@ -276,11 +295,15 @@ async fn doctor(given: &Given) -> Result<()> {
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults).into()) }
 }
 
+/// Takes on its part of the work until it is told to end.
 async fn serve(config: &Config) -> Result<()> {
     let in_use = || format!("{} can't be listened on: take another port by --port", config.listen);
     let listener = tokio::net::TcpListener::bind(config.listen).await.with_context(in_use)?;
     let app = app::build(config).await?;
-    println!("http://{}/graphql", config.listen);
+    match config.part {
+        Part::Whole | Part::Server => println!("http://{}/graphql", config.listen),
+        Part::Worker => println!("worker {} at http://{}/readyz", app.name, config.listen),
+    }
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let signals = async {
         end_signal().await?;

@@ -91,6 +91,7 @@ const GUARDED: &[(&str, &[&str])] = &[
         ],
     ),
     ("apalis", &["src/jobs"]),
+    ("croner", &["src/jobs"]),
     ("apalis_sqlite", &["src/jobs"]),
     ("apalis_postgres", &["src/jobs"]),
     ("sqlx", &["src/jobs"]),

@@ -62,8 +62,12 @@ fn every_setting_is_one_that_is_read() {
         .collect();
     assert!(set.contains("CONCORD_DATA"), "{set:?}");
     for name in COMPOSE {
-        let environment = compose(name)["services"]["concord"]["environment"].clone();
-        set.extend(environment.as_object().unwrap().keys().cloned());
+        for (service, about) in compose(name)["services"].as_object().unwrap() {
+            // What is given to PostgreSQL is PostgreSQL's.
+            if service != "postgres" {
+                set.extend(about["environment"].as_object().unwrap().keys().cloned());
+            }
+        }
     }
     assert!(set.contains("DATABASE_URL"), "{set:?}");
     let asked = asked.into_inner();
@@ -79,7 +83,15 @@ fn its_commands_are_commands_of_the_program() {
     let served = words("CMD");
     let probed = words("HEALTHCHECK");
     assert_eq!(probed[0], "concord");
-    for command in [served.as_slice(), &probed[1..]] {
+    let services = COMPOSE.iter().flat_map(|name| compose(name)["services"].as_object().cloned());
+    let composed: Vec<Vec<String>> = services
+        .flatten()
+        .filter_map(|(_, mut service)| Some(service.get_mut("command")?.take()))
+        .map(|command| serde_json::from_value(command).unwrap())
+        .collect();
+    assert_eq!(composed.len(), 2, "the server's and the workers'");
+    let composed = composed.iter().map(Vec::as_slice);
+    for command in [served.as_slice(), &probed[1..]].into_iter().chain(composed) {
         assert!(!command.is_empty());
         let output = Command::new(env!("CARGO_BIN_EXE_concord"))
             .args(command)
@@ -119,14 +131,15 @@ fn the_compose_files_name_what_is_there() {
     for name in COMPOSE {
         let file = compose(name);
         let services = file["services"].as_object().unwrap();
-        let build = &services["concord"]["build"];
-        let context = root().join("docker").join(build["context"].as_str().unwrap());
-        assert!(context.join(build["dockerfile"].as_str().unwrap()).is_file(), "{name}");
-        let depends = services["concord"]["depends_on"].as_object();
-        for service in depends.into_iter().flat_map(|all| all.keys()) {
-            assert!(services.contains_key(service), "{name}: no {service}");
-        }
         for service in services.values() {
+            if let Some(build) = service["build"].as_object() {
+                let context = root().join("docker").join(build["context"].as_str().unwrap());
+                assert!(context.join(build["dockerfile"].as_str().unwrap()).is_file(), "{name}");
+            }
+            let depends = service["depends_on"].as_object();
+            for other in depends.into_iter().flat_map(|all| all.keys()) {
+                assert!(services.contains_key(other), "{name}: no {other}");
+            }
             for mount in service["volumes"].as_array().into_iter().flatten() {
                 let (volume, _) = mount.as_str().unwrap().split_once(':').unwrap();
                 assert!(file["volumes"].as_object().unwrap().contains_key(volume), "{name}");

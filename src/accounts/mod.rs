@@ -63,6 +63,22 @@ impl Accounts {
         Ok(app.open(&self.world, gate.line(), &kept, gate)?)
     }
 
+    /// Opens the credentials of one account, if any is connected: with the wrong key nothing would run.
+    ///
+    /// # Errors
+    /// [`Error::Sealing`]: it is the wrong key.
+    pub async fn check_key(&self) -> Result<()> {
+        for workspace in self.store.workspaces().await? {
+            let accounts = self.store.accounts(workspace.id).await?;
+            let is_connected = |account: &&Account| account.status == AccountStatus::Connected;
+            if let Some(account) = accounts.iter().find(is_connected) {
+                self.vault.read((workspace.id, account.id)).await?;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
     fn gate(&self, account: &Account, app: &'static dyn App) -> Arc<Gate> {
         // What a panicking thread left in the map is as good as before.
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);

@@ -60,6 +60,7 @@ impl Connections {
             brake: Thresholds::default(),
             approval: Approval::default(),
             every_minutes: Settings::EVERY_MINUTES,
+            cron: None,
         };
         let suggested = suggest_entries(&settings);
         for side in Side::BOTH {

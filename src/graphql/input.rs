@@ -1,11 +1,13 @@
 //! What mutations take: filters, entries and values, in the words of the API.
 
 use async_graphql::{InputObject, OneofObject};
+use jiff::Timestamp;
 
 use super::error::{UserError, UserErrorCode};
 use super::types::{ConstantWhen, EntryFunction, FilterOperator, PhoneFormat, Side};
+use crate::jobs::{CronFault, check_cron};
 use crate::planner::{
-    Condition, Entry, EntryId, Filter, Function, NamePart, Rule, StandIn, Test, Transform,
+    Condition, Cron, Entry, EntryId, Filter, Function, NamePart, Rule, StandIn, Test, Transform,
 };
 use crate::record::{Choice, FieldId, Value};
 
@@ -50,6 +52,31 @@ pub struct SideInput {
     /// Its objects in order of preference; the app's first, if none is named.
     #[graphql(default)]
     pub objects: Vec<String>,
+}
+
+/// A schedule by the clock on the wall. Where clocks are put forward, what falls into the missing hour
+/// runs right after it; where they are put back, what runs at a set time runs once.
+#[derive(InputObject)]
+pub struct CronInput {
+    /// Minute, hour, day of the month, month and weekday, such as `0 6,12,18 * * *` or `*/20 9-17 * * MON-FRI`.
+    expression: String,
+    /// The clock's zone, by its name in the IANA database, such as `Europe/Madrid`.
+    time_zone: String,
+}
+
+impl CronInput {
+    pub(super) fn cron(self, now: Timestamp) -> Result<Cron, UserError> {
+        let Self { expression, time_zone } = self;
+        let cron = Cron { expression, time_zone };
+        check_cron(&cron, now).map_err(|fault| {
+            let path = match fault {
+                CronFault::Expression | CronFault::Never => "input.cron.expression",
+                CronFault::TimeZone => "input.cron.timeZone",
+            };
+            UserError::new(UserErrorCode::Invalid, fault.to_string()).at(path)
+        })?;
+        Ok(cron)
+    }
 }
 
 /// The field on each side that says whether a person may be written to.

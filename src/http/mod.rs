@@ -1,5 +1,6 @@
 //! What this server answers over HTTP: the GraphQL endpoint, the notifications of apps, whether it is
-//! alive and ready, and GraphiQL where it is switched on.
+//! alive and ready, and GraphiQL where it is switched on. A worker answers only whether it is alive and
+//! ready.
 //!
 //! The endpoint takes one GraphQL request as JSON by `POST`, from somebody with a token, and nothing
 //! else: a form, a link or a page of another site cannot make a browser send that. Every request has a
@@ -59,19 +60,33 @@ pub fn router<E: Executor>(http: Http<E>) -> Router {
     let mut router = Router::new()
         .route("/graphql", post(endpoint::answer::<E>).with_state(endpoint))
         .route("/webhooks/{app}/{endpoint}/{secret}", receiver::route(http.webhooks))
-        .route("/healthz", get(probe::is_alive))
-        .route("/readyz", get(probe::is_ready).with_state(http.ready));
+        .merge(probes(http.ready));
     if http.graphiql {
         router = explorer::add_to(router);
     }
+    guarded(router, "there is nothing at this address: the API is at /graphql")
+}
+
+/// A worker's addresses: only whether it is alive and ready.
+pub fn worker_router(ready: Arc<dyn Ready>) -> Router {
+    guarded(probes(ready), "this is a worker: the API is at the server")
+}
+
+fn probes(ready: Arc<dyn Ready>) -> Router {
+    Router::new()
+        .route("/healthz", get(probe::is_alive))
+        .route("/readyz", get(probe::is_ready).with_state(ready))
+}
+
+/// What is at no address, or takes no such method, is refused; and all that is answered is guarded.
+fn guarded(router: Router, elsewhere: &'static str) -> Router {
     router
-        .fallback(refuse_path)
+        .fallback(move || refuse_path(elsewhere))
         .method_not_allowed_fallback(refuse_method)
         .layer(map_response(headers::secure))
 }
 
-async fn refuse_path() -> Response {
-    let message = "there is nothing at this address: the API is at /graphql";
+async fn refuse_path(message: &'static str) -> Response {
     Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", message).render(Media::Json)
 }
 

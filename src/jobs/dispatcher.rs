@@ -1,5 +1,5 @@
-//! Who runs connections: the parts that have to be at work for it, from the start of the process to its
-//! end.
+//! Who runs connections, or has other processes run them: the parts that have to be at work for it, from
+//! the start of the process to its end.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::lane::Lane;
 use super::queue::Queue;
 use super::rests::Rests;
 use super::sweep::Sweep;
-use super::{Error, Jobs, Look, Settings, hooks, worker};
+use super::{Error, Jobs, Look, Settings, hooks, others, worker};
 use crate::ports::Clock;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
@@ -32,9 +32,18 @@ pub struct Dispatcher {
     pub(super) webhooks: Option<Arc<Webhooks>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Settings,
+    pub(super) are_run_elsewhere: bool,
 }
 
 impl Dispatcher {
+    /// Has it run nothing itself: what wakes connections is put into the queue, from which other
+    /// processes take it. Gives it back, to be chained.
+    #[must_use]
+    pub fn without_runs(mut self) -> Self {
+        self.are_run_elsewhere = true;
+        self
+    }
+
     /// Has it look into what the apps post, too. Gives it back, to be chained.
     #[must_use]
     pub fn with_webhooks(mut self, webhooks: Arc<Webhooks>) -> Self {
@@ -42,25 +51,32 @@ impl Dispatcher {
         self
     }
 
-    /// Runs connections until `stop` is there. Then no more are begun, and those that run have 20
-    /// seconds to come to a place where they can be cut off.
+    /// Runs connections, or has others run them, until `stop` is there. Then no more are begun, and
+    /// those that run have 20 seconds to come to a place where they can be cut off.
     ///
     /// # Errors
     /// [`Error`]: the queue can't be used at the start.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), Error> {
-        let Self { jobs, orders, store, look, webhooks, clock, settings } = self;
-        let queue = Queue::open(&settings.database_url).await?;
-        queue.tidy().await?;
-        let rests = Rests::default();
-        let (calls, inbox) = mpsc::unbounded_channel();
-        let (stopping, stopped) = watch::channel(false);
-        let mut desk = Desk::new(inbox, look.clone(), jobs.clone(), rests.clone(), &settings);
+        let Self { jobs, orders, store, look, webhooks, clock, settings, are_run_elsewhere } = self;
+        let queue = Queue::open(&settings).await?;
         let mut asking = JoinSet::new();
         asking.spawn(clerk::run(orders, queue.clone()));
         if let Some(webhooks) = webhooks {
             asking.spawn(hooks::run(webhooks, jobs.clone()));
         }
         let again_after = settings.again_after;
+        if are_run_elsewhere {
+            asking.spawn(others::run(queue, jobs.pulse, again_after));
+            return tokio::select! {
+                () = stop => Ok(()),
+                _ = asking.join_next() => Err(Error::Ended),
+            };
+        }
+        queue.tidy().await?;
+        let rests = Rests::default();
+        let (calls, inbox) = mpsc::unbounded_channel();
+        let (stopping, stopped) = watch::channel(false);
+        let mut desk = Desk::new(inbox, look.clone(), jobs.clone(), rests.clone(), &settings);
         let sweep = Sweep { store, clock, jobs, rests, queue: queue.clone(), again_after };
         asking.spawn(sweep.run());
         let mut working = JoinSet::new();

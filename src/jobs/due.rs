@@ -4,16 +4,25 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::cron;
 use crate::runner::awaits_answer_until;
-use crate::store::{self, Connection, RunRow, RunState, Store};
+use crate::store::{self, Connection, LeaseKey, LeaseKind, RunRow, RunState, Store};
 
 /// How long after its time what waits is due for the sweep: what an app told of is nudged in time by
 /// whoever took it in, and is read for less than a run of the sweep reads.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How often a connection is looked at when nothing else wakes it.
-fn every(connection: &Connection) -> Duration {
-    Duration::from_secs(u64::from(connection.settings.every_minutes.max(1)) * 60)
+/// When a connection runs by itself after a run from `started` to `ended`. By the clock on the wall that
+/// is the next time after the start: what came meanwhile, or while nobody was there, is made up for once.
+fn scheduled(connection: &Connection, started: Timestamp, ended: Timestamp) -> Timestamp {
+    match &connection.settings.cron {
+        // One that can't be kept was refused.
+        Some(cron) => cron::next(cron, started).unwrap_or(Timestamp::MAX),
+        None => {
+            let every = u64::from(connection.settings.every_minutes.max(1)) * 60;
+            after(ended, Duration::from_secs(every))
+        }
+    }
 }
 
 /// When a connection is due to be run; none if it is not running, and nobody has asked for a preview
@@ -41,23 +50,34 @@ pub(super) async fn due(
     if let Some(until) = awaits_answer_until(store, connection).await? {
         return Ok(Some(until));
     }
-    let every = every(connection);
     let last = store.runs(connection.workspace, connection.id, 1).await?.pop();
-    let scheduled = match last {
+    let by_itself = match last {
         None => now,
-        Some(RunRow { state: RunState::Failed, ended_at: Some(at), .. }) => {
-            return Ok(Some(after(at, again_after.min(every))));
+        Some(RunRow { state: RunState::Failed, started_at, ended_at: Some(at), .. }) => {
+            let soon = after(at, again_after);
+            return Ok(Some(soon.min(scheduled(connection, started_at, at))));
         }
         // What a notification woke has read nothing else, and puts nothing off.
         Some(RunRow { ended_at: Some(_), .. }) => {
             let full = store.last_full_run(connection.workspace, connection.id).await?;
-            full.and_then(|run| run.ended_at).map_or(now, |at| after(at, every))
+            full.and_then(|run| Some(scheduled(connection, run.started_at, run.ended_at?)))
+                .unwrap_or(now)
         }
-        // It goes on elsewhere, or was cut off: whoever starts anew looks at it at once.
-        Some(RunRow { started_at, .. }) => after(started_at, every),
+        // It goes on elsewhere.
+        Some(RunRow { started_at, .. }) if is_run(store, connection).await? => {
+            scheduled(connection, started_at, started_at)
+        }
+        // It was cut off.
+        Some(_) => return Ok(Some(now)),
     };
     let waiting = store.next_due(connection.workspace, connection.id).await?;
-    Ok(Some(waiting.map_or(scheduled, |at| after(at, LATE).min(scheduled))))
+    Ok(Some(waiting.map_or(by_itself, |at| after(at, LATE).min(by_itself))))
+}
+
+/// Whether anybody runs it now.
+async fn is_run(store: &dyn Store, connection: &Connection) -> store::Result<bool> {
+    let (workspace, subject) = (connection.workspace, connection.id.0);
+    store.is_held(&LeaseKey { workspace, kind: LeaseKind::Connection, subject }).await
 }
 
 fn after(at: Timestamp, wait: Duration) -> Timestamp {
@@ -77,15 +97,14 @@ mod tests {
     use super::super::AGAIN_AFTER;
     use super::*;
     use crate::planner::{
-        Approval, ConsentPolicy, DeletionPolicy, FirstRun, Report, Settings, SideSettings, Sync,
-        SyncState, Thresholds, WritePolicy,
+        Approval, ConsentPolicy, Cron, DeletionPolicy, FirstRun, Report, Settings, SideSettings,
+        Sync, SyncState, Thresholds, WritePolicy,
     };
     use crate::ports::{Ids as _, ManualClock, SeededIds};
     use crate::record::{PerSide, RemoteId, Side};
     use crate::store::{
-        Account, AccountId, ConnectionFeed, ConnectionId, FeedId, History as _, LeaseKey,
-        LeaseKind, MemoryStore, PlanRow, PlanState, RunEnd, RunId, RunKind, SyncProgress, Trigger,
-        WorkspaceId,
+        Account, AccountId, ConnectionFeed, ConnectionId, FeedId, Held, History as _, MemoryStore,
+        PlanRow, PlanState, RunEnd, RunId, RunKind, SyncProgress, Trigger, WorkspaceId,
     };
 
     const MINUTE: i64 = 60;
@@ -132,6 +151,7 @@ mod tests {
             brake: Thresholds::default(),
             approval: Approval::Never,
             every_minutes: 15,
+            cron: None,
         }
     }
 
@@ -173,11 +193,16 @@ mod tests {
         }
 
         /// A run that began at 0; it is over at `end`, if at all.
-        async fn run(&self, end: Option<(i64, RunState)>) {
-            self.run_because(Trigger::Schedule, self.run, end).await;
+        async fn run(&self, end: Option<(i64, RunState)>) -> Held {
+            self.run_because(Trigger::Schedule, self.run, end).await
         }
 
-        async fn run_because(&self, trigger: Trigger, id: RunId, end: Option<(i64, RunState)>) {
+        async fn run_because(
+            &self,
+            trigger: Trigger,
+            id: RunId,
+            end: Option<(i64, RunState)>,
+        ) -> Held {
             let (workspace, connection) = (self.workspace, self.connection);
             let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: connection.0 };
             let held = self.store.acquire(&key, "one", Duration::from_secs(60)).await.unwrap();
@@ -195,7 +220,7 @@ mod tests {
                 error: None,
             };
             self.store.begin_run(&held, &run).await.unwrap();
-            let Some((end, state)) = end else { return };
+            let Some((end, state)) = end else { return held };
             let end = RunEnd {
                 id,
                 connection,
@@ -207,6 +232,7 @@ mod tests {
                 progress: PerSide { left: SyncProgress::default(), right: SyncProgress::default() },
             };
             self.store.finish_run(&held, &end).await.unwrap();
+            held
         }
 
         async fn hint(&self, due: i64) {
@@ -263,9 +289,7 @@ mod tests {
             decided_at: None,
             decided_by: None,
         };
-        house.run(None).await;
-        let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: id.0 };
-        let held = store.acquire(&key, "one", Duration::from_secs(60)).await.unwrap().unwrap();
+        let held = house.run(None).await;
         store.save_plan(&held, &plan).await.unwrap();
         house.run(Some((100, RunState::Finished))).await;
         house.hint(110).await;
@@ -281,6 +305,36 @@ mod tests {
         let house = House::new(SyncState::Running).await;
         house.run(Some((100, RunState::Finished))).await;
         assert_eq!(house.due(200).await, Some(100 + 15 * MINUTE));
+    }
+
+    impl House {
+        /// Has it run at a quarter past each hour by the clocks of Kolkata: at a quarter to it by UTC.
+        async fn keep_to_the_wall(&self) {
+            let mut settings = settings(SyncState::Running);
+            settings.cron = Some(Cron {
+                expression: "15 * * * *".to_owned(),
+                time_zone: "Asia/Kolkata".to_owned(),
+            });
+            self.store.publish(self.workspace, self.connection, 1, &settings).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn by_the_clock_on_the_wall_it_is_due_then_however_long_the_last_run_took() {
+        let house = House::new(SyncState::Running).await;
+        house.keep_to_the_wall().await;
+        assert_eq!(house.due(7).await, Some(7), "what never ran is due now");
+        house.run(Some((100, RunState::Finished))).await;
+        assert_eq!(house.due(200).await, Some(45 * MINUTE));
+        assert_eq!(house.due(200 * MINUTE).await, Some(45 * MINUTE), "nobody was there: now, once");
+    }
+
+    #[tokio::test]
+    async fn what_a_run_that_took_long_has_missed_by_the_clock_on_the_wall_is_due_now() {
+        let house = House::new(SyncState::Running).await;
+        house.keep_to_the_wall().await;
+        house.run(Some((50 * MINUTE, RunState::Finished))).await;
+        assert_eq!(house.due(50 * MINUTE).await, Some(45 * MINUTE));
     }
 
     #[tokio::test]
@@ -325,6 +379,14 @@ mod tests {
         let house = House::new(SyncState::Running).await;
         house.run(None).await;
         assert_eq!(house.due(10).await, Some(15 * MINUTE));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_was_cut_off_is_due_as_soon_as_nobody_holds_its_lease() {
+        let house = House::new(SyncState::Running).await;
+        let held = house.run(None).await;
+        house.store.release(&held).await.unwrap();
+        assert_eq!(house.due(10).await, Some(10));
     }
 
     #[tokio::test]

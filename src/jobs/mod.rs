@@ -7,8 +7,13 @@
 //! A nudge goes to the clerk, who puts it into the queue; a worker takes it from there and rings at
 //! the desk, where each connection runs once at a time; the look is the run. There are two lanes all
 //! the way, so that what an app has just told of never waits for long runs of other connections.
+//!
+//! Several processes may share a queue and a store on PostgreSQL. Each sweeps, and takes what it has seats
+//! for; a run that was cut off is due for all as soon as its lease is over. One that serves the API may
+//! leave the runs to the others.
 
 mod clerk;
+mod cron;
 mod desk;
 mod dispatcher;
 mod due;
@@ -17,6 +22,7 @@ mod hooks;
 mod lane;
 mod look;
 mod nudge;
+mod others;
 mod pulse;
 mod queue;
 mod rests;
@@ -35,11 +41,12 @@ use crate::store::{ConnectionId, Store, Trigger, WorkspaceId};
 use clerk::Order;
 use pulse::Pulse;
 
+pub use cron::{CronFault, check_cron};
 pub use dispatcher::Dispatcher;
 pub use look::{Look, Looker};
 pub use nudge::Nudge;
 pub use queue::Error;
-pub use settings::{AGAIN_AFTER, Settings};
+pub use settings::{AGAIN_AFTER, HEARTBEAT, Settings};
 
 /// The way to wake connections.
 #[derive(Clone)]
@@ -59,12 +66,21 @@ impl Jobs {
     ) -> (Self, Dispatcher) {
         let (sender, orders) = mpsc::unbounded_channel();
         let jobs = Self { orders: sender, pulse: Pulse::default() };
-        let dispatcher =
-            Dispatcher { jobs: jobs.clone(), orders, store, look, webhooks: None, clock, settings };
+        let dispatcher = Dispatcher {
+            jobs: jobs.clone(),
+            orders,
+            store,
+            look,
+            webhooks: None,
+            clock,
+            settings,
+            are_run_elsewhere: false,
+        };
         (jobs, dispatcher)
     }
 
-    /// Whether it was asked in the last 90 seconds what is due.
+    /// Whether it was asked in the last 90 seconds what is due, or, where other processes run
+    /// connections, whether they are there.
     #[must_use]
     pub fn are_looked_for(&self) -> bool {
         self.pulse.is_felt()

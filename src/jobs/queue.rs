@@ -20,16 +20,15 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use super::Nudge;
 use super::lane::{Lane, PerLane};
+use super::{Nudge, Settings};
 
 /// How many connections one server keeps to the queue.
 const CONNECTIONS: u32 = 4;
 /// How long a write waits for another.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a worker gives a sign of life, and after how many missed ones its jobs are given away.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-const MISSED: usize = 6;
+/// After how many missed signs of life the jobs of a worker are given away.
+const MISSED: u8 = 6;
 /// How many jobs are deleted at once.
 const CHUNK: i64 = 1000;
 /// When workers of earlier starts are forgotten.
@@ -58,6 +57,7 @@ pub(super) struct Queue {
     pool: Pool,
     storages: PerLane<Storage>,
     bells: PerLane<Bell>,
+    heartbeat: Duration,
 }
 
 #[derive(Clone)]
@@ -74,22 +74,22 @@ pub(super) enum Storage {
 }
 
 impl Pool {
-    fn storage(&self, lane: Lane) -> Storage {
+    fn storage(&self, lane: Lane, heartbeat: Duration) -> Storage {
         match self {
             Self::Sqlite(pool) => {
                 let config = apalis_sqlite::Config::default()
                     .queue(lane.queue())
                     .batch_size(1)
-                    .heartbeat_interval(HEARTBEAT)
-                    .missed_heartbeats(MISSED);
+                    .heartbeat_interval(heartbeat)
+                    .missed_heartbeats(usize::from(MISSED));
                 Storage::Sqlite(SqliteStorage::new(pool).with_config(config))
             }
             Self::Postgres(pool) => {
                 let config = apalis_postgres::Config::default()
                     .queue(lane.queue())
                     .batch_size(1)
-                    .heartbeat_interval(HEARTBEAT)
-                    .missed_heartbeats(MISSED);
+                    .heartbeat_interval(heartbeat)
+                    .missed_heartbeats(usize::from(MISSED));
                 Storage::Postgres(PostgresStorage::new(pool).with_config(config))
             }
         }
@@ -97,8 +97,9 @@ impl Pool {
 }
 
 impl Queue {
-    /// Opens the queue beside the store at this address, and brings its tables up to date.
-    pub(super) async fn open(database_url: &str) -> Result<Self, Error> {
+    /// Opens the queue beside the store, and brings its tables up to date.
+    pub(super) async fn open(settings: &Settings) -> Result<Self, Error> {
+        let Settings { database_url, heartbeat, .. } = settings;
         let pool = if database_url.starts_with("sqlite:") {
             let pool = sqlite(database_url).await.map_err(Error::of)?;
             SqliteStorage::migrations().run(&pool).await.map_err(Error::of)?;
@@ -109,8 +110,8 @@ impl Queue {
             PostgresStorage::migrations().run(&pool).await.map_err(Error::of)?;
             Pool::Postgres(pool)
         };
-        let storages = PerLane::from_fn(|lane| pool.storage(lane));
-        Ok(Self { pool, storages, bells: PerLane::default() })
+        let storages = PerLane::from_fn(|lane| pool.storage(lane, *heartbeat));
+        Ok(Self { pool, storages, bells: PerLane::default(), heartbeat: *heartbeat })
     }
 
     /// The jobs of a lane.
@@ -170,6 +171,29 @@ impl Queue {
         }
     }
 
+    /// Whether any worker of any process has not missed its signs of life.
+    pub(super) async fn is_worked_at(&self) -> Result<bool, Error> {
+        let silence = self.heartbeat.saturating_mul(u32::from(MISSED));
+        let lane = Lane::Runs.queue();
+        let found = match &self.pool {
+            Pool::Sqlite(pool) => {
+                let find = sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM Workers WHERE worker_type = ?1 \
+                     AND last_seen >= CAST(strftime('%s', 'now') AS INTEGER) - ?2)",
+                );
+                find.bind(lane).bind(silence.as_secs_f64()).fetch_one(pool).await
+            }
+            Pool::Postgres(pool) => {
+                let find = sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM apalis.workers WHERE worker_type = $1 \
+                     AND last_seen >= now() - make_interval(secs => $2))",
+                );
+                find.bind(lane).bind(silence.as_secs_f64()).fetch_one(pool).await
+            }
+        };
+        found.map_err(Error::of)
+    }
+
     /// Deletes the jobs that are done, some at a time, and the workers of long ago. The crate's own way
     /// would also write the whole database anew.
     pub(super) async fn tidy(&self) -> Result<(), Error> {
@@ -193,7 +217,7 @@ impl Queue {
             Pool::Postgres(pool) => {
                 let delete = sqlx::query(
                     "DELETE FROM apalis.jobs WHERE id IN (SELECT id FROM apalis.jobs \
-                     WHERE job_type = $1 AND status IN ('Done', 'Failed', 'Killed') LIMIT $2)",
+                     WHERE job_type = $1 AND status IN ('Done', 'Failed', 'Killed') LIMIT $2 FOR UPDATE SKIP LOCKED)",
                 );
                 let done = delete.bind(lane.queue()).bind(CHUNK).execute(pool).await?;
                 Ok(done.rows_affected())

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// How soon a connection that could not run is tried again.
 pub const AGAIN_AFTER: Duration = Duration::from_secs(30);
 
+/// How often a process gives the queue a sign of life.
+pub const HEARTBEAT: Duration = Duration::from_secs(10);
+
 /// What the dispatcher has to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -18,4 +21,7 @@ pub struct Settings {
     pub concurrency: usize,
     /// How soon a connection that could not run is tried again: [`AGAIN_AFTER`] but in tests.
     pub again_after: Duration,
+    /// How often a process gives the queue a sign of life: [`HEARTBEAT`] but in tests. After six that it
+    /// missed, its jobs are given away. At least a second.
+    pub heartbeat: Duration,
 }

@@ -14,8 +14,8 @@ use crate::store::{self, Connection, Store, Trigger};
 
 /// How often the store is asked.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
-/// For how long it is believed what the store said of a connection.
-const BELIEVED: Duration = Duration::from_secs(30);
+/// After how long what was nudged is nudged again, if it is still due.
+const NUDGED: Duration = Duration::from_secs(30);
 /// How often what is over is deleted.
 const TIDY: Duration = Duration::from_secs(60);
 /// How many requests are forgotten at once.
@@ -28,6 +28,8 @@ pub(super) struct Sweep {
     pub(super) jobs: Jobs,
     pub(super) rests: Rests,
     pub(super) queue: Queue,
+    /// For how long it is believed what the store said of a connection, and how soon what could not run
+    /// is tried again.
     pub(super) again_after: Duration,
 }
 
@@ -94,17 +96,17 @@ impl Sweep {
     async fn ask(&self, connection: &Connection) -> store::Result<()> {
         let now = self.clock.now();
         let due = due(self.store.as_ref(), connection, now, self.again_after).await?;
-        let wait = due.map_or(BELIEVED, |at| until(at, now));
+        let wait = due.map_or(self.again_after, |at| until(at, now));
         if wait.is_zero() {
             self.nudge(connection, Trigger::Schedule);
         } else {
-            self.rests.rest(connection.id, wait.min(BELIEVED));
+            self.rests.rest(connection.id, wait.min(self.again_after));
         }
         Ok(())
     }
 
     fn nudge(&self, connection: &Connection, trigger: Trigger) {
-        self.rests.rest(connection.id, BELIEVED);
+        self.rests.rest(connection.id, NUDGED);
         self.jobs.nudge(connection.workspace, connection.id, trigger);
     }
 }

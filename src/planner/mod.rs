@@ -43,7 +43,7 @@ pub use pair::{Base, Link, LinkState, Marks, Pair, Presence, Seen, Sent};
 pub use report::Report;
 pub use review::{At, Fault, FaultCode, Review, Warning, WarningCode, review};
 pub use settings::{
-    Acknowledgement, Acknowledgements, Approval, Channel, ConsentChannel, ConsentPolicy,
+    Acknowledgement, Acknowledgements, Approval, Channel, ConsentChannel, ConsentPolicy, Cron,
     DeletionPolicy, EntryId, FirstRun, MatchKey, Rule, Settings, SideSettings, Sync, SyncState,
     WritePolicy,
 };

@@ -58,6 +58,18 @@ pub struct Settings {
     /// How often the connection runs by itself, in minutes.
     #[serde(default = "Settings::every_minutes")]
     pub every_minutes: u32,
+    /// When it does, by the clock on the wall, in place of every so many minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cron: Option<Cron>,
+}
+
+/// A schedule by the clock on the wall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cron {
+    /// Minute, hour, day, month and weekday, such as `0 6,12,18 * * *`.
+    pub expression: String,
+    /// The name of the clock's zone in the IANA database, such as `Europe/Madrid`.
+    pub time_zone: String,
 }
 
 /// What a person has to agree to before it is written.

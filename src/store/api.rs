@@ -27,6 +27,9 @@ pub trait Store: History + Idempotency + Webhooks + Send + Sync {
     /// Gives a lease back. Nothing happens if it is lost already.
     async fn release(&self, held: &Held) -> Result<()>;
 
+    /// Whether anybody holds a lease now.
+    async fn is_held(&self, key: &LeaseKey) -> Result<bool>;
+
     /// Adds a workspace. [`Error::Conflict`] if its name is taken.
     async fn add_workspace(&self, workspace: &Workspace) -> Result<()>;
 

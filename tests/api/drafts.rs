@@ -211,3 +211,42 @@ async fn one_sync_is_paused_or_cancelled_and_the_other_goes_on() {
     assert_eq!(states(&draft["configuration"]), ["DRAFT", "PAUSED"]);
     assert_eq!(draft["configuration"]["everyMinutes"], json!(9));
 }
+
+#[tokio::test]
+async fn a_schedule_by_the_clock_is_kept_until_it_is_taken_back() {
+    let house = House::new().await;
+    let id = house.connection().await;
+    let wanted = "everyMinutes cron { expression timeZone }";
+    let cron = json!({"expression": "0 6,12,18 * * *", "timeZone": "Europe/Madrid"});
+    update(&house, json!({"connectionId": id, "cron": cron})).await;
+    let (draft, live) = seen(&house, &id, wanted).await;
+    assert_eq!(draft["configuration"]["cron"], cron);
+    assert_eq!(live["cron"], Json::Null, "it is a draft's");
+    update(&house, json!({"connectionId": id, "everyMinutes": 9})).await;
+    let (draft, _) = seen(&house, &id, wanted).await;
+    assert_eq!(draft["configuration"], json!({"everyMinutes": 9, "cron": cron}), "nobody named it");
+    update(&house, json!({"connectionId": id, "cron": null})).await;
+    let (draft, _) = seen(&house, &id, wanted).await;
+    assert_eq!(draft["configuration"]["cron"], Json::Null);
+}
+
+#[tokio::test]
+async fn a_schedule_that_cannot_be_kept_is_refused_where_it_is_wrong() {
+    let house = House::new().await;
+    let id = house.connection().await;
+    for (expression, zone, at) in [
+        ("every day", "UTC", "expression"),
+        ("0 0 6 * * *", "UTC", "expression"),
+        ("0 6 30 2 *", "UTC", "expression"),
+        ("0 6 * * *", "Europe/Nowhere", "timeZone"),
+    ] {
+        let cron = json!({"expression": expression, "timeZone": zone});
+        let input = json!({"connectionId": id, "cron": cron});
+        let done =
+            house.act("connectionUpdate", "ConnectionUpdateInput", "draft { edit }", input).await;
+        assert_eq!(code(&done), "INVALID", "{expression} {zone}");
+        assert_eq!(done["userErrors"][0]["path"], json!(["input", "cron", at]), "{expression}");
+    }
+    let (draft, _) = seen(&house, &id, "version").await;
+    assert_eq!(draft["edit"], json!(0), "nothing was kept");
+}

@@ -102,6 +102,7 @@ impl House {
             name: "test".to_owned(),
             concurrency: 1,
             again_after: jobs::AGAIN_AFTER,
+            heartbeat: jobs::HEARTBEAT,
         };
         let (jobs, _) = Jobs::new(store.clone(), Arc::new(look), clock.clone(), settings);
         let jobs = Arc::new(jobs);

@@ -1,6 +1,7 @@
 //! `kill -9` of the real server at fifteen points, over SQLite and PostgreSQL: started again it goes on,
 //! there is one record for each person on each side, and what people edit afterwards travels once, to
-//! the other side only. PostgreSQL is started as for the suite of the stores; what is skipped says so.
+//! the other side only. And of two workers beside a server, the one that runs is killed, stopped or told to
+//! end: the other goes on. PostgreSQL is started as for the suite of the stores; what is skipped says so.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,6 +23,7 @@ mod place;
 mod points;
 mod stall;
 mod trial;
+mod workers;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -39,6 +41,15 @@ fn main() -> std::process::ExitCode {
             let name = format!("{}::{}::{}", backend.name, point.app.name(), point.name);
             trials.push(Trial::test(name, move || {
                 backends::runtime().block_on(trial::play(point, &backend, number));
+                Ok(())
+            }));
+        }
+    }
+    for (name, loss) in workers::ALL {
+        for backend in backends.all.iter().filter(|backend| backend.name == "postgres") {
+            let (number, backend) = (trials.len(), backend.clone());
+            trials.push(Trial::test(format!("{}::workers::{name}", backend.name), move || {
+                backends::runtime().block_on(workers::play(loss, &backend, number));
                 Ok(())
             }));
         }

@@ -15,12 +15,12 @@ use crate::place::{Place, Running};
 use crate::points::{Point, Reached};
 use crate::stall::Stall;
 
-const PEOPLE: u32 = 60;
+pub const PEOPLE: u32 = 60;
 const FIRST_SEED: u64 = 100;
 /// How long each part of a trial may take.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 /// How long the whole may take.
-const WHOLE: Duration = Duration::from_secs(300);
+pub const WHOLE: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Longer than an answer is on its way to the server.
 const ON_ITS_WAY: Duration = Duration::from_millis(300);
@@ -72,17 +72,21 @@ async fn crash(point: Point, town: &Town, doors: &Doors, place: &Place) {
     }
     settle(&script, &connection).await;
     judge(town, "after the crash");
+    edits_travel(&script, &connection, town, doors).await;
+}
 
+/// People edit on both sides, and each edit is written once, on the other side.
+pub async fn edits_travel(script: &Script<'_>, connection: &str, town: &Town, doors: &Doors) {
     let edits = edit(town);
-    script.run_again(&connection).await.unwrap();
+    script.run_again(connection).await.unwrap();
     let begun = Instant::now();
     while !edits.iter().all(|edit| edit.has_arrived(town)) {
         assert!(begun.elapsed() < PATIENCE, "an edit did not arrive");
         sleep(LOOK_EVERY).await;
     }
     // Were any of it taken for news on the other side, it would come back now.
-    script.run_again(&connection).await.unwrap();
-    settle(&script, &connection).await;
+    script.run_again(connection).await.unwrap();
+    settle(script, connection).await;
     judge(town, "after the edits");
     for edit in &edits {
         edit.judge(doors);
@@ -119,7 +123,7 @@ async fn kill_stalled(place: &Place, server: Running) {
 
 /// Waits until the last run that writes is finished and no record waits for anything. A run that was
 /// cut off is not: it goes on under the same id.
-async fn settle(script: &Script<'_>, connection: &str) {
+pub async fn settle(script: &Script<'_>, connection: &str) {
     let query = "query($id: ID!) { connection(id: $id) { recordCounts { outcome count } \
                  runs(first: 1) { edges { node { kind state error } } } } }";
     let begun = Instant::now();
@@ -140,7 +144,7 @@ fn is_settled(connection: &Json) -> bool {
     run["kind"] == "SYNC" && run["state"] == "FINISHED" && !counts.iter().any(is_open)
 }
 
-fn judge(town: &Town, when: &str) {
+pub fn judge(town: &Town, when: &str) {
     let (kommo, zoho) = (town.kommo.contacts(), town.zoho.contacts());
     let found = differences(&town.people, &town.moved, &kommo, &zoho);
     assert!(found.is_empty(), "{when}: {found:#?}");

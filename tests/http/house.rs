@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::world::{World, schema};
+use crate::world::{TestSchema, World, schema};
 
 pub const START: i64 = 1_786_000_000;
 pub const KEY: [u8; 32] = [7; 32];
@@ -102,15 +102,23 @@ impl House {
         Self::with(false).await
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the server ends with its test")]
     pub async fn with(graphiql: bool) -> Self {
+        Self::serve(graphiql, http::router).await
+    }
+
+    pub async fn of_worker() -> Self {
+        Self::serve(false, |http| http::worker_router(http.ready)).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the server ends with its test")]
+    async fn serve(graphiql: bool, router: fn(http::Http<TestSchema>) -> axum::Router) -> Self {
         let world = Arc::new(World::new());
         let clock = Arc::new(ManualClock::at(Timestamp::from_second(START).unwrap()));
         let tokens = Arc::new(Tokens::new(&KEY, clock.clone()));
         let is_ready = Arc::new(AtomicBool::new(true));
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
         let webhooks = Arc::new(hooks(store.clone(), clock.clone()));
-        let router = http::router(http::Http {
+        let router = router(http::Http {
             executor: schema(world.clone()),
             tokens: tokens.clone(),
             webhooks: webhooks.clone(),

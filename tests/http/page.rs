@@ -157,3 +157,16 @@ async fn an_address_that_is_not_there_says_where_the_api_is() {
         assert!(reply.message().contains("/graphql"));
     }
 }
+
+#[tokio::test]
+async fn a_worker_answers_only_whether_it_is_alive_and_ready() {
+    let house = House::of_worker().await;
+    assert_eq!(house.get("/healthz").await.body, "ok");
+    assert_eq!(house.get("/readyz").await.status, 200);
+    house.is_ready.store(false, Ordering::SeqCst);
+    assert_eq!(house.get("/readyz").await.status, 503);
+    let refused = house.ask("{ me }").await;
+    refused.is_refused(404, "NOT_FOUND");
+    assert!(refused.message().contains("this is a worker"), "{}", refused.message());
+    house.get("/").await.is_refused(404, "NOT_FOUND");
+}

@@ -33,6 +33,11 @@ checks![
     a_preview_that_was_asked_for_needs_no_nudge,
     a_restart_at_once_works,
     a_look_that_breaks_off_is_not_stuck,
+    what_breaks_off_each_time_is_left_alone_in_between,
+    what_a_person_asked_for_goes_before_any_backlog,
+    who_leaves_the_runs_to_others_runs_nothing,
+    what_a_killed_process_had_taken_is_taken_by_another,
+    what_takes_long_is_given_to_nobody_else_meanwhile,
     a_job_of_another_version_is_harmless,
     a_queue_in_trouble_ends_nothing_for_good,
     what_runs_is_waited_for_at_the_end,
@@ -225,7 +230,7 @@ async fn a_restart_at_once_works(house: House) {
 
 async fn a_look_that_breaks_off_is_not_stuck(house: House) {
     let server = house.start(4);
-    house.looks.panic_once();
+    house.looks.panic_times(1);
     house.nudge(&server, Trigger::Person);
     house.until_jobs(1, 0).await;
     assert_eq!((house.looks.seen(), house.looks.ended()), (1, 0), "no attempts are burnt");
@@ -233,6 +238,79 @@ async fn a_look_that_breaks_off_is_not_stuck(house: House) {
     until("the next look", || house.looks.ended() == 1).await;
     house.until_jobs(2, 0).await;
     server.end().await;
+}
+
+async fn what_breaks_off_each_time_is_left_alone_in_between(house: House) {
+    house.add_running().await;
+    house.looks.panic_times(usize::MAX);
+    let again_after = Duration::from_secs(2);
+    let server = house.start_again_after(again_after);
+    until("it is tried again", || house.looks.seen() == 4).await;
+    assert!(house.looks.shortest_rest() >= again_after);
+    server.end().await;
+}
+
+async fn what_a_person_asked_for_goes_before_any_backlog(house: House) {
+    house.start(1).end().await;
+    house.queue_backlog(100_000).await;
+    house.looks.close();
+    let server = house.start(1);
+    until("the first of many", || house.looks.seen() == 1).await;
+    house.nudge(&server, Trigger::Person);
+    house.until_jobs(100_001, 100_001).await;
+    house.looks.open();
+    let place = || house.looks.place(house.bench.connection, Trigger::Person);
+    until("what was asked for", || place().is_some()).await;
+    assert!(place().unwrap() <= 2, "at most one more was taken already: {:?}", place());
+    server.end().await;
+}
+
+async fn who_leaves_the_runs_to_others_runs_nothing(house: House) {
+    let server = house.start_without_runs();
+    let running = house.add_running().await;
+    house.nudge(&server, Trigger::Person);
+    house.until_jobs(1, 1).await;
+    sleep(Duration::from_secs(2)).await;
+    house.until_jobs(1, 1).await;
+    assert_eq!(house.looks.seen(), 0);
+    let worker = house.start(4);
+    let connection = house.bench.connection;
+    until("what was asked for", || house.looks.saw(connection, Trigger::Person)).await;
+    until("what is due", || house.looks.saw(running, Trigger::Again)).await;
+    house.nudge(&server, Trigger::Webhook);
+    until("what an app told of", || house.looks.saw(connection, Trigger::Webhook)).await;
+    assert!(server.is_running());
+    worker.end().await;
+    server.end().await;
+}
+
+async fn what_a_killed_process_had_taken_is_taken_by_another(house: House) {
+    let taker = house.start_lively();
+    house.looks.close();
+    house.nudge(&taker, Trigger::Person);
+    until("a look", || house.looks.seen() == 1).await;
+    let other = house.start_lively();
+    taker.kill().await;
+    until("the look of another", || house.looks.seen() == 2).await;
+    house.looks.open();
+    house.until_jobs(1, 0).await;
+    other.end().await;
+}
+
+async fn what_takes_long_is_given_to_nobody_else_meanwhile(house: House) {
+    let taker = house.start_lively();
+    house.looks.close();
+    house.nudge(&taker, Trigger::Person);
+    until("a look", || house.looks.seen() == 1).await;
+    let other = house.start_lively();
+    // Five times as long as a process may be silent.
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(house.looks.seen(), 1);
+    house.looks.open();
+    house.until_jobs(1, 0).await;
+    assert_eq!(house.looks.seen(), 1);
+    taker.end().await;
+    other.end().await;
 }
 
 async fn a_job_of_another_version_is_harmless(house: House) {

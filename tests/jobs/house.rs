@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use concord::jobs::{AGAIN_AFTER, Error, Jobs, Look, Nudge, Settings};
+use concord::jobs::{AGAIN_AFTER, Dispatcher, Error, HEARTBEAT, Jobs, Look, Nudge, Settings};
 use concord::planner::{ConsentPolicy, DeletionPolicy, FirstRun, Sync, SyncState, WritePolicy};
 use concord::ports::SystemClock;
 use concord::store::{ConnectionId, MemoryStore, Store, Trigger};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::build::Bench;
 
@@ -28,7 +29,7 @@ pub struct House {
 
 /// Counts looks, and holds them while its gate is closed.
 pub struct Looks {
-    seen: Mutex<Vec<Nudge>>,
+    seen: Mutex<Vec<(Nudge, Instant)>>,
     ended: AtomicUsize,
     panics: AtomicUsize,
     is_open: watch::Sender<bool>,
@@ -43,7 +44,7 @@ pub struct Server {
 #[async_trait]
 impl Look for Looks {
     async fn look(&self, nudge: Nudge) -> Duration {
-        self.seen.lock().unwrap().push(nudge);
+        self.seen.lock().unwrap().push((nudge, Instant::now()));
         let one_less = |left: usize| left.checked_sub(1);
         if self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
             panic!("as it was told to");
@@ -67,8 +68,9 @@ impl Looks {
         self.is_open.send_replace(false);
     }
 
-    pub fn panic_once(&self) {
-        self.panics.store(1, Ordering::SeqCst);
+    /// So many looks break off.
+    pub fn panic_times(&self, times: usize) {
+        self.panics.store(times, Ordering::SeqCst);
     }
 
     pub fn seen(&self) -> usize {
@@ -84,8 +86,20 @@ impl Looks {
     }
 
     pub fn saw(&self, connection: ConnectionId, trigger: Trigger) -> bool {
+        self.place(connection, trigger).is_some()
+    }
+
+    /// How many looks there were before this one.
+    pub fn place(&self, connection: ConnectionId, trigger: Trigger) -> Option<usize> {
         let seen = self.seen.lock().unwrap();
-        seen.iter().any(|nudge| nudge.connection == connection && nudge.trigger == trigger)
+        let is_it = |nudge: &Nudge| nudge.connection == connection && nudge.trigger == trigger;
+        seen.iter().position(|(nudge, _)| is_it(nudge))
+    }
+
+    /// The shortest time from one look to the next.
+    pub fn shortest_rest(&self) -> Duration {
+        let seen = self.seen.lock().unwrap();
+        seen.windows(2).map(|two| two[1].1 - two[0].1).min().unwrap()
     }
 }
 
@@ -160,16 +174,41 @@ impl House {
     }
 
     pub fn start(&self, concurrency: usize) -> Server {
-        let start = self.starts.fetch_add(1, Ordering::SeqCst);
-        let settings = Settings {
+        self.start_as(self.settings(concurrency), |dispatcher| dispatcher)
+    }
+
+    /// One that leaves the runs to others.
+    pub fn start_without_runs(&self) -> Server {
+        self.start_as(self.settings(4), Dispatcher::without_runs)
+    }
+
+    /// One that gives signs of life so often that it counts as dead after six seconds without.
+    pub fn start_lively(&self) -> Server {
+        let settings = Settings { heartbeat: Duration::from_secs(1), ..self.settings(4) };
+        self.start_as(settings, |dispatcher| dispatcher)
+    }
+
+    /// One that tries again after this time what could not run.
+    pub fn start_again_after(&self, again_after: Duration) -> Server {
+        let settings = Settings { again_after, ..self.settings(4) };
+        self.start_as(settings, |dispatcher| dispatcher)
+    }
+
+    fn settings(&self, concurrency: usize) -> Settings {
+        Settings {
             database_url: self.url.clone(),
-            name: format!("start-{start}"),
+            name: format!("start-{}", self.starts.fetch_add(1, Ordering::SeqCst)),
             concurrency,
             again_after: AGAIN_AFTER,
-        };
+            heartbeat: HEARTBEAT,
+        }
+    }
+
+    fn start_as(&self, settings: Settings, part: fn(Dispatcher) -> Dispatcher) -> Server {
         let store = self.bench.store.clone();
         let look: Arc<dyn Look> = self.looks.clone();
         let (jobs, dispatcher) = Jobs::new(store, look, Arc::new(SystemClock), settings);
+        let dispatcher = part(dispatcher);
         let (stop, stopped) = oneshot::channel();
         let stopped = async {
             let _ = stopped.await;
@@ -212,6 +251,36 @@ impl House {
         }
     }
 
+    /// Queues so many jobs behind the queue's back, each of a connection that nobody has heard of.
+    pub async fn queue_backlog(&self, jobs: u32) {
+        let (workspace, connection) = (self.bench.workspace, self.bench.connection);
+        let nudge = Nudge { workspace, connection, trigger: Trigger::Again };
+        let job = serde_json::to_string(&nudge).unwrap();
+        // The last digits of an id are the number of the job.
+        let (before, after) = job.split_once(&connection.0.to_string()).unwrap();
+        let (before, after) = (format!("{before}00000000-0000-7000-8000-0000"), after);
+        let script = if self.is_sqlite() {
+            format!(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {jobs}) \
+                 INSERT INTO Jobs (job, id, job_type, max_attempts, run_at) \
+                 SELECT CAST('{before}' || printf('%08d', i) || '{after}' AS BLOB), \
+                 '01ARZ3NDEKTSV4RRFF' || printf('%08d', i), 'concord.look', 1, 0 FROM n"
+            )
+        } else {
+            format!(
+                "INSERT INTO apalis.jobs (job, id, job_type, max_attempts, run_at) \
+                 SELECT convert_to('{before}' || lpad(i::text, 8, '0') || '{after}', 'UTF8'), \
+                 '01ARZ3NDEKTSV4RRFF' || lpad(i::text, 8, '0'), 'concord.look', 1, to_timestamp(0) \
+                 FROM generate_series(1, {jobs}) AS i"
+            )
+        };
+        if self.is_sqlite() {
+            self.sqlite().await.unwrap().execute(AssertSqlSafe(script)).await.unwrap();
+        } else {
+            self.postgres().await.execute(AssertSqlSafe(script)).await.unwrap();
+        }
+    }
+
     async fn sqlite(&self) -> Option<sqlx::SqliteConnection> {
         let file = self.file();
         if !file.exists() {
@@ -235,7 +304,8 @@ impl House {
         }
     }
 
-    /// Locks the queue for so long; on PostgreSQL its connections break too.
+    /// Locks the queue for so long; on PostgreSQL its connections break after that, and for as long again
+    /// nobody can connect.
     pub async fn lock_for(&self, time: Duration) {
         if self.is_sqlite() {
             let mut queue = self.sqlite().await.unwrap();
@@ -248,20 +318,25 @@ impl House {
             queue.execute("BEGIN").await.unwrap();
             queue.execute("LOCK TABLE apalis.jobs IN ACCESS EXCLUSIVE MODE").await.unwrap();
             tokio::time::sleep(time).await;
-            queue
-                .execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                     WHERE datname = current_database() AND pid <> pg_backend_pid()",
-                )
-                .await
-                .unwrap();
             queue.execute("ROLLBACK").await.unwrap();
+            let (server, database) = self.url.rsplit_once('/').unwrap();
+            let url = format!("{server}/postgres");
+            let mut admin = sqlx::PgConnection::connect(&url).await.unwrap();
+            let shut = format!("ALTER DATABASE {database} WITH ALLOW_CONNECTIONS");
+            admin.execute(AssertSqlSafe(format!("{shut} false"))).await.unwrap();
+            let end = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                 WHERE datname = '{database}' AND backend_type = 'client backend'"
+            );
+            admin.execute(AssertSqlSafe(end)).await.unwrap();
+            tokio::time::sleep(time).await;
+            admin.execute(AssertSqlSafe(format!("{shut} true"))).await.unwrap();
         }
     }
 
     /// Waits until so many jobs were ever queued, and all but so many are done.
     pub async fn until_jobs(&self, all: i64, open: i64) {
-        let begun = tokio::time::Instant::now();
+        let begun = Instant::now();
         loop {
             let counts = (self.count("jobs", "true").await, self.open_jobs().await);
             if counts == (Some(all), Some(open)) {
@@ -279,7 +354,7 @@ impl House {
 
 /// Waits until something is so.
 pub async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < PATIENCE, "not in time: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;

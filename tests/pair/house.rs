@@ -206,6 +206,7 @@ async fn settings(store: &dyn Store, accounts: &PerSide<Account>, moved: &Moved)
         brake: Thresholds::default(),
         approval: Approval::Never,
         every_minutes: Settings::EVERY_MINUTES,
+        cron: None,
     };
     let suggested = suggest_entries(&settings);
     let more = [

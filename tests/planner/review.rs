@@ -63,6 +63,7 @@ fn settings(left: Option<Sync>, right: Option<Sync>) -> Settings {
         brake: Thresholds::default(),
         approval: Approval::Never,
         every_minutes: Settings::EVERY_MINUTES,
+        cron: None,
     }
 }
 

@@ -268,6 +268,7 @@ pub fn settings(
         brake: Thresholds::default(),
         approval: Approval::Never,
         every_minutes: Settings::EVERY_MINUTES,
+        cron: None,
     }
 }
 

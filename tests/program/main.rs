@@ -102,3 +102,25 @@ fn a_data_folder_that_cannot_be_written_is_named_with_what_to_do() {
         assert!(said.contains("choose another by --data"), "{command}: {said}");
     }
 }
+
+#[test]
+fn workers_of_an_embedded_database_are_refused_with_what_to_do() {
+    let folder = Folder::new("alone");
+    let data = folder.join("data");
+    for arguments in [&["work"][..], &["serve", "--no-runs"]] {
+        let said = refusal(&mut concord_in(&data, arguments));
+        assert!(said.contains("a SQLite file belongs to one server"), "{arguments:?}: {said}");
+        assert!(said.contains("by --database-url or DATABASE_URL"), "{arguments:?}: {said}");
+    }
+    assert!(!data.join("concord.sqlite").exists());
+}
+
+#[test]
+fn a_worker_without_the_key_of_its_server_is_refused_and_makes_none() {
+    let folder = Folder::new("no-key");
+    let data = folder.join("data");
+    let url = "postgres://concord@127.0.0.1:1/concord";
+    let said = refusal(&mut concord_in(&data, &["work", "--database-url", url]));
+    assert!(said.contains("needs that of its server, as CONCORD_SECRET_KEY"), "{said}");
+    assert!(!data.exists());
+}

@@ -98,6 +98,7 @@ fn settings() -> Settings {
         brake: Thresholds::default(),
         approval: Approval::Never,
         every_minutes: Settings::EVERY_MINUTES,
+        cron: None,
     }
 }
 

@@ -219,6 +219,7 @@ pub fn settings() -> Settings {
         brake: Thresholds::default(),
         approval: Approval::Never,
         every_minutes: Settings::EVERY_MINUTES,
+        cron: None,
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use concord::planner::{LinkState, OpKind, Presence, Settings};
 use concord::record::{PerSide, RemoteId, Side, Value};
 use concord::store::{
-    ConnectionId, Error, FeedId, Intent, IntentState, LinkRow, Observation, Observed, OpId,
-    OpState, Over, OwnWrite, Pending, PendingReason, RunEnd, RunState, Settlement, Step, Store,
-    SyncProgress, WorkspaceId,
+    ConnectionId, Error, FeedId, Intent, IntentState, LeaseKey, LeaseKind, LinkRow, Observation,
+    Observed, OpId, OpState, Over, OwnWrite, Pending, PendingReason, RunEnd, RunState, Settlement,
+    Step, Store, SyncProgress, WorkspaceId,
 };
 
 use crate::accounts::{
@@ -84,6 +84,7 @@ checks!(
     a_lease_has_one_holder_and_its_fence_grows,
     a_lease_that_is_raced_for_goes_to_one,
     a_lease_that_ran_out_is_worth_nothing,
+    a_lease_is_held_until_it_is_given_back_or_runs_out,
     only_what_changed_gets_a_new_number,
     a_page_and_its_cursor_are_one,
     a_cursor_that_stands_elsewhere_by_now_is_left_alone,
@@ -257,6 +258,19 @@ fn end(bench: &Bench, run: concord::store::RunId) -> RunEnd {
             right: SyncProgress::default(),
         },
     }
+}
+
+async fn a_lease_is_held_until_it_is_given_back_or_runs_out(bench: Bench) {
+    let (store, key) = (&bench.store, bench.lease());
+    assert!(!store.is_held(&key).await.unwrap(), "nobody ever took it");
+    let held = store.acquire(&key, "one", Duration::from_secs(60)).await.unwrap().unwrap();
+    assert!(store.is_held(&key).await.unwrap());
+    let of_account = LeaseKey { kind: LeaseKind::Account, ..key };
+    assert!(!store.is_held(&of_account).await.unwrap(), "another lease");
+    store.release(&held).await.unwrap();
+    assert!(!store.is_held(&key).await.unwrap());
+    store.acquire(&key, "two", Duration::ZERO).await.unwrap().unwrap();
+    assert!(!store.is_held(&key).await.unwrap(), "it ran out at once");
 }
 
 async fn only_what_changed_gets_a_new_number(bench: Bench) {

@@ -1,12 +1,13 @@
 //! Working on the configuration of a connection: everything is edited in its draft.
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 
 use super::connection::writer_of_connection;
 use super::payload::{DonePayload, DraftPayload, answer_about};
 use crate::connections;
 use crate::graphql::error::{Outcome, UserError};
-use crate::graphql::input::{ConsentFieldsInput, EntryInput, RuleInput};
+use crate::graphql::input::{ConsentFieldsInput, CronInput, EntryInput, RuleInput};
+use crate::graphql::services;
 use crate::graphql::types::{
     Approval, ConnectionDraft, ConsentPolicy, DeletionPolicy, FirstRun, MatchKey, Side, WritePolicy,
 };
@@ -34,6 +35,8 @@ pub struct ConnectionUpdateInput {
     approval: Option<Approval>,
     /// How often it runs by itself, in minutes: 1 at least.
     every_minutes: Option<u32>,
+    /// When it runs by itself, by the clock on the wall, in place of `everyMinutes`; null takes that back.
+    cron: MaybeUndefined<CronInput>,
     /// Where the permission to send e-mail is kept.
     email_consent: Option<ConsentFieldsInput>,
 }
@@ -136,10 +139,16 @@ impl DraftMutations {
     }
 }
 
-async fn connection(ctx: &Context<'_>, input: ConnectionUpdateInput) -> Outcome<ConnectionDraft> {
+async fn connection(
+    ctx: &Context<'_>,
+    mut input: ConnectionUpdateInput,
+) -> Outcome<ConnectionDraft> {
     let (id, edit) = (input.connection_id.clone(), input.expected_edit);
+    let now = services(ctx)?.clock.now();
+    let cron = std::mem::take(&mut input.cron).map_value(|cron| cron.cron(now)).transpose()?;
     change(ctx, &id, edit, |settings| {
         update_connection(settings, input);
+        cron.update_to(&mut settings.cron);
         Ok(())
     })
     .await

@@ -29,6 +29,15 @@ pub struct ConnectionSide {
     objects: Vec<String>,
 }
 
+/// A schedule by the clock on the wall.
+#[derive(SimpleObject)]
+pub struct Cron {
+    /// Minute, hour, day, month and weekday, such as `0 6,12,18 * * *`.
+    expression: String,
+    /// The clock's zone, by its name in the IANA database.
+    time_zone: String,
+}
+
 /// One direction of a connection.
 #[derive(SimpleObject)]
 pub struct Sync {
@@ -146,9 +155,15 @@ impl Configuration {
         self.0.approval.into()
     }
 
-    /// How often it runs by itself, in minutes.
+    /// How often it runs by itself, in minutes. A `cron` schedule takes its place.
     async fn every_minutes(&self) -> u32 {
         self.0.every_minutes
+    }
+
+    /// When it runs by itself, by the clock on the wall.
+    async fn cron(&self) -> Option<Cron> {
+        let planner::Cron { expression, time_zone } = self.0.cron.clone()?;
+        Some(Cron { expression, time_zone })
     }
 
     /// Where the permission to send e-mail is kept.

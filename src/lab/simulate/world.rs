@@ -382,5 +382,6 @@ fn settings() -> Settings {
         brake: Thresholds { deletions: open, clears: open, creates: open, one_field: open },
         approval: Approval::Never,
         every_minutes: Settings::EVERY_MINUTES,
+        cron: None,
     }
 }

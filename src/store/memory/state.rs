@@ -90,6 +90,10 @@ impl State {
         }
     }
 
+    pub(super) fn is_held(&self, key: &LeaseKey, now: Timestamp) -> bool {
+        self.leases.get(key).is_some_and(|lease| lease.expires_at > now)
+    }
+
     pub(super) fn release(&mut self, held: &Held) {
         if let Some(lease) = self.leases.get_mut(&held.key)
             && lease.fence == held.fence

@@ -33,6 +33,10 @@ impl Store for MemoryStore {
         .await
     }
 
+    async fn is_held(&self, key: &LeaseKey) -> Result<bool> {
+        self.transact(|state, now| Ok(state.is_held(key, now))).await
+    }
+
     async fn add_workspace(&self, workspace: &Workspace) -> Result<()> {
         self.transact(|state, _| state.add_workspace(workspace)).await
     }

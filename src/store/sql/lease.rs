@@ -5,8 +5,8 @@ use std::time::Duration;
 use entity::lease::{Column, Entity};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
-    QueryFilter, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
+    EntityTrait, QueryFilter, QuerySelect,
 };
 
 use super::codec::number;
@@ -81,6 +81,12 @@ pub(super) async fn release(tx: &DatabaseTransaction, held: &Held) -> Result<()>
     Ok(())
 }
 
+/// Whether anybody holds a lease now.
+pub(super) async fn is_held(db: &DatabaseConnection, key: &LeaseKey) -> Result<bool> {
+    let row = Entity::find().filter(named(key)).filter(runs(db)).one(db).await?;
+    Ok(row.is_some())
+}
+
 /// Refuses once the lease is lost. Until this transaction ends, nobody else can take it.
 pub(super) async fn check(tx: &DatabaseTransaction, held: &Held) -> Result<()> {
     let row = Entity::find().filter(this(held)?).filter(runs(tx)).lock_exclusive().one(tx).await?;
@@ -89,16 +95,20 @@ pub(super) async fn check(tx: &DatabaseTransaction, held: &Held) -> Result<()> {
 
 /// The lease as it was taken: not taken since.
 fn this(held: &Held) -> Result<Condition> {
-    Ok(Condition::all()
-        .add(Column::Workspace.eq(held.key.workspace.0))
-        .add(Column::Kind.eq(held.key.kind.as_str()))
-        .add(Column::Subject.eq(held.key.subject))
-        .add(Column::Fence.eq(number::<_, i64>(held.fence)?)))
+    Ok(named(&held.key).add(Column::Fence.eq(number::<_, i64>(held.fence)?)))
+}
+
+/// The lease, whoever has taken it.
+fn named(key: &LeaseKey) -> Condition {
+    Condition::all()
+        .add(Column::Workspace.eq(key.workspace.0))
+        .add(Column::Kind.eq(key.kind.as_str()))
+        .add(Column::Subject.eq(key.subject))
 }
 
 /// It has not run out.
-fn runs(tx: &DatabaseTransaction) -> Expr {
-    Expr::col((Entity, Column::ExpiresAt)).gt(now(tx))
+fn runs(db: &impl ConnectionTrait) -> Expr {
+    Expr::col((Entity, Column::ExpiresAt)).gt(now(db))
 }
 
 /// When a lease that is taken now runs out.
@@ -107,8 +117,8 @@ fn end_of(tx: &DatabaseTransaction, ttl: Duration) -> Result<Expr> {
 }
 
 /// Now, in microseconds. Not the beginning of the transaction, which may have waited since.
-fn now(tx: &DatabaseTransaction) -> Expr {
-    Expr::cust(match tx.get_database_backend() {
+fn now(db: &impl ConnectionTrait) -> Expr {
+    Expr::cust(match db.get_database_backend() {
         DbBackend::Postgres => "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint",
         _ => "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
     })

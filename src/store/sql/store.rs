@@ -38,6 +38,10 @@ impl Store for SqlStore {
         commit(tx, ()).await
     }
 
+    async fn is_held(&self, key: &LeaseKey) -> Result<bool> {
+        lease::is_held(&self.db, key).await
+    }
+
     async fn add_workspace(&self, workspace: &Workspace) -> Result<()> {
         let tx = self.write().await?;
         workspace::add(&tx, workspace).await?;
