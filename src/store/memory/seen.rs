@@ -84,8 +84,11 @@ impl State {
         // What came before it on the same page is no newer.
         let is_outdated =
             |row: &Row| row.change <= since && observed.is_outdated_by(row.change, &row.hash);
-        if known.is_some_and(is_outdated) {
-            saw.outdated.extend((!same).then(|| (observed.id.clone(), observed.at)));
+        if let Some(row) = known.filter(|row| is_outdated(row)) {
+            // What is the same by fewer fields has still to be read with all of them.
+            if row.hash != observed.hash || row.seen.presence != observed.presence {
+                saw.outdated.push((observed.id.clone(), observed.at));
+            }
             return Ok(());
         }
         let record = match (&observed.record, known) {

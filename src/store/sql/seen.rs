@@ -138,8 +138,11 @@ impl Page {
             && row.change_no <= self.since
             && observed.is_outdated_by(number(row.change_no)?, &row.hash)
         {
-            let end = End { feed: FeedId(self.feed), id: observed.id.clone() };
-            self.saw.outdated.extend((!is_same).then_some((end, observed.at)));
+            // What is the same by fewer fields has still to be read with all of them.
+            if row.hash != observed.hash || row.presence != presence {
+                let end = End { feed: FeedId(self.feed), id: observed.id.clone() };
+                self.saw.outdated.push((end, observed.at));
+            }
             return Ok(());
         }
         let change_no = match known {
