@@ -41,6 +41,9 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// The code of [`RunError::SideLost`].
+    pub(super) const SIDE_LOST: &str = "side_lost";
+
     /// Its code in the history.
     #[must_use]
     pub fn code(&self) -> String {
@@ -51,7 +54,7 @@ impl RunError {
             Self::Store(store::Error::Fenced) => "fenced".to_owned(),
             Self::Store(_) => "store".to_owned(),
             Self::App { error, .. } => error.code.clone(),
-            Self::SideLost { .. } => "side_lost".to_owned(),
+            Self::SideLost { .. } => Self::SIDE_LOST.to_owned(),
         }
     }
 }

@@ -45,7 +45,10 @@ impl Reading {
             Trigger::Person => Duration::ZERO,
             Trigger::Schedule | Trigger::Webhook | Trigger::Again => runner.timings.removals,
         };
-        let only_hints = run.trigger == Trigger::Webhook && last.is_some() && !connection.again;
+        let only_hints = run.trigger == Trigger::Webhook
+            && last.is_some()
+            && !connection.again
+            && !has_lost_a_side(runner, connection).await?;
         let full = runner.store.last_full_run(connection.workspace, connection.id).await?;
         let mut told = BTreeSet::new();
         for (_, feed) in feeds.values() {
@@ -99,9 +102,23 @@ impl Runner {
         known.forget_what_was_taken_back();
         let is_free = !known.again
             && awaiting(&known.settings, &known.progress).is_empty()
-            && !self.store.preview_asked(known.workspace, known.id).await?;
+            && !self.store.preview_asked(known.workspace, known.id).await?
+            && !has_lost_a_side(self, &known).await?;
         Ok(is_free && last_alike(self, &known).await?.is_some())
     }
+}
+
+/// Whether a run was stopped because so many were gone at once, and none got past that since: until it
+/// is weighed again nothing is written.
+async fn has_lost_a_side(runner: &Runner, connection: &Connection) -> store::Result<bool> {
+    let runs = runner.store.runs(connection.workspace, connection.id, RUNS_LOOKED_AT).await?;
+    let is_lost = |row: &RunRow| row.error.as_deref() == Some(RunError::SIDE_LOST);
+    let is_sync = |row: &RunRow| row.kind == RunKind::Sync;
+    let last = runs
+        .into_iter()
+        .filter(is_sync)
+        .find(|row| row.state == RunState::Finished || is_lost(row));
+    Ok(last.is_some_and(|row| is_lost(&row)))
 }
 
 /// The last run that finished with this configuration. None if everything is to be looked at: the

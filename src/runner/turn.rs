@@ -40,6 +40,8 @@ pub(super) struct Ended {
     report: Report,
     /// Whether another was asked for meanwhile.
     again: bool,
+    /// Whether it was resumed, and has read only what was told, where more was wanted.
+    is_told_instead: bool,
 }
 
 impl Runner {
@@ -60,7 +62,7 @@ impl Runner {
         let key = LeaseKey { workspace, kind: LeaseKind::Connection, subject: connection.0 };
         // Each run is a holder of its own: two of one process must not take each other for one.
         let holder = format!("{}/{}", self.holder, self.ids.next(self.clock.now()));
-        let held = self.take(&key, &holder).await?;
+        let held = self.take(&key, &holder, trigger).await?;
         let turn = self.turn(&held, connectors, trigger).await;
         self.store.release(&held).await?;
         let ended = turn?;
@@ -83,7 +85,13 @@ impl Runner {
         };
         let previewed = self.preview(held, connectors, &draft).await;
         let is_over = matches!(previewed, Err(RunError::Stopped | RunError::Store(_)));
-        if is_over || !self.known(held).await?.is_running() {
+        let known = self.known(held).await?;
+        if is_over || !known.is_running() {
+            return previewed;
+        }
+        // Nor does it make a plan anew that somebody is thinking about.
+        let awaits = approval::awaits_answer_until(self.store.as_ref(), &known).await?;
+        if awaits.is_some_and(|until| until > self.clock.now()) {
             return previewed;
         }
         // A draft with which nothing can be read does not stop the live configuration.
@@ -127,6 +135,11 @@ impl Runner {
         trigger: Trigger,
     ) -> Result<Ended, RunError> {
         let known = self.known(held).await?;
+        let ended = self.run_as(held, connectors, task, trigger, known).await?;
+        if !ended.is_told_instead {
+            return Ok(ended);
+        }
+        let known = self.known(held).await?;
         self.run_as(held, connectors, task, trigger, known).await
     }
 
@@ -140,8 +153,12 @@ impl Runner {
         known: Connection,
     ) -> Result<Ended, RunError> {
         let mut run = self.begin(held, task.kind(), trigger, &known).await?;
-        // One that is resumed reads what whoever woke it now wants to be read.
-        run.trigger = trigger;
+        // One that is resumed reads as much as it did when it began: it counts as that.
+        let is_told = |trigger: Trigger| trigger == Trigger::Webhook;
+        let is_told_instead = is_told(run.trigger) && !is_told(trigger);
+        if !is_told(run.trigger) && !is_told(trigger) {
+            run.trigger = trigger;
+        }
         let mut session = Session::open(self, *held, &run, task, known, connectors).await?;
         let outcome = tokio::select! {
             outcome = session.run() => outcome,
@@ -149,7 +166,7 @@ impl Runner {
         };
         let again = self.finish(&session, &outcome).await?;
         outcome?;
-        Ok(Ended { id: run.id, report: session.report, again })
+        Ok(Ended { id: run.id, report: session.report, again, is_told_instead })
     }
 
     /// The connection as it is now.
@@ -159,11 +176,15 @@ impl Runner {
         Ok(known)
     }
 
-    /// Takes the lease, or asks its holder to run once more.
-    async fn take(&self, key: &LeaseKey, holder: &str) -> Result<Held, RunError> {
+    /// Takes the lease, or asks its holder to run once more: but not for what is due anyway, and still is
+    /// when that run has ended.
+    async fn take(&self, key: &LeaseKey, holder: &str, trigger: Trigger) -> Result<Held, RunError> {
         let connection = ConnectionId(key.subject);
         if let Some(held) = self.store.acquire(key, holder, self.timings.lease).await? {
             return Ok(held);
+        }
+        if matches!(trigger, Trigger::Schedule | Trigger::Webhook) {
+            return Err(RunError::Busy);
         }
         self.store.ask_again(key.workspace, connection).await?;
         // It may have been released just before it was asked.

@@ -181,6 +181,13 @@ async fn a_side_that_loses_many_is_noticed_before_anything_is_done_about_it() {
             matches!(stopped, Err(RunError::SideLost { side: Side::Left, gone: 150, .. }));
         assert!(is_lost, "{runs}: {stopped:?}");
         assert_eq!(house.writes(), before, "{runs}: nobody was tagged");
+        // Nor is anybody else kept the same, until a person has looked.
+        assert!(!house.reads_only_what_was_told().await);
+        house.edit(Side::Left, "200@x.es", "city", text("Lugo"));
+        house.hint(Side::Left, &told[200]).await;
+        let stopped = house.run_because(Trigger::Webhook).await;
+        assert!(matches!(stopped, Err(RunError::SideLost { .. })), "{runs}: {stopped:?}");
+        assert_eq!(house.writes(), before, "{runs}: nothing was written");
     }
 }
 

@@ -28,7 +28,7 @@ use concord::planner::{
 };
 use concord::record::{PerSide, Side, Value};
 use concord::runner::RunError;
-use concord::store::{PendingReason, RunState, Trigger};
+use concord::store::{History as _, PendingReason, RunState, Store as _, Trigger};
 use house::{House, copy, text};
 
 #[tokio::test]
@@ -364,6 +364,46 @@ async fn a_plan_that_was_cut_off_is_made_anew() {
     assert_eq!(house.emails(Side::Right), ["ida@x.es"]);
 }
 
+/// Begins a run, and cuts it off once it has written so much.
+async fn cut_off(house: &House, trigger: Trigger, writes: usize) {
+    let mut run = pin!(house.run_because(trigger));
+    let made = || house.vendors.right.history().len();
+    let before = made();
+    while made() < before + writes {
+        let polled = poll_fn(|context| Poll::Ready(run.as_mut().poll(context).is_pending())).await;
+        assert!(polled, "it ended before it was cut off");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_resumed_reads_as_much_as_it_did_when_it_began() {
+    for (began, resumed) in [
+        (Trigger::Webhook, Trigger::Schedule),
+        (Trigger::Schedule, Trigger::Webhook),
+        (Trigger::Schedule, Trigger::Again),
+    ] {
+        let house = House::new(|_| {}).await;
+        let ana = house.make(Side::Left, "ana@x.es", &[]);
+        house.make(Side::Left, "eva@x.es", &[]);
+        house.run().await.unwrap();
+        house.run().await.unwrap();
+        let workspace = house.workspace;
+        house.clock.advance(Duration::from_secs(120));
+        house.edit(Side::Left, "ana@x.es", "city", text("Vigo"));
+        house.hint(Side::Left, &ana).await;
+        cut_off(&house, began, 1).await;
+        house.clock.advance(Duration::from_secs(120));
+        // Nobody tells of it.
+        house.edit(Side::Left, "eva@x.es", "city", text("Lugo"));
+        let ran = house.run_because(resumed).await.unwrap();
+        let last = house.store.last_full_run(workspace, house.connection).await.unwrap();
+        assert_eq!(last.unwrap().id, ran.id, "{began:?}");
+        let resumed = house.store.run(workspace, ran.id).await.unwrap();
+        assert_eq!(resumed.trigger, Trigger::Schedule, "{began:?}");
+        assert_eq!(house.get(Side::Right, "eva@x.es", "city"), text("Lugo"), "{began:?}");
+    }
+}
+
 #[tokio::test]
 async fn many_linked_records_are_planned_once_each() {
     let house = House::new(|settings| {
@@ -597,8 +637,13 @@ async fn two_runs_of_one_process_do_not_take_each_other_for_one() {
         })
         .await;
     }
-    assert!(matches!(house.run_at_once().await, Err(RunError::Busy)));
-    assert!(one.await.unwrap().again, "who was busy is not forgotten");
+    for trigger in [Trigger::Schedule, Trigger::Webhook] {
+        assert!(matches!(house.run_because(trigger).await, Err(RunError::Busy)));
+        let known = house.store.connection(house.workspace, house.connection).await.unwrap();
+        assert!(!known.again, "{trigger:?}: what is due is so afterwards, too");
+    }
+    assert!(matches!(house.run_because(Trigger::Person).await, Err(RunError::Busy)));
+    assert!(one.await.unwrap().again, "who asked is not forgotten");
     assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
 }
 
