@@ -27,11 +27,26 @@ fn scheduled(connection: &Connection, started: Timestamp, ended: Timestamp) -> T
 
 /// When a connection is due to be run; none if it is not running, and nobody has asked for a preview
 /// of its draft. A time that is past means now. A run that failed is tried again this long after it, or
-/// on schedule if that is sooner.
+/// on schedule if that is sooner; while somebody runs it, it is looked at again after that.
 ///
 /// # Errors
 /// The store can't be read.
 pub(super) async fn due(
+    store: &dyn Store,
+    connection: &Connection,
+    now: Timestamp,
+    again_after: Duration,
+) -> store::Result<Option<Timestamp>> {
+    match due_if_free(store, connection, now, again_after).await? {
+        // Whoever runs it now does it, or leaves it to be done after that.
+        Some(at) if at <= now && is_run(store, connection).await? => {
+            Ok(Some(after(now, again_after)))
+        }
+        due => Ok(due),
+    }
+}
+
+async fn due_if_free(
     store: &dyn Store,
     connection: &Connection,
     now: Timestamp,
@@ -47,7 +62,9 @@ pub(super) async fn due(
         return Ok(Some(now));
     }
     // What an app tells of meanwhile waits for the answer, too.
-    if let Some(until) = awaits_answer_until(store, connection).await? {
+    if let Some(until) = awaits_answer_until(store, connection).await?
+        && until > now
+    {
         return Ok(Some(until));
     }
     let last = store.runs(connection.workspace, connection.id, 1).await?.pop();
@@ -55,7 +72,9 @@ pub(super) async fn due(
         None => now,
         Some(RunRow { state: RunState::Failed, started_at, ended_at: Some(at), .. }) => {
             let soon = after(at, again_after);
-            return Ok(Some(soon.min(scheduled(connection, started_at, at))));
+            let scheduled = scheduled(connection, started_at, at);
+            // What came while it failed is made up for by the next try.
+            return Ok(Some(if scheduled > at { soon.min(scheduled) } else { soon }));
         }
         // What a notification woke has read nothing else, and puts nothing off.
         Some(RunRow { ended_at: Some(_), .. }) => {
@@ -63,11 +82,7 @@ pub(super) async fn due(
             full.and_then(|run| Some(scheduled(connection, run.started_at, run.ended_at?)))
                 .unwrap_or(now)
         }
-        // It goes on elsewhere.
-        Some(RunRow { started_at, .. }) if is_run(store, connection).await? => {
-            scheduled(connection, started_at, started_at)
-        }
-        // It was cut off.
+        // It goes on, or was cut off.
         Some(_) => return Ok(Some(now)),
     };
     let waiting = store.next_due(connection.workspace, connection.id).await?;
@@ -232,6 +247,7 @@ mod tests {
                 progress: PerSide { left: SyncProgress::default(), right: SyncProgress::default() },
             };
             self.store.finish_run(&held, &end).await.unwrap();
+            self.store.release(&held).await.unwrap();
             held
         }
 
@@ -294,6 +310,8 @@ mod tests {
         house.run(Some((100, RunState::Finished))).await;
         house.hint(110).await;
         assert_eq!(house.due(200).await, Some(90 + 60 * MINUTE));
+        // Then it is made anew; if it comes to the same, by the schedule as ever.
+        assert_eq!(house.due(90 + 61 * MINUTE).await, Some(111), "it is past");
         store.decide_plan(workspace, plan.id, "hash", true, "eva", at(300)).await.unwrap();
         assert_eq!(house.due(400).await.map(|due| due <= 400), Some(true), "they have agreed");
         store.ask_again(workspace, id).await.unwrap();
@@ -378,7 +396,10 @@ mod tests {
     async fn a_run_that_goes_on_elsewhere_is_left_alone_for_a_while() {
         let house = House::new(SyncState::Running).await;
         house.run(None).await;
-        assert_eq!(house.due(10).await, Some(15 * MINUTE));
+        let after = i64::try_from(AGAIN_AFTER.as_secs()).unwrap();
+        assert_eq!(house.due(10).await, Some(10 + after));
+        // However long it takes: it is no more due than it was.
+        assert_eq!(house.due(16 * MINUTE).await, Some(16 * MINUTE + after));
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::due::{due, until};
 use super::sweep::EVERY;
 use super::{AGAIN_AFTER, Nudge};
-use crate::accounts::Accounts;
+use crate::accounts::{self, Accounts};
 use crate::connectors::Connector;
 use crate::ports::Clock;
 use crate::record::{PerSide, Side};
@@ -71,7 +71,7 @@ impl Looker {
             Trigger::Schedule => true,
             Trigger::Webhook | Trigger::Again => {
                 let awaits = awaits_answer_until(self.store.as_ref(), &known).await;
-                awaits.map_err(of_store)?.is_some()
+                !known.is_running() || awaits.map_err(of_store)?.is_some()
             }
         };
         if may_rest && let Some(rest) = self.rest(&known).await? {
@@ -124,7 +124,15 @@ impl Looker {
             let feed = self.store.feed(known.workspace, feed.feed).await.map_err(of_store)?;
             // What is not connected is tried again: somebody may be reconnecting it.
             let connector = self.accounts.open(known.workspace, feed.account).await;
-            opened.push(connector.map_err(|_| Failed::Later)?);
+            opened.push(connector.map_err(|error| {
+                if matches!(error, accounts::Error::Sealing(_)) {
+                    let id = feed.account;
+                    eprintln!(
+                        "{id} can't be used: {error}; was it sealed with another secret key?"
+                    );
+                }
+                Failed::Later
+            })?);
         }
         let right = opened.pop().ok_or(Failed::Gone)?;
         let left = opened.pop().ok_or(Failed::Gone)?;

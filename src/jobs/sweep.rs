@@ -38,13 +38,12 @@ impl Sweep {
     pub(super) async fn run(self) {
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut is_start = true;
         let mut is_well = true;
         let mut tidied = Instant::now();
         self.forget().await;
         loop {
             tick.tick().await;
-            let swept = self.sweep(is_start).await;
+            let swept = self.sweep().await;
             if let Err(error) = &swept
                 && is_well
             {
@@ -54,7 +53,6 @@ impl Sweep {
             if is_well {
                 self.jobs.pulse.beat();
             }
-            is_start &= !is_well;
             if tidied.elapsed() >= TIDY {
                 tidied = Instant::now();
                 self.queue.tidy().await.unwrap_or_else(|error| {
@@ -76,18 +74,13 @@ impl Sweep {
         }
     }
 
-    /// At the start everything that runs is looked at: it may have been cut off.
-    async fn sweep(&self, is_start: bool) -> store::Result<()> {
+    async fn sweep(&self) -> store::Result<()> {
         for workspace in self.store.workspaces().await? {
             for connection in self.store.connections(workspace.id).await? {
                 if self.rests.is_resting(connection.id) {
                     continue;
                 }
-                if is_start && connection.is_running() {
-                    self.nudge(&connection, Trigger::Again);
-                } else {
-                    self.ask(&connection).await?;
-                }
+                self.ask(&connection).await?;
             }
         }
         Ok(())
@@ -98,15 +91,11 @@ impl Sweep {
         let due = due(self.store.as_ref(), connection, now, self.again_after).await?;
         let wait = due.map_or(self.again_after, |at| until(at, now));
         if wait.is_zero() {
-            self.nudge(connection, Trigger::Schedule);
+            self.rests.rest(connection.id, NUDGED);
+            self.jobs.nudge(connection.workspace, connection.id, Trigger::Schedule);
         } else {
             self.rests.rest(connection.id, wait.min(self.again_after));
         }
         Ok(())
-    }
-
-    fn nudge(&self, connection: &Connection, trigger: Trigger) {
-        self.rests.rest(connection.id, NUDGED);
-        self.jobs.nudge(connection.workspace, connection.id, trigger);
     }
 }

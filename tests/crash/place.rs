@@ -112,8 +112,16 @@ impl Place {
         let port = free_port();
         let worker = self.spawn(self.command("work"), port, &format!("log-{port}"));
         let line = worker.line("worker ").await;
-        let probed = self.command("probe").arg("--port").arg(port.to_string()).output().unwrap();
-        assert!(probed.status.success(), "{probed:?}");
+        let begun = Instant::now();
+        loop {
+            let mut probe = self.command("probe");
+            let probed = probe.arg("--port").arg(port.to_string()).output().unwrap();
+            if probed.status.success() {
+                break;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{probed:?}");
+            sleep(Duration::from_millis(100)).await;
+        }
         let name = line.split(' ').nth(1).unwrap().to_owned();
         (name, worker)
     }

@@ -179,7 +179,7 @@ async fn jobs_that_are_lost_are_harmless(house: House) {
     house.looks.open();
     let server = house.start(1);
     for connection in connections {
-        until("a look at the start", || house.looks.saw(connection, Trigger::Again)).await;
+        until("what is due", || house.looks.saw(connection, Trigger::Schedule)).await;
     }
     server.end().await;
 }
@@ -276,7 +276,7 @@ async fn who_leaves_the_runs_to_others_runs_nothing(house: House) {
     let worker = house.start(4);
     let connection = house.bench.connection;
     until("what was asked for", || house.looks.saw(connection, Trigger::Person)).await;
-    until("what is due", || house.looks.saw(running, Trigger::Again)).await;
+    until("what is due", || house.looks.saw(running, Trigger::Schedule)).await;
     house.nudge(&server, Trigger::Webhook);
     until("what an app told of", || house.looks.saw(connection, Trigger::Webhook)).await;
     assert!(server.is_running());
