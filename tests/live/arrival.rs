@@ -67,3 +67,29 @@ async fn what_no_notification_told_of_is_found_by_the_next_run_and_counted() {
     assert_eq!(run["counts"]["missedByWebhooks"], json!(edited.len()), "{run}");
     house.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_can_be_approved_as_it_was_read_whatever_the_apps_tell_meanwhile() {
+    let house = House::new("thinking", 40, async |emulators, _| emulators.overrides()).await;
+    let script = house.script().await;
+    let accounts = script.accounts().await.unwrap();
+    let [left, right] = &accounts;
+    let id = script.set_up(left, right).await.unwrap();
+    for account in &accounts {
+        assert!(script.register(account).await.unwrap());
+    }
+    script.start(&id, &["NO_OTHER_SYNC"]).await.unwrap();
+    let plan = script.plan(&id).await.unwrap();
+    let before = house.newest(&id).await;
+    let (left, _) = house.linked().swap_remove(0);
+    house.titles(left, "Head of Thinking");
+    // Longer than it takes until a notification is read.
+    sleep(SOON).await;
+    assert_eq!(script.plan(&id).await.unwrap(), plan, "it is being read");
+    assert!(house.runs_after(&id, &before).await.is_empty(), "nothing is to be done");
+    let items = script.approve(&plan).await.unwrap();
+    script.ended(&id, Some(&before), items).await.unwrap();
+    let took = until(|| house.is_in_zoho("Head of Thinking")).await;
+    assert!(took < SOON, "{took:?}");
+    house.stop().await;
+}

@@ -257,7 +257,8 @@ impl Connection {
         Ok(page(rows, asked, |row| row.id.to_string(), |row| Run(row, workspace)))
     }
 
-    /// The plan that waits for somebody to agree.
+    /// The plan that waits for somebody to agree. For an hour it stays as it is, unless a run is asked for:
+    /// what happens in the apps meanwhile is judged by the brake.
     async fn waiting_plan(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Plan>> {
         let workspace = self.0.workspace;
         let plan = services(ctx)?.store.waiting_plan(workspace, self.0.id).await;
