@@ -1,13 +1,14 @@
 //! Schedules by the clock on the wall: a cron expression in a time zone.
 //!
-//! Where clocks are put forward, what was to run at a set time within the missing hour runs right after
-//! it; where they are put back, it runs once. What runs every hour or every few minutes goes on through
-//! both, as Vixie's cron does it.
+//! Where clocks are put forward, what was to run at set times within the missing hour runs right after
+//! it, once; where they are put back, each set time comes once. What runs every hour or every few minutes
+//! (`*` in its hours or minutes) goes on through both, as Vixie's cron does it.
 
 use croner::Cron as Pattern;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use crate::planner::Cron;
 
@@ -41,8 +42,41 @@ pub fn check_cron(cron: &Cron, now: Timestamp) -> Result<(), CronFault> {
 pub(super) fn next(cron: &Cron, after: Timestamp) -> Result<Timestamp, CronFault> {
     let zone = TimeZone::get(&cron.time_zone).map_err(|_| CronFault::TimeZone)?;
     let pattern = pattern(&cron.expression)?;
-    let found = pattern.find_next_occurrence(&after.to_zoned(zone), false);
-    Ok(found.map_err(|_| CronFault::Never)?.timestamp())
+    if !is_at_set_times(&cron.expression) {
+        let found = pattern.find_next_occurrence(&after.to_zoned(zone), false);
+        return Ok(found.map_err(|_| CronFault::Never)?.timestamp());
+    }
+    let mut wall = after.to_zoned(zone.clone()).datetime();
+    loop {
+        let days = wall.to_zoned(TimeZone::UTC).map_err(|_| CronFault::Never)?;
+        let found = pattern.find_next_occurrence(&days, false);
+        wall = found.map_err(|_| CronFault::Never)?.datetime();
+        // What the clocks show twice may be past already, the first time.
+        if let Some(at) = on_the_wall(&zone, wall).filter(|at| *at > after) {
+            return Ok(at);
+        }
+    }
+}
+
+/// When a wall shows this for the first time; where it never does, when the clocks leave it out.
+fn on_the_wall(zone: &TimeZone, wall: DateTime) -> Option<Timestamp> {
+    let at = zone.to_ambiguous_timestamp(wall);
+    let is_left_out = matches!(at.offset(), AmbiguousOffset::Gap { .. });
+    let earlier = at.earlier().ok()?;
+    if !is_left_out {
+        return Some(earlier);
+    }
+    Some(zone.following(earlier).next()?.timestamp())
+}
+
+/// Whether hours and minutes are named, not all of them or every so many.
+fn is_at_set_times(expression: &str) -> bool {
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    match fields.as_slice() {
+        [name] => !name.eq_ignore_ascii_case("@hourly"),
+        [minute, hour, ..] => !minute.contains('*') && !hour.contains('*'),
+        [] => false,
+    }
 }
 
 /// Five fields: nothing runs more often than each minute, or in some years only.
@@ -121,6 +155,38 @@ mod tests {
                 "2026-10-26T01:30:00Z",
                 "2026-10-27T01:30:00Z",
             ]
+        );
+    }
+
+    #[test]
+    fn each_of_several_set_times_comes_once() {
+        assert_eq!(
+            times("30 2,14 * * *", "Europe/Madrid", "2026-03-28T12:00:00Z"),
+            [
+                "2026-03-28T13:30:00Z",
+                "2026-03-29T01:00:00Z",
+                "2026-03-29T12:30:00Z",
+                "2026-03-30T00:30:00Z",
+            ]
+        );
+        assert_eq!(
+            times("10,50 2 * * *", "Europe/Madrid", "2026-03-28T12:00:00Z")[..2],
+            ["2026-03-29T01:00:00Z", "2026-03-30T00:10:00Z"],
+            "both are left out: it runs once"
+        );
+        assert_eq!(
+            times("30 2,14 * * *", "Europe/Madrid", "2026-10-24T13:00:00Z"),
+            [
+                "2026-10-25T00:30:00Z",
+                "2026-10-25T13:30:00Z",
+                "2026-10-26T01:30:00Z",
+                "2026-10-26T13:30:00Z",
+            ]
+        );
+        // In Cairo midnight itself is left out.
+        assert_eq!(
+            times("0 0,12 * * *", "Africa/Cairo", "2026-04-23T11:00:00Z")[..2],
+            ["2026-04-23T22:00:00Z", "2026-04-24T09:00:00Z"]
         );
     }
 
