@@ -62,9 +62,7 @@ async fn due_if_free(
         return Ok(Some(now));
     }
     // What an app tells of meanwhile waits for the answer, too.
-    if let Some(until) = awaits_answer_until(store, connection).await?
-        && until > now
-    {
+    if let Some(until) = awaits_answer_until(store, connection, now).await? {
         return Ok(Some(until));
     }
     let last = store.runs(connection.workspace, connection.id, 1).await?.pop();

@@ -70,7 +70,8 @@ impl Looker {
             Trigger::Person => false,
             Trigger::Schedule => true,
             Trigger::Webhook | Trigger::Again => {
-                let awaits = awaits_answer_until(self.store.as_ref(), &known).await;
+                let now = self.clock.now();
+                let awaits = awaits_answer_until(self.store.as_ref(), &known, now).await;
                 !known.is_running() || awaits.map_err(of_store)?.is_some()
             }
         };

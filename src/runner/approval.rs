@@ -76,14 +76,17 @@ pub(super) fn awaits_for_all(known: &Connection, awaiting: &BTreeSet<Side>) -> b
 }
 
 /// Until when the plan that a person is thinking about stays as it is: what they agree to is what they
-/// have seen, however busy the apps are. The brake judges what came after it.
+/// have seen, however busy the apps are. The brake judges what came after it. None if it is to be made
+/// now.
 pub(super) async fn kept_until(
     store: &dyn Store,
     known: &Connection,
+    now: Timestamp,
 ) -> store::Result<Option<Timestamp>> {
     let waiting = store.waiting_plan(known.workspace, known.id).await?;
     let of_now = waiting.filter(|plan| plan.version == known.settings.version);
-    Ok(of_now.and_then(|plan| plan.made_at.checked_add(KEPT).ok()))
+    let until = of_now.and_then(|plan| plan.made_at.checked_add(KEPT).ok());
+    Ok(until.filter(|until| *until > now))
 }
 
 /// Until when there is nothing to do for a connection, because all it would do is make the plan anew
@@ -94,6 +97,7 @@ pub(super) async fn kept_until(
 pub async fn awaits_answer_until(
     store: &dyn Store,
     known: &Connection,
+    now: Timestamp,
 ) -> store::Result<Option<Timestamp>> {
     let mut known = known.clone();
     known.forget_what_was_taken_back();
@@ -101,7 +105,7 @@ pub async fn awaits_answer_until(
     if awaiting.is_empty() || !awaits_for_all(&known, &awaiting) {
         return Ok(None);
     }
-    kept_until(store, &known).await
+    kept_until(store, &known, now).await
 }
 
 /// Makes these syncs as if they had not been started yet.

@@ -90,8 +90,8 @@ impl Runner {
             return previewed;
         }
         // Nor does it make a plan anew that somebody is thinking about.
-        let awaits = approval::awaits_answer_until(self.store.as_ref(), &known).await?;
-        if awaits.is_some_and(|until| until > self.clock.now()) {
+        let (store, now) = (self.store.as_ref(), self.clock.now());
+        if approval::awaits_answer_until(store, &known, now).await?.is_some() {
             return previewed;
         }
         // A draft with which nothing can be read does not stop the live configuration.
@@ -119,8 +119,9 @@ impl Runner {
             return self.run_once(held, connectors, Task::Plan, trigger).await;
         }
         let ended = self.run_once(held, connectors, Task::Sync, trigger).await?;
-        let kept_until = approval::kept_until(self.store.as_ref(), &known).await?;
-        if trigger != Trigger::Person && kept_until.is_some_and(|until| until > self.clock.now()) {
+        let (store, now) = (self.store.as_ref(), self.clock.now());
+        let is_kept = approval::kept_until(store, &known, now).await?.is_some();
+        if is_kept && trigger != Trigger::Person {
             return Ok(ended);
         }
         let planned = self.run_once(held, connectors, Task::Plan, trigger).await?;
