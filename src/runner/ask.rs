@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::connectors::{Connector, Query};
 use crate::planner::{Presence, Settings, SideSettings, StandIn, record_keys};
 use crate::record::{FieldId, FieldType, Record, RemoteId, Semantic, Side, normalise};
-use crate::store::{Feed, FeedId, Observed, Over};
+use crate::store::{Feed, FeedId, Observed, SeenRow};
 
 /// A feed as it was just before something was asked of its app: others may read and write it meanwhile.
 pub(super) struct Asked<'a> {
@@ -44,9 +44,10 @@ impl Session<'_> {
         Ok(Asked { feed, query, former, settings: settings.sides.of(side), at: self.now() })
     }
 
-    /// What our own write made of a record that was known by this fingerprint; none if it is new.
-    pub(super) fn own(&self, side: Side, record: Record, upon: Option<[u8; 32]>) -> Observed {
-        live(record, self.connection.settings.sides.of(side), Over::Hash(upon), self.now())
+    /// What our own write made of a record that is stored so; none if nobody has seen it yet.
+    pub(super) fn own(&self, side: Side, record: Record, over: Option<&SeenRow>) -> Observed {
+        let as_of = over.map_or(0, |row| row.change);
+        live(record, self.connection.settings.sides.of(side), as_of, self.now())
     }
 
     /// A fingerprint of what is compared of a record.
@@ -78,8 +79,7 @@ impl Asked<'_> {
             former.fields.retain(|id, _| fields.contains(id));
             fingerprint(&former, self.settings)
         });
-        let over = Over::Change(self.feed.last_change);
-        Observed { former_hash, ..live(record, self.settings, over, self.at) }
+        Observed { former_hash, ..live(record, self.settings, self.feed.last_change, self.at) }
     }
 
     /// A record of which nothing can be read.
@@ -91,13 +91,13 @@ impl Asked<'_> {
             keys: BTreeSet::new(),
             hash: [0; 32],
             former_hash: None,
-            over: Over::Change(self.feed.last_change),
+            as_of: self.feed.last_change,
             at: self.at,
         }
     }
 }
 
-fn live(record: Record, settings: &SideSettings, over: Over, at: Timestamp) -> Observed {
+fn live(record: Record, settings: &SideSettings, as_of: u64, at: Timestamp) -> Observed {
     Observed {
         id: record.id.clone(),
         presence: Presence::Live,
@@ -105,7 +105,7 @@ fn live(record: Record, settings: &SideSettings, over: Over, at: Timestamp) -> O
         hash: fingerprint(&record, settings),
         former_hash: None,
         record: Some(record),
-        over,
+        as_of,
         at,
     }
 }

@@ -263,13 +263,26 @@ impl Session<'_> {
                 return Err(app_error(side)(error));
             }
         };
+        let missing = || Written::Unknown { code: "no_answer".to_owned() };
         let mut answers = answers.into_iter();
-        for shipment in &sent {
-            let missing = || Written::Unknown { code: "no_answer".to_owned() };
-            let answer = answers.next().unwrap_or_else(missing);
+        let answers: Vec<Written> =
+            sent.iter().map(|_| answers.next().unwrap_or_else(missing)).collect();
+        let written = sent.iter().zip(&answers).filter_map(|(shipment, answer)| match answer {
+            Written::Applied { id, .. } => Some(End { feed: shipment.feed.id, id: id.clone() }),
+            _ => None,
+        });
+        let mut stored = self.seen_rows(&written.collect()).await?;
+        for (shipment, written) in sent.iter().zip(answers) {
             let intent =
                 shipment.ops.iter().find_map(|(id, _)| intents.get(id)).cloned().map(Box::new);
-            self.settle_one(shipment, Answer::Given(answer, intent), works, &mut settlement);
+            let stored = match &written {
+                Written::Applied { id, .. } => {
+                    stored.remove(&End { feed: shipment.feed.id, id: id.clone() }).map(Box::new)
+                }
+                _ => None,
+            };
+            let answer = Answer::Given { written, intent, stored };
+            self.settle_one(shipment, answer, works, &mut settlement);
         }
         self.write_down(settlement).await
     }

@@ -5,25 +5,34 @@ use std::collections::BTreeMap;
 use super::execute::{Shipment, Work, closed};
 use super::session::{Session, later};
 use crate::connectors::Written;
-use crate::planner::{Link, OpKind, Outcome, Wait};
+use crate::planner::{Link, OpKind, Outcome, Presence, Wait};
 use crate::record::{FieldId, PerSide, Record, RemoteId, Revision, Side, Value, change_tags};
 use crate::store::{
-    End, Intent, IntentState, LinkId, LinkRow, OpState, OwnWrite, PendingReason, Settlement,
+    End, Intent, IntentState, LinkId, LinkRow, OpState, OwnWrite, PendingReason, SeenRow,
+    Settlement,
 };
 
 /// The answer to one shipment.
 pub(super) enum Answer {
     /// It was not sent: somebody else is making the same person.
     HeldBack,
-    /// The app's, with the intent that it was sent under.
-    Given(Written, Option<Box<Intent>>),
+    /// The app's.
+    Given {
+        written: Written,
+        /// The intent that it was sent under.
+        intent: Option<Box<Intent>>,
+        /// The record that was written, as it is stored by now: others may have read and written it since
+        /// it was planned upon.
+        stored: Option<Box<SeenRow>>,
+    },
 }
 
-/// What an app says of a record that it wrote.
-struct Stored {
+/// What an app says of a record that it wrote, and how that was stored here.
+struct Applied {
     id: RemoteId,
     revision: Option<Revision>,
     also: BTreeMap<FieldId, Value>,
+    stored: Option<SeenRow>,
 }
 
 impl Session<'_> {
@@ -35,20 +44,27 @@ impl Session<'_> {
         settlement: &mut Settlement,
     ) {
         let Some(work) = works.get_mut(shipment.work) else { return };
-        match answer {
-            Answer::HeldBack => work.failed = Some(PendingReason::Unknown),
-            Answer::Given(Written::Applied { id, revision, also }, intent) => {
+        let (written, intent, stored) = match answer {
+            Answer::HeldBack => {
+                work.failed = Some(PendingReason::Unknown);
+                return self.settled(work, settlement);
+            }
+            Answer::Given { written, intent, stored } => (written, intent, stored),
+        };
+        match written {
+            Written::Applied { id, revision, also } => {
                 note(shipment, OpState::Applied, None, settlement);
                 settlement.intents.extend(intent.map(|intent| closed(*intent)));
-                self.applied(shipment, Stored { id, revision, also }, work, settlement);
+                let answer = Applied { id, revision, also, stored: stored.map(|row| *row) };
+                self.applied(shipment, answer, work, settlement);
             }
-            Answer::Given(Written::Rejected { code, holder, field }, intent) => {
+            Written::Rejected { code, holder, field } => {
                 (work.code, work.field) = (Some(code.clone()), field);
                 note(shipment, OpState::Rejected, Some(&code), settlement);
                 settlement.intents.extend(intent.map(|intent| closed(*intent)));
                 self.rejected(shipment, &code, holder, work, settlement);
             }
-            Answer::Given(Written::Later { code }, intent) => {
+            Written::Later { code } => {
                 work.code = Some(code.clone());
                 note(shipment, OpState::Dropped, Some(&code), settlement);
                 settlement.intents.extend(intent.map(|intent| closed(*intent)));
@@ -56,11 +72,16 @@ impl Session<'_> {
                 // Perhaps because it is not as it was planned upon: it is looked at first.
                 self.look_again(shipment, settlement);
             }
-            Answer::Given(Written::Unknown { code }, intent) => {
+            Written::Unknown { code } => {
                 note(shipment, OpState::Unknown, Some(&code), settlement);
                 self.unknown(shipment, intent.map(|intent| *intent), work, settlement);
             }
         }
+        self.settled(work, settlement);
+    }
+
+    /// One shipment of an item less is open.
+    fn settled(&mut self, work: &mut Work, settlement: &mut Settlement) {
         work.open = work.open.saturating_sub(1);
         if work.open == 0 {
             self.conclude(work, settlement);
@@ -72,28 +93,34 @@ impl Session<'_> {
     fn applied(
         &self,
         shipment: &Shipment,
-        stored: Stored,
+        answer: Applied,
         work: &mut Work,
         settlement: &mut Settlement,
     ) {
-        let Stored { id, revision, also } = stored;
+        let Applied { id, revision, also, stored } = answer;
         work.done.extend(shipment.ops.iter().map(|(_, op)| (op.side, op.kind)));
         settlement.targets.extend(shipment.ops.iter().map(|(op, _)| (*op, id.clone())));
         let Some(side) = self.side(shipment.feed.id) else { return };
-        let known = work.records.of_mut(side).take();
-        let upon = known.as_ref().map(|record| self.fingerprint(side, record));
-        let mut record =
-            known.unwrap_or_else(|| Record::new(shipment.write.object.clone(), id.clone()));
-        record.id = id.clone();
-        record.revision.clone_from(&revision);
-        record.fields.extend(shipment.write.fields.clone());
-        record.fields.extend(also);
-        self.put_tags(side, shipment, &mut record);
-        *work.ends.of_mut(side) = Some(End { feed: shipment.feed.id, id });
+        let made = |record: Option<Record>| {
+            let mut record =
+                record.unwrap_or_else(|| Record::new(shipment.write.object.clone(), id.clone()));
+            record.id = id.clone();
+            record.revision.clone_from(&revision);
+            record.fields.extend(shipment.write.fields.clone());
+            record.fields.extend(also.clone());
+            self.put_tags(side, shipment, &mut record);
+            record
+        };
+        let record = made(work.records.of_mut(side).take());
+        *work.ends.of_mut(side) = Some(End { feed: shipment.feed.id, id: id.clone() });
         if let Some(link) = &mut work.item.link {
             self.expect(side, shipment, revision.as_ref(), link);
         }
-        let observed = self.own(side, record.clone(), upon);
+        // Laid over what is stored by now, which may be newer than what was planned upon.
+        let live = stored.filter(|row| row.seen.presence == Presence::Live);
+        let now =
+            live.as_ref().map_or_else(|| record.clone(), |row| made(Some(row.seen.record.clone())));
+        let observed = self.own(side, now, live.as_ref());
         settlement.written.push(OwnWrite { feed: shipment.feed.id, observed });
         let settings = &self.connection.settings;
         let planned = work.planned_for(settings, side);

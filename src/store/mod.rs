@@ -26,9 +26,9 @@ pub use rows::{
     Delivery, DeliveryEnd, DeliveryId, DeliveryState, Description, DraftRow, End, Endpoint,
     EndpointId, EndpointState, Feed, FeedId, Held, Intent, IntentState, IssueId, IssueRow,
     IssuesOf, LeaseKey, LeaseKind, LinkId, LinkRow, NewIssue, NoId, Observation, Observed,
-    OpFilter, OpId, OpRow, OpState, OutcomeFilter, Over, OwnWrite, Pending, PendingReason,
-    PlanItem, PlanRow, PlanState, RecordOutcome, RunEnd, RunId, RunKind, RunRow, RunState, Sealed,
-    SeenRow, Settlement, Step, SyncProgress, Trigger, Workspace, WorkspaceId,
+    OpFilter, OpId, OpRow, OpState, OutcomeFilter, OwnWrite, Pending, PendingReason, PlanItem,
+    PlanRow, PlanState, RecordOutcome, RunEnd, RunId, RunKind, RunRow, RunState, Sealed, SeenRow,
+    Settlement, Step, SyncProgress, Trigger, Workspace, WorkspaceId,
 };
 
 pub use sql::SqlStore;

@@ -14,7 +14,7 @@ use concord::record::{PerSide, Record, RemoteId, Side, Value};
 use concord::store::{
     Account, AccountId, Connection, ConnectionFeed, ConnectionId, End, Feed, FeedId, Held, Intent,
     IntentState, LeaseKey, LeaseKind, LinkId, LinkRow, Observation, Observed, OpId, OpRow, OpState,
-    Over, RunId, RunKind, RunRow, RunState, Store, SyncProgress, Trigger, WorkspaceId,
+    RunId, RunKind, RunRow, RunState, Store, SyncProgress, Trigger, WorkspaceId,
 };
 use jiff::Timestamp;
 
@@ -245,7 +245,7 @@ pub fn live(id: &str, city: &str, email: &str) -> Observed {
         keys: [key(email)].into(),
         hash: *blake3::hash(city.as_bytes()).as_bytes(),
         former_hash: None,
-        over: Over::Change(u64::MAX),
+        as_of: u64::MAX,
         at: at(0),
     }
 }
@@ -258,7 +258,7 @@ pub fn gone(id: &str) -> Observed {
         keys: BTreeSet::new(),
         hash: [0; 32],
         former_hash: None,
-        over: Over::Change(u64::MAX),
+        as_of: u64::MAX,
         at: at(0),
     }
 }

@@ -10,8 +10,8 @@ use concord::planner::{LinkState, OpKind, Presence, Settings};
 use concord::record::{PerSide, RemoteId, Side, Value};
 use concord::store::{
     ConnectionId, Error, FeedId, Intent, IntentState, LeaseKey, LeaseKind, LinkRow, Observation,
-    Observed, OpId, OpState, Over, OwnWrite, Pending, PendingReason, RunEnd, RunState, Settlement,
-    Step, Store, SyncProgress, WorkspaceId,
+    Observed, OpId, OpState, OwnWrite, Pending, PendingReason, RunEnd, RunState, Settlement, Step,
+    Store, SyncProgress, WorkspaceId,
 };
 
 use crate::accounts::{
@@ -89,7 +89,7 @@ checks!(
     a_page_and_its_cursor_are_one,
     a_cursor_that_stands_elsewhere_by_now_is_left_alone,
     what_was_asked_for_before_a_change_leaves_it_as_it_is,
-    what_we_wrote_upon_something_else_is_looked_at_again,
+    what_we_wrote_upon_something_older_is_looked_at_again,
     records_are_found_by_number_id_and_key,
     what_is_gone_keeps_its_last_state_and_loses_its_keys,
     a_large_page_is_remembered_whole,
@@ -342,11 +342,8 @@ async fn what_was_asked_for_before_a_change_leaves_it_as_it_is(bench: Bench) {
     let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
     let see =
         async |page: Vec<Observed>| store.observe(&held, &bench.observation(page)).await.unwrap();
-    let asked_at = |change: u64, observed: Observed| Observed {
-        over: Over::Change(change),
-        at: at(5),
-        ..observed
-    };
+    let asked_at =
+        |change: u64, observed: Observed| Observed { as_of: change, at: at(5), ..observed };
     let city = async || {
         let rows = store.seen_by_id(workspace, feed, &ids(&["l1"])).await.unwrap();
         (rows[0].seen.record.get(&"city".into()).cloned(), rows[0].seen.presence, rows[0].change)
@@ -389,13 +386,13 @@ async fn what_was_asked_for_before_a_change_leaves_it_as_it_is(bench: Bench) {
     assert_eq!(city().await.0, Some(Value::Text("Noia".into())));
 }
 
-async fn what_we_wrote_upon_something_else_is_looked_at_again(bench: Bench) {
+async fn what_we_wrote_upon_something_older_is_looked_at_again(bench: Bench) {
     let held = bench.hold().await;
     let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
     let vigo = live("l1", "Vigo", "a@x.es");
-    store.observe(&held, &bench.observation(vec![vigo.clone()])).await.unwrap();
-    let wrote = async |id: &str, city: &str, upon: Option<[u8; 32]>| {
-        let observed = Observed { over: Over::Hash(upon), at: at(7), ..live(id, city, "a@x.es") };
+    store.observe(&held, &bench.observation(vec![vigo])).await.unwrap();
+    let wrote = async |id: &str, city: &str, as_of: u64| {
+        let observed = Observed { as_of, at: at(7), ..live(id, city, "a@x.es") };
         let written = vec![OwnWrite { feed, observed }];
         let settlement = Settlement { written, ..Default::default() };
         store.settle(&held, &settlement).await.unwrap();
@@ -404,12 +401,11 @@ async fn what_we_wrote_upon_something_else_is_looked_at_again(bench: Bench) {
         (rows[0].seen.record.get(&"city".into()).cloned().unwrap(), hints)
     };
     let text = |city: &str| Value::Text(city.into());
-    let lugo = wrote("l1", "Lugo", Some(vigo.hash)).await;
-    assert_eq!(lugo, (text("Lugo"), ids(&[])));
-    assert_eq!(wrote("l2", "Sada", None).await, (text("Sada"), ids(&[])), "nobody knew it");
-    let twice = wrote("l1", "Noia", Some(vigo.hash)).await;
+    assert_eq!(wrote("l1", "Lugo", 1).await, (text("Lugo"), ids(&[])));
+    assert_eq!(wrote("l2", "Sada", 0).await, (text("Sada"), ids(&[])), "nobody knew it");
+    let twice = wrote("l1", "Noia", 1).await;
     assert_eq!(twice, (text("Lugo"), ids(&["l1"])), "another wrote it meanwhile");
-    let made = wrote("l2", "Noia", None).await;
+    let made = wrote("l2", "Noia", 0).await;
     assert_eq!(made, (text("Sada"), ids(&["l1", "l2"])), "another has read it already");
 }
 

@@ -82,8 +82,7 @@ impl State {
         let same = known
             .is_some_and(|row| observed.is_as(&row.hash) && row.seen.presence == observed.presence);
         // What came before it on the same page is no newer.
-        let is_outdated =
-            |row: &Row| row.change <= since && observed.is_outdated_by(row.change, &row.hash);
+        let is_outdated = |row: &Row| row.change <= since && row.change > observed.as_of;
         if let Some(row) = known.filter(|row| is_outdated(row)) {
             // What is the same by fewer fields has still to be read with all of them.
             if row.hash != observed.hash || row.seen.presence != observed.presence {

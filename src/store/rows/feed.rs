@@ -77,31 +77,15 @@ pub struct Observed {
     /// While more is read of records than before: the fingerprint of what was. Known as that, nothing
     /// changed either.
     pub former_hash: Option<[u8; 32]>,
-    /// What it takes the place of. What else is stored by then, and says otherwise, stays; the record is
+    /// The last change of the feed that was known when it was asked for, or of the record when our own
+    /// write was laid over it. What is stored by a later one, and says otherwise, stays; the record is
     /// looked at again.
-    pub over: Over,
+    pub as_of: u64,
     /// When it was asked for, or written.
     pub at: Timestamp,
 }
 
-/// What an observation takes the place of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
-    /// What was seen up to this change of the feed: its last when the record was asked for.
-    Change(u64),
-    /// What has this fingerprint: our own write was made upon it. None for a record that is new.
-    Hash(Option<[u8; 32]>),
-}
-
 impl Observed {
-    /// Whether what is stored was not known yet when this was asked for, or written.
-    pub(in crate::store) fn is_outdated_by(&self, change: u64, hash: &[u8]) -> bool {
-        match self.over {
-            Over::Change(last) => change > last,
-            Over::Hash(upon) => upon.is_none_or(|upon| upon != hash),
-        }
-    }
-
     /// Whether nothing that is compared changed since a record was seen with this fingerprint, and with
     /// the same presence.
     pub(in crate::store) fn is_as(&self, hash: &[u8]) -> bool {

@@ -17,7 +17,7 @@ mod webhook;
 pub use account::{Account, AccountStatus, Description, Sealed, Workspace};
 pub use connection::{Connection, ConnectionFeed, SyncProgress};
 pub use draft::DraftRow;
-pub use feed::{Feed, Observation, Observed, Over, SeenRow, Step};
+pub use feed::{Feed, Observation, Observed, SeenRow, Step};
 pub(crate) use idempotency::KeptRequest;
 pub use idempotency::{Claim, Claimed};
 pub use ids::{

@@ -136,7 +136,7 @@ impl Page {
         if let Some(row) = known
             // What came before it on the same page is no newer.
             && row.change_no <= self.since
-            && observed.is_outdated_by(number(row.change_no)?, &row.hash)
+            && number::<_, u64>(row.change_no)? > observed.as_of
         {
             // What is the same by fewer fields has still to be read with all of them.
             if row.hash != observed.hash || row.presence != presence {
