@@ -7,6 +7,7 @@
 pub mod account;
 pub mod account_description;
 pub mod account_secret;
+pub mod authorization_request;
 pub mod config_version;
 pub mod connection;
 pub mod connection_feed;

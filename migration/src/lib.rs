@@ -12,6 +12,7 @@ mod m20261122_000009_create_webhooks;
 mod m20261122_000010_count_ops;
 mod m20261122_000011_create_idempotency;
 mod m20261122_000012_ask_for_previews;
+mod m20261122_000013_create_authorization_requests;
 mod table;
 
 use async_trait::async_trait;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_count_ops::Migration),
             Box::new(m20261122_000011_create_idempotency::Migration),
             Box::new(m20261122_000012_ask_for_previews::Migration),
+            Box::new(m20261122_000013_create_authorization_requests::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::rows::*;
-use super::{Error, History, Idempotency, Webhooks};
+use super::{AuthorizationRequests, Error, History, Idempotency, Webhooks};
 use crate::planner::{self, Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 
@@ -16,7 +16,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// All that is remembered. Three of a kind: in memory, SQLite, PostgreSQL; one suite tries them all.
 #[async_trait]
-pub trait Store: History + Idempotency + Webhooks + Send + Sync {
+pub trait Store: AuthorizationRequests + History + Idempotency + Webhooks + Send + Sync {
     /// Takes a lease if nobody holds it, or it ran out. Its fence is larger than any before. Times are
     /// the database's, so that servers with different clocks agree.
     async fn acquire(&self, key: &LeaseKey, holder: &str, ttl: Duration) -> Result<Option<Held>>;

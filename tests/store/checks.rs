@@ -24,6 +24,12 @@ use crate::accounts::{
     credentials_of_a_person_replace_any_others, descriptions_are_kept_per_account,
     no_two_workspaces_have_the_same_name, what_an_account_is_told_apart_by_never_changes,
 };
+use crate::authorizations::{
+    an_authorization_request_is_found_by_its_state_and_taken_once,
+    an_authorization_request_is_of_an_account_of_its_workspace,
+    authorization_requests_that_are_over_are_forgotten,
+    of_many_who_take_an_authorization_request_one_gets_it,
+};
 use crate::build::{Bench, account_row, at, gone, ids, key, live, settings};
 use crate::endpoints::{
     an_account_has_one_endpoint, an_endpoint_is_written_as_it_is_now,
@@ -120,6 +126,10 @@ checks!(
     credentials_of_a_person_replace_any_others,
     descriptions_are_kept_per_account,
     connections_are_found_by_their_accounts,
+    an_authorization_request_is_found_by_its_state_and_taken_once,
+    of_many_who_take_an_authorization_request_one_gets_it,
+    authorization_requests_that_are_over_are_forgotten,
+    an_authorization_request_is_of_an_account_of_its_workspace,
     a_workspace_sees_nothing_of_the_accounts_and_connections_of_another,
     runs_are_found_by_id_and_paged_newest_first,
     the_last_run_that_read_everything_is_found,

@@ -14,6 +14,7 @@
 )]
 
 mod accounts;
+mod authorizations;
 mod backends;
 mod build;
 mod checks;

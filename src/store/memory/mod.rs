@@ -2,6 +2,7 @@
 //! stores do; one suite tries them all.
 
 mod account;
+mod authorization;
 mod draft;
 mod history;
 mod idempotency;

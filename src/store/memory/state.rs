@@ -11,10 +11,10 @@ use crate::record::{ObjectName, RemoteId};
 use crate::store::key::KeyHash;
 use crate::store::rows::KeptRequest;
 use crate::store::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Delivery, DeliveryId,
-    Description, DraftRow, End, Endpoint, EndpointId, Error, Feed, FeedId, Held, Intent, IssueId,
-    IssueRow, LeaseKey, LinkId, LinkRow, OpId, OpRow, Pending, PlanItem, PlanRow, RecordOutcome,
-    Result, RunId, RunRow, Workspace, WorkspaceId,
+    Account, AccountId, AuthorizationRequest, Connection, ConnectionFeed, ConnectionId, Delivery,
+    DeliveryId, Description, DraftRow, End, Endpoint, EndpointId, Error, Feed, FeedId, Held,
+    Intent, IssueId, IssueRow, LeaseKey, LinkId, LinkRow, OpId, OpRow, Pending, PlanItem, PlanRow,
+    RecordOutcome, Result, RunId, RunRow, Workspace, WorkspaceId,
 };
 
 type Scoped<T> = (WorkspaceId, T);
@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) accounts: BTreeMap<Scoped<AccountId>, Account>,
     pub(super) secrets: BTreeMap<Scoped<AccountId>, Secret>,
     pub(super) descriptions: BTreeMap<Scoped<AccountId>, Description>,
+    /// By the hash of their state.
+    pub(super) authorization_requests: BTreeMap<[u8; 32], AuthorizationRequest>,
     pub(super) feeds: BTreeMap<Scoped<FeedId>, Feed>,
     pub(super) seen: BTreeMap<Scoped<FeedId>, BTreeMap<RemoteId, Row>>,
     pub(super) keys: BTreeSet<(FeedId, KeyHash, RemoteId)>,

@@ -1,6 +1,7 @@
 //! The rows of the store, as the rest of the house sees them.
 
 mod account;
+mod authorization;
 mod connection;
 mod draft;
 mod feed;
@@ -15,6 +16,7 @@ mod run;
 mod webhook;
 
 pub use account::{Account, AccountStatus, Description, Sealed, Workspace};
+pub use authorization::AuthorizationRequest;
 pub use connection::{Connection, ConnectionFeed, SyncProgress};
 pub use draft::DraftRow;
 pub use feed::{Feed, Observation, Observed, SeenRow, Step};

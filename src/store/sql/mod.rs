@@ -8,6 +8,7 @@
 //! endpoint is locked before its deliveries.
 
 mod account;
+mod authorization;
 mod batch;
 mod codec;
 mod connection;
