@@ -767,6 +767,65 @@ async fn a_refresh_token_is_good_once() {
     assert_eq!(late.status, 401);
 }
 
+/// The parameters with which a person is sent back, and where.
+fn sent_back(address: &str) -> (String, BTreeMap<String, String>) {
+    let (page, query) = address.split_once('?').unwrap();
+    (page.to_owned(), form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+}
+
+#[tokio::test]
+async fn a_consent_sends_the_person_back_with_a_code_and_the_accounts_host() {
+    let house = House::open().await;
+    let page = format!("https://www.kommo.com/oauth?client_id={CLIENT_ID}&state=a%26b&mode=popup");
+    assert_eq!(house.emulator.consent(&page, true), None, "it has no redirect address");
+    house.emulator.set_redirect_uri("https://x/cb");
+    for wrong in [page.replace(CLIENT_ID, "another"), page.replace("/oauth", "/login")] {
+        assert_eq!(house.emulator.consent(&wrong, true), None, "{wrong}");
+    }
+    let (to, given) = sent_back(&house.emulator.consent(&page, true).unwrap());
+    assert_eq!((to.as_str(), given["state"].as_str()), ("https://x/cb", "a&b"));
+    assert_eq!(
+        (given["referer"].as_str(), given["client_id"].as_str()),
+        ("demo.kommo.com", CLIENT_ID)
+    );
+    let pair = house.ask_token(by_code(&given["code"]).to_string()).await;
+    assert_eq!(pair.status, 200, "{}", pair.text);
+    let (_, refused) = sent_back(&house.emulator.consent(&page, false).unwrap());
+    let names: Vec<&str> = refused.keys().map(String::as_str).collect();
+    assert_eq!(names, ["client_id", "error", "state"]);
+    assert_eq!(refused["error"], "access_denied");
+}
+
+#[tokio::test]
+async fn tokens_are_given_only_with_the_configured_redirect_address() {
+    let house = House::open().await;
+    house.emulator.set_redirect_uri("https://y/cb");
+    let code = house.emulator.grant_code();
+    assert_eq!(house.ask_token(by_code(&code).to_string()).await.status, 400);
+    house.emulator.set_redirect_uri("https://x/cb");
+    let pair = house.ask_token(by_code(&code).to_string()).await.json();
+    house.emulator.set_redirect_uri("https://y/cb");
+    let refresh = by_refresh(&pair["refresh_token"]).to_string();
+    assert_eq!(house.ask_token(refresh.clone()).await.status, 400);
+    house.emulator.set_redirect_uri("https://x/cb");
+    assert_eq!(house.ask_token(refresh).await.status, 200, "it was not used up");
+}
+
+#[tokio::test]
+async fn an_integration_that_was_taken_away_has_no_tokens() {
+    let house = House::open().await;
+    let code = house.emulator.grant_code();
+    let pair = house.ask_token(by_code(&code).to_string()).await.json();
+    let token = pair["access_token"].as_str().unwrap();
+    let account =
+        async || house.send(token, "GET", "/api/v4/account", String::new()).await.unwrap().status;
+    assert_eq!(account().await, 200);
+    house.emulator.uninstall();
+    assert_eq!(account().await, 401);
+    let refresh = by_refresh(&pair["refresh_token"]).to_string();
+    assert_eq!(house.ask_token(refresh).await.status, 401);
+}
+
 #[tokio::test]
 async fn a_lost_answer_to_a_refresh_can_not_be_repaired() {
     let house = House::open().await;

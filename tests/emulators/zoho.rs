@@ -259,6 +259,51 @@ async fn errors_of_the_token_endpoint_come_with_status_200() {
 }
 
 #[tokio::test]
+async fn a_consent_sends_the_person_back_with_a_code_and_their_data_centre() {
+    let house = House::open().await;
+    let page = format!(
+        "https://accounts.zoho.com/oauth/v2/auth?response_type=code&client_id={CLIENT_ID}\
+         &redirect_uri=https%3A%2F%2Fx%2Fcb&scope=ZohoCRM.org.READ&access_type=offline\
+         &prompt=consent&state=a%26b"
+    );
+    let sent_back = |page: &str| {
+        let address = house.emulator.consent(page, true).unwrap();
+        let query = address.strip_prefix("https://x/cb?").unwrap().to_owned();
+        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
+        pairs.collect::<std::collections::BTreeMap<String, String>>()
+    };
+    for wrong in [
+        page.replace(CLIENT_ID, "another"),
+        page.replace("ZohoCRM.org.READ", ""),
+        page.replace("response_type=code", "response_type=token"),
+        page.replace("&redirect_uri=", "&page="),
+    ] {
+        assert_eq!(house.emulator.consent(&wrong, true), None, "{wrong}");
+    }
+    let given = sent_back(&page);
+    let named = ["location", "accounts-server", "state"].map(|name| given[name].as_str());
+    assert_eq!(named, ["eu", "https://accounts.zoho.eu", "a&b"]);
+    let exchange = async |code: &str, redirect: &str| {
+        let client = client_fields();
+        let body =
+            format!("{client}&grant_type=authorization_code&code={code}&redirect_uri={redirect}");
+        house.accounts(&body).await
+    };
+    let granted = exchange(&given["code"], "https://x/cb").await;
+    assert!(granted["refresh_token"].is_string(), "{granted}");
+    let other = sent_back(&page);
+    assert_eq!(exchange(&other["code"], "https://y/cb").await["error"], "invalid_redirect_uri");
+    for silent in ["access_type=offline", "prompt=consent"] {
+        let granted = sent_back(&page.replace(silent, "x=y"));
+        let granted = exchange(&granted["code"], "https://x/cb").await;
+        assert!(granted["access_token"].is_string(), "{granted}");
+        assert_eq!(granted["refresh_token"], Value::Null, "only after a consent, for offline use");
+    }
+    let refused = house.emulator.consent(&page, false).unwrap();
+    assert_eq!(refused, "https://x/cb?error=access_denied");
+}
+
+#[tokio::test]
 async fn a_code_serves_once_and_for_two_minutes() {
     let house = House::open().await;
     let exchange = async |code: &str| {

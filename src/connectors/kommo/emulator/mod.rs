@@ -73,17 +73,6 @@ impl Emulator {
         self.lock().options.token.clone()
     }
 
-    /// An authorization code, as the redirect after a consent brings it: good once, for 20 minutes.
-    #[must_use]
-    pub fn grant_code(&self) -> String {
-        oauth::grant_code(&mut self.lock())
-    }
-
-    /// An access or refresh token is worth nothing any more.
-    pub fn revoke_token(&self, token: &str) {
-        oauth::revoke(&mut self.lock(), token);
-    }
-
     /// Adds a user to the account.
     pub fn add_user(&self, name: &str, email: &str) -> u64 {
         account::add_user(&mut self.lock(), name, email)

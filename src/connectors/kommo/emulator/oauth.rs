@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::Emulator;
 use super::answer::{Answer, Outcome};
 use super::gate::Exchange;
 use super::jwt;
@@ -28,6 +29,8 @@ pub(super) struct Tokens {
     access: BTreeMap<String, Timestamp>,
     refresh: BTreeMap<String, Refresh>,
     revoked: BTreeSet<String>,
+    /// What the integration has as its redirect address; without, it takes any.
+    redirect_uri: Option<String>,
 }
 
 struct Refresh {
@@ -37,11 +40,73 @@ struct Refresh {
     is_used: bool,
 }
 
-pub(super) fn grant_code(state: &mut State) -> String {
+impl Emulator {
+    /// An authorization code, as the redirect after a consent brings it: good once, for 20 minutes.
+    #[must_use]
+    pub fn grant_code(&self) -> String {
+        grant_code(&mut self.lock())
+    }
+
+    /// A person gives the integration a redirect address: tokens are given only with it from then on.
+    pub fn set_redirect_uri(&self, redirect_uri: &str) {
+        self.lock().tokens.redirect_uri = Some(redirect_uri.to_owned());
+    }
+
+    /// A person opens the consent page at this address, and agrees or not: where their browser is sent
+    /// then. None if the page shows an error instead.
+    #[must_use]
+    pub fn consent(&self, url: &str, agrees: bool) -> Option<String> {
+        consent(&mut self.lock(), url, agrees)
+    }
+
+    /// Ends all access tokens but the long-lived one.
+    pub fn expire_access_tokens(&self) {
+        self.lock().tokens.access.clear();
+    }
+
+    /// A person takes the integration away: no token that it was given is good any more.
+    pub fn uninstall(&self) {
+        let mut state = self.lock();
+        state.tokens.access.clear();
+        state.tokens.refresh.clear();
+    }
+
+    /// An access or refresh token is worth nothing any more.
+    pub fn revoke_token(&self, token: &str) {
+        revoke(&mut self.lock(), token);
+    }
+}
+
+fn grant_code(state: &mut State) -> String {
     state.tokens.issued += 1;
     let code = format!("def500{:058x}", state.tokens.issued);
     state.tokens.codes.insert(code.clone(), state.time + CODE_LIFE);
     code
+}
+
+/// What a person says on the consent page at this address: where the browser is sent then. None if
+/// the page shows an error instead.
+fn consent(state: &mut State, url: &str, agrees: bool) -> Option<String> {
+    let (page, query) = url.split_once('?')?;
+    let asked: BTreeMap<String, String> =
+        form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let is_known = asked.get("client_id").is_some_and(|id| id == CLIENT_ID);
+    if !page.ends_with("/oauth") || !is_known {
+        return None;
+    }
+    let back = state.tokens.redirect_uri.clone()?;
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if agrees {
+        let referer = format!("{}.kommo.com", state.options.subdomain);
+        query.append_pair("code", &grant_code(state)).append_pair("referer", &referer);
+    } else {
+        query.append_pair("error", "access_denied");
+    }
+    query.append_pair("client_id", CLIENT_ID);
+    if let Some(repeated) = asked.get("state") {
+        query.append_pair("state", repeated);
+    }
+    Some(format!("{back}?{}", query.finish()))
 }
 
 pub(super) fn revoke(state: &mut State, token: &str) {
@@ -70,6 +135,9 @@ pub(super) fn token(state: &mut State, exchange: &Exchange) -> Outcome {
     let redirect_uri = get("redirect_uri");
     if redirect_uri.is_empty() {
         return Err(Answer::problem(400, "The redirect URI is missing"));
+    }
+    if state.tokens.redirect_uri.as_deref().is_some_and(|own| own != redirect_uri) {
+        return Err(Answer::problem(400, "The redirect URI is not the configured one"));
     }
     match get("grant_type") {
         "authorization_code" => {

@@ -80,6 +80,15 @@ impl Emulator {
         state.tokens.grant_code(now)
     }
 
+    /// A person opens the consent page at this address, and agrees or not: where their browser is sent
+    /// then. None if the page shows an error instead.
+    #[must_use]
+    pub fn consent(&self, url: &str, agrees: bool) -> Option<String> {
+        let mut state = self.lock();
+        let now = state.now();
+        state.tokens.page(now, url, agrees)
+    }
+
     /// Ends all access tokens.
     pub fn expire_access_tokens(&self) {
         self.lock().tokens.expire_access();

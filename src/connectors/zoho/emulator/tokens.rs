@@ -1,6 +1,6 @@
 //! The accounts server: codes, refresh tokens and access tokens.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use axum::http::Method;
@@ -26,11 +26,20 @@ const ACCESS_MAX: usize = 10;
 const REFRESH_MAX: usize = 20;
 
 pub(super) struct Tokens {
-    codes: Vec<(String, Timestamp)>,
+    codes: Vec<Code>,
     refresh: VecDeque<Refresh>,
     /// In words, as they are granted.
     scopes: Vec<String>,
     last: u64,
+}
+
+struct Code {
+    code: String,
+    expires_at: Timestamp,
+    /// Where the person was sent back to; a self client has no such page.
+    redirect_uri: Option<String>,
+    /// Whether a refresh token is given for it.
+    is_offline: bool,
 }
 
 struct Refresh {
@@ -54,9 +63,48 @@ impl Tokens {
     }
 
     pub(super) fn grant_code(&mut self, now: Timestamp) -> String {
+        self.add_code(now, None, true)
+    }
+
+    fn add_code(
+        &mut self,
+        now: Timestamp,
+        redirect_uri: Option<String>,
+        is_offline: bool,
+    ) -> String {
         let code = self.next();
-        self.codes.push((code.clone(), now + CODE_LIFE));
+        let expires_at = now + CODE_LIFE;
+        self.codes.push(Code { code: code.clone(), expires_at, redirect_uri, is_offline });
         code
+    }
+
+    /// What a person says on the consent page at this address: where the browser is sent then. None
+    /// if the page shows an error instead.
+    pub(super) fn page(&mut self, now: Timestamp, url: &str, agrees: bool) -> Option<String> {
+        let (page, query) = url.split_once('?')?;
+        let asked: BTreeMap<String, String> =
+            form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let is = |name: &str, value: &str| asked.get(name).is_some_and(|given| given == value);
+        let is_whole = is("response_type", "code") && is("client_id", CLIENT_ID);
+        let has_scope = asked.get("scope").is_some_and(|scope| !scope.is_empty());
+        if !page.ends_with("/oauth/v2/auth") || !is_whole || !has_scope {
+            return None;
+        }
+        let back = asked.get("redirect_uri")?;
+        if !agrees {
+            return Some(format!("{back}?error=access_denied"));
+        }
+        let is_offline = is("access_type", "offline") && is("prompt", "consent");
+        let code = self.add_code(now, Some(back.clone()), is_offline);
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query
+            .append_pair("code", &code)
+            .append_pair("location", "eu")
+            .append_pair("accounts-server", "https://accounts.zoho.eu");
+        if let Some(state) = asked.get("state") {
+            query.append_pair("state", state);
+        }
+        Some(format!("{back}?{}", query.finish()))
     }
 
     pub(super) fn expire_access(&mut self) {
@@ -118,17 +166,25 @@ impl Tokens {
         Ok(access)
     }
 
-    fn exchange(&mut self, code: &str, now: Timestamp) -> Result<(String, String), Value> {
-        let place = self.codes.iter().position(|(known, _)| known == code);
-        let (_, expires_at) = place
+    fn exchange(
+        &mut self,
+        code: &str,
+        redirect_uri: &str,
+        now: Timestamp,
+    ) -> Result<(String, Option<String>), Value> {
+        let place = self.codes.iter().position(|known| known.code == code);
+        let code = place
             .map(|place| self.codes.swap_remove(place))
             .ok_or_else(|| error("invalid_code"))?;
-        if expires_at <= now {
+        if code.expires_at <= now {
             return Err(error("invalid_code"));
+        }
+        if code.redirect_uri.is_some_and(|page| page != redirect_uri) {
+            return Err(error("invalid_redirect_uri"));
         }
         let refresh = self.consent();
         let access = self.renew(&refresh, now)?;
-        Ok((access, refresh))
+        Ok((access, code.is_offline.then_some(refresh)))
     }
 
     fn revoke(&mut self, token: &str) -> bool {
@@ -191,8 +247,7 @@ fn token(state: &mut State, call: &Call) -> Result<Value, Value> {
             if !page.is_empty() && !page.starts_with("http://") && !page.starts_with("https://") {
                 return Err(error("invalid_redirect_uri"));
             }
-            let (access, refresh) = state.tokens.exchange(field("code"), now)?;
-            (access, Some(refresh))
+            state.tokens.exchange(field("code"), page, now)?
         }
         "refresh_token" => (state.tokens.renew(field("refresh_token"), now)?, None),
         _ => return Err(error("unsupported_grant_type")),
