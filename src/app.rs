@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::accounts::{self, Accounts};
+use crate::accounts::{self, Accounts, Authorizations};
 use crate::auth::Tokens;
 use crate::config::{Config, Part};
 use crate::connections::Connections;
@@ -70,17 +70,20 @@ pub async fn build(config: &Config) -> Result<App, Error> {
     // Unique to this start: another may hold leases under the name of the last.
     let name = ids.next(clock.now()).to_string();
     let entropy = Arc::new(SystemEntropy);
-    let sealer = Sealer::new(config.secret_key.clone(), Vec::new(), entropy);
+    let sealer = Sealer::new(config.secret_key.clone(), Vec::new(), entropy.clone());
     let world = World {
         http: net::Http::new()?,
         clock: clock.clone(),
         overrides: config.overrides.clone(),
+        registrations: config.registrations.clone(),
     };
     let accounts =
         Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), name.clone()));
     if config.part == Part::Worker {
         accounts.check_key().await?;
     }
+    let public_url = config.public_url.clone();
+    let authorizations = Arc::new(Authorizations::new(accounts.clone(), entropy, public_url));
     let key = &config.secret_key;
     let idempotency = Idempotency::new(store.clone(), sealer.clone(), key, clock.clone());
     let webhooks = Arc::new(Webhooks::new(webhooks::Parts {
@@ -121,6 +124,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
     let services = Services {
         store: store.clone(),
         accounts,
+        authorizations: authorizations.clone(),
         connections,
         webhooks: webhooks.clone(),
         jobs,
@@ -135,6 +139,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
             executor: api(services),
             tokens: tokens.clone(),
             webhooks,
+            authorizations,
             graphiql: config.graphiql,
             ready,
         }),

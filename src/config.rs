@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use crate::connectors::{ALL, Overrides};
+use crate::connectors::{ALL, Overrides, Registrations};
 use crate::ports::{Entropy, SystemEntropy};
 use crate::secrets::MasterKey;
 
@@ -16,8 +16,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// What seals credentials and signs tokens.
     pub secret_key: MasterKey,
-    /// Where this server is reached from outside, without a slash at the end: webhooks are made from
-    /// it. None registers none.
+    /// Where this server is reached from outside, without a slash at the end: webhooks and OAuth
+    /// redirects are made from it. None registers none.
     pub public_url: Option<String>,
     /// Whether GraphiQL is served.
     pub graphiql: bool,
@@ -28,6 +28,8 @@ pub struct Config {
     pub times_divided_by: u32,
     /// What the operator has set otherwise than the vendors.
     pub overrides: Overrides,
+    /// The OAuth clients that the operator registered with the apps.
+    pub registrations: Registrations,
     /// What of the work this process takes on.
     pub part: Part,
 }
@@ -126,6 +128,7 @@ impl Config {
         let runs = runs(&variable, &mut faults);
         let times_divided_by = times_divided_by(&variable, &mut faults);
         let overrides = overrides(&variable, &mut faults);
+        let registrations = registrations(&variable, &mut faults);
         let public_url = variable("CONCORD_PUBLIC_URL");
         if public_url.as_deref().is_some_and(|url| !is_address(url)) {
             let fault =
@@ -147,6 +150,7 @@ impl Config {
                 runs,
                 times_divided_by,
                 overrides,
+                registrations,
                 part: given.part,
             }),
             _ => Err(Faults(faults)),
@@ -256,6 +260,32 @@ fn overrides(variable: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String
     overrides
 }
 
+/// `CONCORD_APP_<APP>_CLIENT_ID` and `CONCORD_APP_<APP>_CLIENT_SECRET`.
+fn registrations(
+    variable: &impl Fn(&str) -> Option<String>,
+    faults: &mut Vec<String>,
+) -> Registrations {
+    let mut registrations = Registrations::default();
+    for app in ALL {
+        let slug = app.about().slug;
+        let [id, secret] = ["ID", "SECRET"].map(|part| {
+            let name = format!("CONCORD_APP_{}_CLIENT_{part}", slug.to_uppercase());
+            let value = variable(&name).map(|value| value.trim().to_owned());
+            (name, value.filter(|value| !value.is_empty()))
+        });
+        match (id, secret) {
+            ((_, None), (_, None)) => {}
+            ((_, Some(id)), (_, Some(secret))) => {
+                registrations = registrations.with(slug, &id, &secret);
+            }
+            ((there, Some(_)), (missing, None)) | ((missing, None), (there, Some(_))) => {
+                faults.push(format!("{there} is given without {missing}: give both, or none"));
+            }
+        }
+    }
+    registrations
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +318,8 @@ mod tests {
             ("CONCORD_PUBLIC_URL", "sync.example.com"),
             ("CONCORD_APP_KOMMO_URL", "ftp://x"),
             ("CONCORD_APP_ZOHO_RATE", "0"),
+            ("CONCORD_APP_KOMMO_CLIENT_ID", "known to all"),
+            ("CONCORD_APP_ZOHO_CLIENT_SECRET", "short"),
         ];
         let Faults(faults) = read(&wrong, &folder("faults")).err().unwrap();
         assert_eq!(faults.len(), wrong.len(), "{faults:?}");
@@ -339,6 +371,21 @@ mod tests {
         let divided = [("CONCORD_TIMES_DIVIDED_BY", "50")];
         assert_eq!(read(&[], &folder).unwrap().times_divided_by, 1);
         assert_eq!(read(&divided, &folder).unwrap().times_divided_by, 50);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn an_oauth_client_is_an_id_with_a_secret() {
+        let folder = folder("clients");
+        let both = [
+            ("CONCORD_APP_KOMMO_CLIENT_ID", " known to all\n"),
+            ("CONCORD_APP_KOMMO_CLIENT_SECRET", "known to us"),
+            ("CONCORD_APP_ZOHO_CLIENT_ID", ""),
+        ];
+        let registrations = read(&both, &folder).unwrap().registrations;
+        let kommo = registrations.get("kommo").unwrap();
+        assert_eq!(kommo.client_id, "known to all");
+        assert!(registrations.get("zoho").is_none(), "an empty setting is none");
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use concord::accounts::callback;
 use concord::app::{self, HOME};
 use concord::auth::{Principal, Role};
 use concord::config::{Config, Faults, Given, Part};
+use concord::connectors::{ALL, App};
 use concord::graphql;
 use concord::lab::demo::{self, Options, Server};
 use concord::lab::emulate::{self, Emulated};
@@ -231,7 +233,9 @@ async fn main() -> Result<ExitCode> {
         }
         Command::Schema => print!("{}", graphql::sdl()),
         Command::Doctor { place } => {
-            doctor(&place.given()).await?;
+            for note in doctor(&place.given()).await? {
+                println!("{note}");
+            }
             println!("Everything is in order.");
         }
         Command::Probe { place } => {
@@ -271,11 +275,12 @@ async fn main() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Looks at all settings, and at the database wherever its own are right.
-async fn doctor(given: &Given) -> Result<()> {
-    let mut faults = match Config::read(given, environment) {
-        Ok(_) => Vec::new(),
-        Err(Faults(faults)) => faults,
+/// Looks at all settings, and at the database wherever its own are right. Gives what a person should
+/// know although nothing is wrong.
+async fn doctor(given: &Given) -> Result<Vec<String>> {
+    let (notes, mut faults) = match Config::read(given, environment) {
+        Ok(config) => (clients(&config), Vec::new()),
+        Err(Faults(faults)) => (Vec::new(), faults),
     };
     let key = MasterKey::generate(&SystemEntropy)?.to_text();
     let of_the_database = |name: &str| match name {
@@ -292,7 +297,23 @@ async fn doctor(given: &Given) -> Result<()> {
             "the database can't be used ({error:#}): name another by --database-url or DATABASE_URL"
         ));
     }
-    if faults.is_empty() { Ok(()) } else { Err(Faults(faults).into()) }
+    if faults.is_empty() { Ok(notes) } else { Err(Faults(faults).into()) }
+}
+
+/// The OAuth clients, with what has to be registered at the apps; never their secrets.
+fn clients(config: &Config) -> Vec<String> {
+    let about = |app: &&'static dyn App| {
+        let (slug, name) = (app.about().slug, app.about().name);
+        config.registrations.get(slug)?;
+        Some(match config.public_url.as_deref().map(|url| callback(url, slug)) {
+            Some(uri) => format!("{name}: the OAuth client needs the redirect URI {uri}"),
+            None => format!(
+                "{name}: people who give consent can come back to a front-end only, until \
+                 CONCORD_PUBLIC_URL is set"
+            ),
+        })
+    };
+    ALL.iter().filter_map(about).collect()
 }
 
 /// Takes on its part of the work until it is told to end.

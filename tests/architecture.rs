@@ -50,7 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "idempotency",
         ],
     ),
-    ("http", &["auth", "idempotency", "webhooks"]),
+    ("http", &["accounts", "auth", "idempotency", "webhooks"]),
     ("config", &["ports", "secrets", "connectors"]),
     (
         "lab",

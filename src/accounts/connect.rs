@@ -7,10 +7,13 @@ use async_trait::async_trait;
 
 use super::{Accounts, Error, Result, app};
 use crate::connectors::{
-    self, Access, App, Connector, Credentials, ErrorKind, Granted, Identity, Key,
+    self, Access, App, Connector, Credentials, ErrorKind, Granted, Identity, Key, Redirected,
 };
+use crate::net::Line;
 use crate::record::ObjectName;
-use crate::store::{self, Account, AccountId, AccountStatus, Description, WorkspaceId};
+use crate::store::{
+    self, Account, AccountId, AccountStatus, AuthorizationRequest, Description, WorkspaceId,
+};
 
 impl Accounts {
     /// Connects an account with what a person typed in: it is tried before anything is kept.
@@ -25,21 +28,9 @@ impl Accounts {
         label: Option<&str>,
     ) -> Result<Account> {
         let app = app(slug)?;
-        let (granted, connector, identity) = self.try_out(app, typed).await?;
-        let now = self.world.clock.now();
-        let id = AccountId(self.ids.next(now));
-        let mut account = Account::new(workspace, id, slug, &identity.remote_id, now);
-        account.environment = "production".to_owned();
-        account.label = label.map_or_else(|| identity.label.clone(), str::to_owned);
-        adopt(&mut account, &identity);
-        let description = self.read_description(app, connector.as_ref()).await?;
-        let sealed = self.vault.seal((workspace, id), &granted)?;
-        self.store.add_account(&account, &sealed).await.map_err(|error| match error {
-            store::Error::Conflict => Error::AlreadyConnected,
-            other => other.into(),
-        })?;
-        self.store.describe(workspace, id, &description).await?;
-        Ok(account)
+        let line = self.world.line(app.about());
+        let granted = app.authorise(&self.world, &line, typed).await?;
+        self.add(workspace, self.try_out(app, line, granted).await?, label).await
     }
 
     /// Gives an account new credentials.
@@ -52,19 +43,79 @@ impl Accounts {
         id: AccountId,
         typed: &Credentials,
     ) -> Result<Account> {
-        let mut account = self.store.account(workspace, id).await?;
-        let (granted, _, identity) = self.try_out(app(&account.app)?, typed).await?;
-        if identity.remote_id != account.remote_id {
+        let account = self.store.account(workspace, id).await?;
+        let app = app(&account.app)?;
+        let line = self.world.line(app.about());
+        let granted = app.authorise(&self.world, &line, typed).await?;
+        self.renew(account, self.try_out(app, line, granted).await?).await
+    }
+
+    /// Exchanges the code that a person came back with: the account that was to be reconnected, or
+    /// the one that the person gave access to, which may be connected already, goes on with what it
+    /// gives; otherwise it is connected.
+    ///
+    /// # Errors
+    /// [`Error::OtherAccount`] if the person gave access to another; [`Error::App`].
+    pub(super) async fn redeem(
+        &self,
+        request: &AuthorizationRequest,
+        redirected: &Redirected<'_>,
+    ) -> Result<Account> {
+        let app = app(&request.app)?;
+        let line = self.world.line(app.about());
+        let granted = app.redeem(&self.world, &line, redirected).await?;
+        let tried = self.try_out(app, line, granted).await?;
+        let known = match request.account {
+            Some(id) => Some(self.store.account(request.workspace, id).await?),
+            None => self.known(request.workspace, &tried).await?,
+        };
+        match known {
+            Some(account) => self.renew(account, tried).await,
+            None => self.add(request.workspace, tried, request.label.as_deref()).await,
+        }
+    }
+
+    /// The account of a workspace that this is, unless a person took it away.
+    async fn known(&self, workspace: WorkspaceId, tried: &Tried) -> Result<Option<Account>> {
+        let accounts = self.store.accounts(workspace).await?;
+        let (slug, remote_id) = (tried.app.about().slug, &tried.identity.remote_id);
+        let is_it = |account: &Account| {
+            account.app == slug
+                && account.remote_id == *remote_id
+                && !account.status.is_disconnected()
+        };
+        Ok(accounts.into_iter().find(is_it))
+    }
+
+    async fn add(
+        &self,
+        workspace: WorkspaceId,
+        tried: Tried,
+        label: Option<&str>,
+    ) -> Result<Account> {
+        let Tried { app, granted, connector, identity } = tried;
+        let now = self.world.clock.now();
+        let id = AccountId(self.ids.next(now));
+        let mut account = Account::new(workspace, id, app.about().slug, &identity.remote_id, now);
+        account.environment = "production".to_owned();
+        account.label = label.map_or_else(|| identity.label.clone(), str::to_owned);
+        adopt(&mut account, &identity);
+        let description = self.read_description(app, connector.as_ref()).await?;
+        let sealed = self.vault.seal((workspace, id), &granted)?;
+        self.store.add_account(&account, &sealed).await.map_err(of_place)?;
+        self.store.describe(workspace, id, &description).await?;
+        Ok(account)
+    }
+
+    async fn renew(&self, mut account: Account, tried: Tried) -> Result<Account> {
+        if tried.identity.remote_id != account.remote_id {
             return Err(Error::OtherAccount);
         }
-        adopt(&mut account, &identity);
+        adopt(&mut account, &tried.identity);
         account.status = AccountStatus::Connected;
-        let sealed = self.vault.seal((workspace, id), &granted)?;
-        self.store.reconnect(&account, &sealed).await.map_err(|error| match error {
-            store::Error::Conflict => Error::AlreadyConnected,
-            other => other.into(),
-        })?;
-        self.forget(id);
+        let sealed = self.vault.seal((account.workspace, account.id), &tried.granted)?;
+        self.store.reconnect(&account, &sealed).await.map_err(of_place)?;
+        self.forget(account.id);
         Ok(account)
     }
 
@@ -115,17 +166,11 @@ impl Accounts {
         Ok(account)
     }
 
-    async fn try_out(
-        &self,
-        app: &'static dyn App,
-        typed: &Credentials,
-    ) -> Result<(Granted, Arc<dyn Connector>, Identity)> {
-        let line = self.world.line(app.about());
-        let granted = app.authorise(&self.world, &line, typed).await?;
+    async fn try_out(&self, app: &'static dyn App, line: Line, granted: Granted) -> Result<Tried> {
         let access = Arc::new(Once(granted.key.clone()));
         let connector = app.open(&self.world, line, &granted.credentials, access)?;
         let identity = connector.check().await?;
-        Ok((granted, connector, identity))
+        Ok(Tried { app, granted, connector, identity })
     }
 
     async fn read_description(
@@ -149,6 +194,22 @@ fn adopt(account: &mut Account, identity: &Identity) {
     account.owner_email.clone_from(&identity.email);
     account.region.clone_from(&identity.country);
     account.time_zone.clone_from(&identity.time_zone);
+}
+
+/// What an error means where an account is to take its place.
+fn of_place(error: store::Error) -> Error {
+    match error {
+        store::Error::Conflict => Error::AlreadyConnected,
+        other => other.into(),
+    }
+}
+
+/// Credentials that were accepted, and whose they are.
+struct Tried {
+    app: &'static dyn App,
+    granted: Granted,
+    connector: Arc<dyn Connector>,
+    identity: Identity,
 }
 
 /// The key of an account that is being tried out: there is no other.

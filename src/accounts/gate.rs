@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::vault::{Kept, Of, Vault};
 use super::{Error, Result};
-use crate::connectors::{self, Access, App, Credentials, ErrorKind, Key, Retry, World};
+use crate::connectors::{self, Access, App, Credentials, ErrorKind, Granted, Key, Retry, World};
 use crate::net::Line;
 use crate::store::{self, AccountStatus, Held, LeaseKey, LeaseKind, Store};
 
-/// How long the lease holds: longer than a request may take.
-const LEASE: Duration = Duration::from_secs(90);
+/// How long the lease holds: longer than two requests may take, since some apps are asked again when an
+/// answer got lost.
+const LEASE: Duration = Duration::from_secs(200);
 /// How often, and how often at most, it is asked whether another process is done.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 const ASK_MAX: u32 = 150;
@@ -28,6 +29,8 @@ const RENEW_EVERY: Duration = Duration::from_secs(30);
 const REST: Duration = Duration::from_secs(30);
 const REST_MAX: Duration = Duration::from_secs(600);
 
+/// A clone is the same gate.
+#[derive(Clone)]
 pub(super) struct Gate {
     store: Arc<dyn Store>,
     vault: Vault,
@@ -36,7 +39,7 @@ pub(super) struct Gate {
     of: Of,
     holder: String,
     line: Line,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -45,6 +48,15 @@ struct State {
     /// When this process last got a new key from the app.
     renewed_at: Option<Timestamp>,
     failed: Option<Failed>,
+    /// What the app gave and the store did not take: it may be given only once.
+    unsaved: Option<Unsaved>,
+}
+
+/// New credentials that are not written down yet.
+struct Unsaved {
+    granted: Granted,
+    /// The generation of the credentials that they were got with.
+    generation: u64,
 }
 
 /// A renewal that failed. It is not tried again before its time, unless the credentials are others.
@@ -67,7 +79,7 @@ impl Gate {
         holder: String,
     ) -> Self {
         let line = world.line(app.about());
-        Self { store, vault, world, app, of, holder, line, state: Mutex::default() }
+        Self { store, vault, world, app, of, holder, line, state: Arc::default() }
     }
 
     pub(super) fn line(&self) -> Line {
@@ -88,8 +100,18 @@ impl Gate {
         Ok(kept)
     }
 
-    /// A key in place of this one. Everybody else in this process waits meanwhile.
-    async fn renew(&self, state: &mut State, stale: &Key) -> Result<Key> {
+    /// A key in place of this one. Everybody else in this process waits meanwhile. It goes on to its
+    /// end when nobody waits for it any more: what an app gives only once must be written down.
+    #[expect(clippy::disallowed_methods, reason = "a new key that is cut off is lost for good")]
+    async fn renew(&self, mut state: OwnedMutexGuard<State>, stale: Key) -> Result<Key> {
+        let gate = self.clone();
+        let work = async move { gate.renew_now(&mut state, &stale).await };
+        let cut_off =
+            |_| connectors::Error::new(ErrorKind::Unavailable, "refresh", "cut_off").into();
+        tokio::spawn(work).await.unwrap_or_else(|error| Err(cut_off(error)))
+    }
+
+    async fn renew_now(&self, state: &mut State, stale: &Key) -> Result<Key> {
         let now = self.world.clock.now();
         let stored = self.vault.read(self.of).await?;
         if self.is_fresh(&stored.granted.key, stale) {
@@ -115,13 +137,13 @@ impl Gate {
         if self.is_fresh(&stored.granted.key, stale) {
             return Ok(adopt(state, stored));
         }
+        let unsaved = state.unsaved.take().filter(|got| got.generation == stored.generation);
+        if let Some(Unsaved { granted, .. }) = unsaved {
+            return self.save(state, held, &stored, granted).await;
+        }
         let kept = &stored.granted.credentials;
         match self.app.refresh(&self.world, &self.line, kept).await {
-            Ok(granted) => {
-                let kept = self.vault.replace(held, self.of, &stored, granted).await?;
-                state.renewed_at = Some(self.world.clock.now());
-                Ok(adopt(state, kept))
-            }
+            Ok(granted) => self.save(state, held, &stored, granted).await,
             Err(error) => {
                 self.rest(state, &error, stored.generation);
                 // Somebody may have reconnected it meanwhile.
@@ -132,6 +154,21 @@ impl Gate {
                 Err(error.into())
             }
         }
+    }
+
+    /// Writes new credentials down before anybody uses them.
+    async fn save(
+        &self,
+        state: &mut State,
+        held: &Held,
+        stored: &Kept,
+        granted: Granted,
+    ) -> Result<Key> {
+        let generation = stored.generation;
+        state.unsaved = Some(Unsaved { granted: granted.clone(), generation });
+        let kept = self.vault.replace(held, self.of, stored, granted).await?;
+        state.renewed_at = Some(self.world.clock.now());
+        Ok(adopt(state, kept))
     }
 
     /// Remembers that a renewal failed, and for how long nobody tries again.
@@ -187,6 +224,7 @@ fn adopt(state: &mut State, kept: Kept) -> Key {
     let key = kept.granted.key.clone();
     state.kept = Some(kept);
     state.failed = None;
+    state.unsaved = None;
     key
 }
 
@@ -206,21 +244,20 @@ fn of_access(error: Error) -> connectors::Error {
 #[async_trait]
 impl Access for Gate {
     async fn key(&self) -> connectors::Result<Key> {
-        let mut state = self.state.lock().await;
-        let kept = self.kept(&mut state).await.map_err(of_access)?;
-        let key = kept.granted.key;
-        if self.is_old(&key) && self.app.about().renews_keys {
-            return self.renew(&mut state, &key).await.map_err(of_access);
+        let mut state = self.state.clone().lock_owned().await;
+        let Granted { credentials, key } = self.kept(&mut state).await.map_err(of_access)?.granted;
+        if self.is_old(&key) && self.app.renews_keys(&credentials) {
+            return self.renew(state, key).await.map_err(of_access);
         }
         Ok(key)
     }
 
     async fn replace(&self, refused: &Key) -> connectors::Result<Key> {
-        let mut state = self.state.lock().await;
+        let mut state = self.state.clone().lock_owned().await;
         let kept = self.kept(&mut state).await.map_err(of_access)?;
         if self.is_fresh(&kept.granted.key, refused) {
             return Ok(kept.granted.key);
         }
-        self.renew(&mut state, refused).await.map_err(of_access)
+        self.renew(state, refused.clone()).await.map_err(of_access)
     }
 }

@@ -2,6 +2,7 @@
 //! which everybody speaks to one. The only room that hands credentials to a connector; they leave it
 //! sealed or not at all.
 
+mod authorization;
 mod connect;
 mod error;
 mod gate;
@@ -17,6 +18,7 @@ use crate::store::{Account, AccountId, AccountStatus, Store, WorkspaceId};
 use gate::Gate;
 use vault::Vault;
 
+pub use authorization::{Authorizations, Begin, Begun, By, callback};
 pub use error::Error;
 
 /// The result of everything here.

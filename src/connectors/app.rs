@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Access, Capability, Connector, Credentials, Delivery, Granted, Noticed, Result, Unreadable,
+    Access, Asked, Capability, Connector, Credentials, Delivery, Granted, Noticed, Redirected,
+    Registrations, Result, Unreadable,
 };
 use crate::net::{Http, Line, Pace};
 use crate::ports::Clock;
@@ -27,8 +28,6 @@ pub struct About {
     pub objects: &'static [ObjectAbout],
     /// The hosts that an operator can set addresses for.
     pub hosts: &'static [&'static str],
-    /// Whether its keys run out and can be renewed without a person.
-    pub renews_keys: bool,
     /// Requests a second that an account may be asked.
     pub per_second: u32,
     /// Requests at once that an account may be asked.
@@ -79,6 +78,8 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// What the operator has set otherwise than the vendors.
     pub overrides: Overrides,
+    /// The OAuth clients that the operator registered.
+    pub registrations: Registrations,
 }
 
 /// What an operator sets otherwise than the vendors have it: where apps are reached, and how fast. No
@@ -133,6 +134,24 @@ pub trait App: Send + Sync {
     /// Checks the form of what was typed in, and redeems what is to be redeemed. `Config` says what
     /// is wrong with it.
     async fn authorise(&self, world: &World, line: &Line, typed: &Credentials) -> Result<Granted>;
+
+    /// Where a person is sent to give consent (RFC 6749, section 4.1.1).
+    ///
+    /// # Errors
+    /// `Config` if the app is not where it was said to be.
+    fn authorization_url(&self, overrides: &Overrides, asked: &Asked<'_>) -> Result<String>;
+
+    /// Exchanges the code that a person came back with (RFC 6749, section 4.1.3). Nothing is sent to
+    /// a host that is not the vendor's. `Config` says what is wrong with it.
+    async fn redeem(
+        &self,
+        world: &World,
+        line: &Line,
+        redirected: &Redirected<'_>,
+    ) -> Result<Granted>;
+
+    /// Whether the key that these credentials opened can be renewed without a person.
+    fn renews_keys(&self, kept: &Credentials) -> bool;
 
     /// A new key, for apps whose keys run out; `Unauthorised` if there can be none.
     async fn refresh(&self, world: &World, line: &Line, kept: &Credentials) -> Result<Granted>;

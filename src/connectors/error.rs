@@ -83,6 +83,12 @@ impl Error {
         self
     }
 
+    /// Whether the same may succeed later.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        self.retry != Retry::Never
+    }
+
     /// That there was no answer.
     #[must_use]
     pub fn from_net(error: &net::Error, operation: &'static str, clock: &dyn Clock) -> Self {

@@ -9,6 +9,7 @@ mod error;
 pub mod kommo;
 pub mod memory;
 mod notify;
+mod oauth;
 mod traffic;
 pub mod zoho;
 
@@ -20,6 +21,7 @@ pub use access::{Access, Credentials, Granted, Key};
 pub use app::{About, App, CredentialAbout, NotificationsAbout, ObjectAbout, Overrides, World};
 pub use error::{Error, ErrorKind, Retry};
 pub use notify::{Address, Delivery, Noticed, Subscription, Unreadable};
+pub use oauth::{AppRegistration, Asked, Redirected, Registrations};
 pub use traffic::{Capability, Change, Fetched, Identity, Lookup, Page, Query, Write, Written};
 
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};

@@ -160,12 +160,19 @@ impl From<accounts::Error> for Failure {
     fn from(error: accounts::Error) -> Self {
         use accounts::Error as E;
         let code = match &error {
-            E::NoSuchApp(_) | E::OtherAccount => UserErrorCode::Invalid,
+            E::NoSuchApp(_)
+            | E::OtherAccount
+            | E::OtherApp
+            | E::NotRegistered(_)
+            | E::NoRedirect
+            | E::BadRedirect
+            | E::UnknownState => UserErrorCode::Invalid,
+            E::NoConsent => UserErrorCode::CredentialsRefused,
             E::AlreadyConnected => UserErrorCode::AlreadyThere,
             E::NotConnected => UserErrorCode::NotConnected,
             E::InUse(_) => UserErrorCode::InUse,
             E::App(error) => return of_app(error).into(),
-            E::Store(_) | E::Sealing(_) => {
+            E::Store(_) | E::Sealing(_) | E::NoEntropy(_) => {
                 return match error {
                     E::Store(error) => error.into(),
                     other => internal(&other).into(),

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, EmptySubscription, Schema};
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Authorizations};
 use crate::auth::Principal;
 use crate::connections::Connections;
 use crate::idempotency::Idempotency;
@@ -41,6 +41,8 @@ pub struct Services {
     pub store: Arc<dyn Store>,
     /// The accounts.
     pub accounts: Arc<Accounts>,
+    /// The ways of people to the apps and back.
+    pub authorizations: Arc<Authorizations>,
     /// How connections are set up.
     pub connections: Arc<Connections>,
     /// The notifications of apps.

@@ -1,12 +1,13 @@
-//! What this server answers over HTTP: the GraphQL endpoint, the notifications of apps, whether it is
-//! alive and ready, and GraphiQL where it is switched on. A worker answers only whether it is alive and
-//! ready.
+//! What this server answers over HTTP: the GraphQL endpoint, the notifications of apps, people who come
+//! back from an app's consent page, whether it is alive and ready, and GraphiQL where it is switched on. A
+//! worker answers only whether it is alive and ready.
 //!
 //! The endpoint takes one GraphQL request as JSON by `POST`, from somebody with a token, and nothing
 //! else: a form, a link or a page of another site cannot make a browser send that. Every request has a
 //! limit on its size and on its time, and only so many are answered at once.
 
 mod body;
+mod callback;
 mod endpoint;
 mod execution;
 mod explorer;
@@ -27,6 +28,7 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
 
+use crate::accounts::Authorizations;
 use crate::auth::Tokens;
 use crate::webhooks::Webhooks;
 use endpoint::Endpoint;
@@ -48,6 +50,8 @@ pub struct Http<E> {
     pub tokens: Arc<Tokens>,
     /// What takes the notifications of apps.
     pub webhooks: Arc<Webhooks>,
+    /// What takes people back who gave consent to an app.
+    pub authorizations: Arc<Authorizations>,
     /// Whether GraphiQL is served.
     pub graphiql: bool,
     /// What tells whether the server is ready.
@@ -60,6 +64,7 @@ pub fn router<E: Executor>(http: Http<E>) -> Router {
     let mut router = Router::new()
         .route("/graphql", post(endpoint::answer::<E>).with_state(endpoint))
         .route("/webhooks/{app}/{endpoint}/{secret}", receiver::route(http.webhooks))
+        .route("/oauth/callback/{app}", callback::route(http.authorizations))
         .merge(probes(http.ready));
     if http.graphiql {
         router = explorer::add_to(router);

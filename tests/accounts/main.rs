@@ -11,12 +11,14 @@
     reason = "tests fail by panicking"
 )]
 
+mod oauth;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use concord::accounts::{Accounts, Error};
 use concord::connectors::zoho::emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, Fault, FaultKind};
-use concord::connectors::{Credentials, ErrorKind, Overrides, World};
+use concord::connectors::{Credentials, ErrorKind, Overrides, Registrations, World};
 use concord::lab::emulate::{AppHandle, Emulated, listen};
 use concord::net::Http;
 use concord::ports::{Clock, ManualClock, SeededIds, SystemClock, SystemEntropy};
@@ -60,7 +62,8 @@ impl House {
     /// The same, by another clock.
     fn process_at(&self, name: &str, clock: Arc<dyn Clock>) -> Accounts {
         let sealer = Sealer::new(self.key.clone(), Vec::new(), Arc::new(SystemEntropy));
-        let world = World { http: Http::new().unwrap(), clock, overrides: self.overrides.clone() };
+        let (overrides, registrations) = (self.overrides.clone(), Registrations::default());
+        let world = World { http: Http::new().unwrap(), clock, overrides, registrations };
         let seed = name.len() as u64;
         Accounts::new(self.store.clone(), sealer, world, Arc::new(SeededIds::new(seed)), name)
     }

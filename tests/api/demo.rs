@@ -7,7 +7,7 @@ use std::time::Duration;
 use concord::app::{self, HOME};
 use concord::auth::{Principal, Role};
 use concord::config::{Config, Given};
-use concord::connectors::Overrides;
+use concord::connectors::{Overrides, Registrations};
 use concord::lab::demo::{self, Emulators, Options, Played, Script, Server, Town};
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
@@ -54,8 +54,17 @@ impl Served {
 
 /// A server as an operator starts it, with the apps at these addresses.
 pub async fn serve(folder: &Folder, overrides: Overrides) -> Served {
+    serve_with(folder, overrides, Registrations::default()).await
+}
+
+/// The same, with these OAuth clients.
+pub async fn serve_with(
+    folder: &Folder,
+    overrides: Overrides,
+    registrations: Registrations,
+) -> Served {
     let mut config = Config::read(&folder.given(), |_| None).unwrap();
-    config.overrides = overrides;
+    (config.overrides, config.registrations) = (overrides, registrations);
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     config.public_url = Some(address.clone());

@@ -11,6 +11,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod authorizing;
 mod deciding;
 mod demo;
 mod drafts;
@@ -26,7 +27,7 @@ mod wrong;
 use std::sync::Arc;
 
 use async_graphql::{Request, Variables};
-use concord::accounts::Accounts;
+use concord::accounts::{Accounts, Authorizations};
 use concord::auth::{Principal, Role};
 use concord::connections::Connections;
 use concord::connectors::{Overrides, World};
@@ -82,9 +83,17 @@ impl House {
         let key = MasterKey::generate(&SystemEntropy).unwrap();
         let sealer = Sealer::new(key.clone(), Vec::new(), Arc::new(SystemEntropy));
         let idempotency = Idempotency::new(store.clone(), sealer.clone(), &key, clock.clone());
-        let world = World { http: Http::new().unwrap(), clock: clock.clone(), overrides };
+        let world = World {
+            http: Http::new().unwrap(),
+            clock: clock.clone(),
+            overrides,
+            registrations: authorizing::clients(),
+        };
         let accounts =
             Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), "test"));
+        let public_url = Some("https://sync.example.com".to_owned());
+        let entropy = Arc::new(SystemEntropy);
+        let authorizations = Authorizations::new(accounts.clone(), entropy, public_url.clone());
         let webhooks = Arc::new(Webhooks::new(webhooks::Parts {
             store: store.clone(),
             accounts: accounts.clone(),
@@ -92,7 +101,7 @@ impl House {
             key,
             clock: clock.clone(),
             ids: ids.clone(),
-            public_url: Some("https://sync.example.com".to_owned()),
+            public_url,
         }));
         let connections = Arc::new(Connections::new(store.clone(), clock.clone(), ids.clone()));
         let runner = Runner::new(store.clone(), clock.clone(), ids, "test", Timings::default());
@@ -109,6 +118,7 @@ impl House {
         let services = Services {
             store,
             accounts,
+            authorizations: Arc::new(authorizations),
             connections,
             webhooks: webhooks.clone(),
             jobs,
@@ -284,6 +294,12 @@ async fn what_is_made_in_one_workspace_is_not_there_in_another() {
             "AccountReconnectInput",
             "account { id }",
             json!({"id": account, "credentials": []}),
+        ),
+        (
+            "accountAuthorizeStart",
+            "AccountAuthorizeStartInput",
+            "authorization { url }",
+            json!({"app": "kommo", "accountId": account}),
         ),
         (
             "connectionCreate",

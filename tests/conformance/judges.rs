@@ -11,7 +11,7 @@ use axum::http::Method;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use concord::accounts::Accounts;
-use concord::connectors::{self, Connector, Credentials, Overrides, World};
+use concord::connectors::{self, Connector, Credentials, Overrides, Registrations, World};
 use concord::net::Http;
 use concord::ports::{Clock, SeededIds, SystemEntropy};
 use concord::record::{ObjectName, Schema};
@@ -102,7 +102,12 @@ pub struct Connected {
 fn accounts(store: Arc<dyn Store>, clock: Arc<dyn Clock>, overrides: Overrides) -> Accounts {
     let key = MasterKey::generate(&SystemEntropy).unwrap();
     let sealer = Sealer::new(key, Vec::new(), Arc::new(SystemEntropy));
-    let world = World { http: Http::new().unwrap().with_body_max(1024 * 1024), clock, overrides };
+    let world = World {
+        http: Http::new().unwrap().with_body_max(1024 * 1024),
+        clock,
+        overrides,
+        registrations: Registrations::default(),
+    };
     Accounts::new(store, sealer, world, Arc::new(SeededIds::new(1)), "test")
 }
 

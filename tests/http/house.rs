@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use concord::accounts::Accounts;
+use concord::accounts::{Accounts, Authorizations};
 use concord::auth::{Principal, Role, Tokens};
-use concord::connectors::{self, Overrides};
+use concord::connectors::{self, Overrides, Registrations};
 use concord::http::{self, Ready};
 use concord::net::{self, Method};
 use concord::ports::ManualClock;
@@ -36,6 +36,7 @@ pub struct House {
     pub is_ready: Arc<AtomicBool>,
     pub store: Arc<dyn Store>,
     pub webhooks: Arc<Webhooks>,
+    pub authorizations: Arc<Authorizations>,
     tokens: Arc<Tokens>,
     address: SocketAddr,
     client: net::Http,
@@ -53,7 +54,7 @@ impl Ready for Readiness {
 /// The address that the server believes to be reached at.
 pub const PUBLIC: &str = "https://sync.example.com";
 
-fn hooks(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Webhooks {
+fn rooms(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> (Webhooks, Authorizations) {
     let key = MasterKey::generate(&SystemEntropy).unwrap();
     let sealer = Sealer::new(key.clone(), Vec::new(), Arc::new(SystemEntropy));
     let ids = Arc::new(SeededIds::new(1));
@@ -61,10 +62,14 @@ fn hooks(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Webhooks {
         http: net::Http::new().unwrap(),
         clock: clock.clone(),
         overrides: Overrides::default(),
+        registrations: Registrations::default().with("kommo", "an id", "a secret"),
     };
     let accounts = Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), "test");
     let (accounts, public_url) = (Arc::new(accounts), Some(PUBLIC.to_owned()));
-    Webhooks::new(webhooks::Parts { store, accounts, sealer, key, clock, ids, public_url })
+    let entropy = Arc::new(SystemEntropy);
+    let authorizations = Authorizations::new(accounts.clone(), entropy, public_url.clone());
+    let parts = webhooks::Parts { store, accounts, sealer, key, clock, ids, public_url };
+    (Webhooks::new(parts), authorizations)
 }
 
 impl House {
@@ -117,11 +122,13 @@ impl House {
         let tokens = Arc::new(Tokens::new(&KEY, clock.clone()));
         let is_ready = Arc::new(AtomicBool::new(true));
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
-        let webhooks = Arc::new(hooks(store.clone(), clock.clone()));
+        let (webhooks, authorizations) = rooms(store.clone(), clock.clone());
+        let (webhooks, authorizations) = (Arc::new(webhooks), Arc::new(authorizations));
         let router = router(http::Http {
             executor: schema(world.clone()),
             tokens: tokens.clone(),
             webhooks: webhooks.clone(),
+            authorizations: authorizations.clone(),
             graphiql,
             ready: Arc::new(Readiness(is_ready.clone())),
         });
@@ -129,7 +136,7 @@ impl House {
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let client = net::Http::new().unwrap();
-        Self { world, clock, is_ready, store, webhooks, tokens, address, client }
+        Self { world, clock, is_ready, store, webhooks, authorizations, tokens, address, client }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -11,6 +11,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod callback;
 mod form;
 mod house;
 mod identity;

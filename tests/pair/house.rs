@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use concord::accounts::Accounts;
-use concord::connectors::{Connector, Credentials, Overrides, World, kommo, zoho};
+use concord::connectors::{Connector, Credentials, Overrides, Registrations, World, kommo, zoho};
 use concord::lab::check::{Difference, differences};
 use concord::lab::emulate::{AppHandle, Emulated, Listening, listen_by};
 use concord::lab::people::{Moved, People, move_in, people};
@@ -95,7 +95,12 @@ impl House {
         store.add_workspace(&Workspace { id: HOME, name: "home".to_owned() }).await.unwrap();
         let key = MasterKey::generate(&SystemEntropy).unwrap();
         let sealer = Sealer::new(key, Vec::new(), Arc::new(SystemEntropy));
-        let world = World { http: Http::new().unwrap(), clock: clock.clone(), overrides };
+        let world = World {
+            http: Http::new().unwrap(),
+            clock: clock.clone(),
+            overrides,
+            registrations: Registrations::default(),
+        };
         let accounts = Accounts::new(store.clone(), sealer, world, ids.clone(), "test");
         let left = accounts.connect(HOME, "kommo", &typed.left, None).await.unwrap();
         let right = accounts.connect(HOME, "zoho", &typed.right, None).await.unwrap();

@@ -55,3 +55,30 @@ fn an_address_that_is_none_is_told_once() {
     assert!(said.contains("neither sqlite://FILE nor postgres://"), "{said}");
     assert!(!said.contains("can't be used"), "{said}");
 }
+
+#[test]
+fn an_oauth_client_is_told_with_what_it_needs_and_without_its_secret() {
+    const SECRET: &str = "canary-of-a-secret";
+    let folder = Folder::new("oauth-client");
+    let doctor = || {
+        let mut command = concord_in(&folder.join("data"), &["doctor"]);
+        command.env("CONCORD_APP_KOMMO_CLIENT_ID", "an id");
+        command
+    };
+    let half = refusal(&mut doctor());
+    assert!(half.contains("without CONCORD_APP_KOMMO_CLIENT_SECRET: give both"), "{half}");
+    let whole = || {
+        let mut command = doctor();
+        command.env("CONCORD_APP_KOMMO_CLIENT_SECRET", SECRET);
+        command
+    };
+    let said = answer(&mut whole());
+    assert!(said.contains("until CONCORD_PUBLIC_URL is set"), "{said}");
+    let mut public = whole();
+    let said = answer(public.env("CONCORD_PUBLIC_URL", "https://sync.example.com/"));
+    let uri = "Kommo: the OAuth client needs the redirect URI https://sync.example.com/oauth/callback/kommo\n";
+    assert_eq!(said, format!("{uri}Everything is in order.\n"));
+    assert!(!said.contains(SECRET));
+    let broken = refusal(whole().env("CONCORD_PORT", "many"));
+    assert!(broken.contains("CONCORD_PORT") && !broken.contains(SECRET), "{broken}");
+}

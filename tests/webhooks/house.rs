@@ -9,7 +9,7 @@ use std::time::Duration;
 use concord::accounts::Accounts;
 use concord::connectors::kommo::emulator as kommo;
 use concord::connectors::zoho::emulator as zoho;
-use concord::connectors::{Address, Credentials, Overrides, World};
+use concord::connectors::{Address, Credentials, Overrides, Registrations, World};
 use concord::net::Http;
 use concord::planner::{
     Approval, ConsentPolicy, DeletionPolicy, FirstRun, Settings, SideSettings, Sync, SyncState,
@@ -184,7 +184,12 @@ impl House {
         let sealer = Sealer::new(self.key.clone(), Vec::new(), Arc::new(SystemEntropy));
         let (clock, store) = (self.clock.clone(), self.store.clone());
         let http = Http::new().unwrap();
-        let world = World { http, clock: clock.clone(), overrides: self.overrides.clone() };
+        let world = World {
+            http,
+            clock: clock.clone(),
+            overrides: self.overrides.clone(),
+            registrations: Registrations::default(),
+        };
         let ids = Arc::new(SeededIds::new(number));
         let holder = format!("process {number}");
         let accounts = Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), holder);

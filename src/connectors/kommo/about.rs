@@ -25,7 +25,6 @@ pub(super) static ABOUT: About = About {
     ],
     objects: &[ObjectAbout { name: CONTACTS, label: "Contacts" }],
     hosts: &["kommo"],
-    renews_keys: false,
     // The limit is 7 a second for each integration; beyond it the account is blocked.
     per_second: 6,
     at_once: 4,

@@ -14,6 +14,7 @@ const HOSTS: [&str; 3] = [".kommo.com", ".amocrm.com", ".amocrm.ru"];
 
 const HOST_ADVICE: &str =
     "give the account's address as it stands in the browser, such as acme.kommo.com";
+const BACK_ADVICE: &str = "the address does not come from Kommo's consent page: begin again";
 const TOKEN_ADVICE: &str = "make a long-lived token in Kommo under Settings, Integrations, your private integration, Keys and scopes";
 
 fn bad(code: &'static str, advice: &'static str) -> Error {
@@ -35,7 +36,7 @@ pub(super) fn worn_out() -> Error {
 }
 
 /// The account's own host, from whatever form of it was typed: only names of Kommo's.
-fn host(typed: &str) -> Result<String> {
+pub(super) fn host(typed: &str) -> Result<String> {
     let typed = typed.to_ascii_lowercase();
     let bare = typed.strip_prefix("https://").unwrap_or(&typed);
     let bare = bare.split('/').next().unwrap_or_default();
@@ -51,6 +52,11 @@ fn host(typed: &str) -> Result<String> {
     name.filter(|name| is_name(name))
         .map(|_| whole.clone())
         .ok_or_else(|| bad("host_not_kommo", HOST_ADVICE))
+}
+
+/// The host that the app itself is said to have named: nothing is added to it.
+pub(super) fn whole_host(named: &str) -> Result<String> {
+    host(named).ok().filter(|host| host == named).ok_or_else(|| bad("host_not_kommo", BACK_ADVICE))
 }
 
 /// Where the account's API is.
@@ -129,6 +135,14 @@ mod tests {
             "",
         ] {
             assert!(host(typed).is_err(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn of_a_host_that_comes_with_a_redirect_nothing_is_made_better() {
+        assert_eq!(whole_host("acme.kommo.com").unwrap(), "acme.kommo.com");
+        for named in ["acme", "https://acme.kommo.com", "acme.kommo.com/x", "evil.example", ""] {
+            assert!(whole_host(named).is_err(), "{named}");
         }
     }
 

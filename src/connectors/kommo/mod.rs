@@ -3,6 +3,7 @@
 
 mod about;
 mod api;
+mod app;
 mod auth;
 mod body;
 mod changes;
@@ -13,70 +14,27 @@ mod fields;
 mod labelled;
 mod lists;
 mod notify;
+mod oauth;
 mod refusal;
 mod wire;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
-    About, Access, Address, App, Capability, Connector, Credentials, Delivery, Fetched, Granted,
-    Identity, Lookup, Noticed, Page, Query, Result, Subscription, Unreadable, World, Write,
-    Written,
+    Address, Capability, Connector, Fetched, Identity, Lookup, Page, Query, Result, Subscription,
+    Write, Written,
 };
-use crate::net::Line;
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
-use about::{ABOUT, CAPABILITY, CONTACTS};
+use about::{CAPABILITY, CONTACTS};
 use api::Api;
 use convert::Users;
 use days::Days;
 
-/// Kommo.
-pub struct Kommo;
-
-#[async_trait]
-impl App for Kommo {
-    fn about(&self) -> &'static About {
-        &ABOUT
-    }
-
-    fn capability(&self) -> &'static Capability {
-        &CAPABILITY
-    }
-
-    async fn authorise(
-        &self,
-        _world: &World,
-        _line: &Line,
-        typed: &Credentials,
-    ) -> Result<Granted> {
-        auth::authorise(typed)
-    }
-
-    async fn refresh(&self, _world: &World, _line: &Line, _kept: &Credentials) -> Result<Granted> {
-        Err(auth::worn_out())
-    }
-
-    fn open(
-        &self,
-        world: &World,
-        line: Line,
-        kept: &Credentials,
-        access: Arc<dyn Access>,
-    ) -> Result<Arc<dyn Connector>> {
-        let base = auth::base(kept, &world.overrides)?;
-        let api = Api::new(line, base, access, world.clock.clone());
-        Ok(Arc::new(KommoConnector { api, users: Mutex::default(), days: OnceCell::new() }))
-    }
-
-    fn notices(&self, delivery: &Delivery<'_>) -> std::result::Result<Vec<Noticed>, Unreadable> {
-        notify::notices(delivery)
-    }
-}
+pub use app::Kommo;
 
 /// One account.
 struct KommoConnector {

@@ -46,7 +46,6 @@ pub(super) static ABOUT: About = About {
     ],
     objects: &[ObjectAbout { name: CONTACTS, label: "Contacts" }],
     hosts: &["zoho", "zoho_accounts"],
-    renews_keys: true,
     // No rate is published, only how many at once: five in the smallest edition.
     per_second: 20,
     at_once: 4,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use secrecy::ExposeSecret as _;
+
 use super::api::Api;
 use super::centres::{self, Centre};
 use super::token::{self, Grant};
@@ -11,12 +13,12 @@ use crate::connectors::{
 };
 use crate::net::Line;
 
-const CENTRE_ADVICE: &str = "the data centre is one of us, eu, in, au, jp, ca, sa, uk, cn: the ending of the address under \
+pub(super) const CENTRE_ADVICE: &str = "the data centre is one of us, eu, in, au, jp, ca, sa, uk, cn: the ending of the address under \
      which you use Zoho tells which";
 const MISSING_ADVICE: &str = "make a self client in the API console of your data centre, and give its id, its secret and \
      either a code or a refresh token";
 
-fn bad(code: &'static str, advice: &'static str) -> Error {
+pub(super) fn bad(code: &'static str, advice: &'static str) -> Error {
     Error::new(ErrorKind::Config, "connect", code).advise(advice)
 }
 
@@ -56,10 +58,17 @@ pub(super) async fn authorise(world: &World, line: &Line, typed: &Credentials) -
 /// A new access token. The refresh token stays the same.
 pub(super) async fn refresh(world: &World, line: &Line, kept: &Credentials) -> Result<Granted> {
     let part = |name: &str| kept.get(name).unwrap_or_default();
-    let client = (part("client_id"), part("client_secret"));
+    // What a person typed in is kept whole; of a client that the operator registered, only the id.
+    let secret = match kept.get("client_secret") {
+        Some(secret) => secret,
+        None => world.registrations.of("zoho", kept)?.client_secret.expose_secret(),
+    };
+    let is_registered = kept.get("client_secret").is_none();
     let grant = Grant::Refresh(part("refresh_token"));
-    let answer = token::ask(world, line, centre(kept)?, client, grant).await;
+    let answer = token::ask(world, line, centre(kept)?, (part("client_id"), secret), grant).await;
     let answer = answer.map_err(|error| match error.kind {
+        // The client is the operator's to mend: the consent stays good.
+        ErrorKind::Config if is_registered && error.code != "invalid_code" => error,
         // What was right once is right no more: a person has to act.
         ErrorKind::Config => Error { kind: ErrorKind::Unauthorised, operation: "refresh", ..error },
         _ => error,

@@ -33,6 +33,11 @@ pub(super) fn named(name: &str) -> Option<&'static Centre> {
     CENTRES.iter().find(|centre| centre.name.eq_ignore_ascii_case(name))
 }
 
+/// The data centre whose tokens come from this address.
+pub(super) fn with_accounts(accounts: &str) -> Option<&'static Centre> {
+    CENTRES.iter().find(|centre| centre.accounts == accounts.trim_end_matches('/'))
+}
+
 /// The data centre whose API is at this address.
 pub(super) fn at(api: &str) -> Option<&'static Centre> {
     CENTRES.iter().find(|centre| centre.api == api.trim_end_matches('/'))
@@ -43,10 +48,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_centre_is_found_by_name_and_by_its_api_and_by_nothing_else() {
+    fn a_centre_is_found_by_name_and_by_its_servers_and_by_nothing_else() {
         assert_eq!(named("EU").unwrap().accounts, "https://accounts.zoho.eu");
         assert_eq!(at("https://www.zohoapis.com.au/").unwrap().name, "au");
         assert_eq!(at("https://www.zohoapis.com.evil.example"), None);
         assert_eq!(named("mars"), None);
+        assert_eq!(with_accounts("https://accounts.zohocloud.ca").unwrap().name, "ca");
+        assert_eq!(with_accounts("https://accounts.zoho.eu.evil.example"), None);
     }
 }

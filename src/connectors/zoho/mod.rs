@@ -3,6 +3,7 @@
 
 mod about;
 mod api;
+mod app;
 mod auth;
 mod centres;
 mod changes;
@@ -11,6 +12,7 @@ pub mod emulator;
 mod fields;
 mod find;
 mod notify;
+mod oauth;
 mod refusal;
 mod tags;
 mod token;
@@ -18,58 +20,19 @@ mod wire;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use super::{
-    About, Access, Address, App, Capability, Connector, Credentials, Delivery, Fetched, Granted,
-    Identity, Lookup, Noticed, Page, Query, Result, Subscription, Unreadable, World, Write,
-    Written,
+    Address, Capability, Connector, Fetched, Identity, Lookup, Page, Query, Result, Subscription,
+    Write, Written,
 };
-use crate::net::Line;
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
-use about::{ABOUT, CAPABILITY, CONTACTS};
+use about::{CAPABILITY, CONTACTS};
 use api::Api;
 
-/// Zoho CRM.
-pub struct Zoho;
-
-#[async_trait]
-impl App for Zoho {
-    fn about(&self) -> &'static About {
-        &ABOUT
-    }
-
-    fn capability(&self) -> &'static Capability {
-        &CAPABILITY
-    }
-
-    async fn authorise(&self, world: &World, line: &Line, typed: &Credentials) -> Result<Granted> {
-        auth::authorise(world, line, typed).await
-    }
-
-    async fn refresh(&self, world: &World, line: &Line, kept: &Credentials) -> Result<Granted> {
-        auth::refresh(world, line, kept).await
-    }
-
-    fn open(
-        &self,
-        world: &World,
-        line: Line,
-        kept: &Credentials,
-        access: Arc<dyn Access>,
-    ) -> Result<Arc<dyn Connector>> {
-        let base = auth::base(kept, &world.overrides)?;
-        let api = Api::new(line, base, access, world.clock.clone());
-        Ok(Arc::new(ZohoConnector { api, schema: OnceCell::new() }))
-    }
-
-    fn notices(&self, delivery: &Delivery<'_>) -> std::result::Result<Vec<Noticed>, Unreadable> {
-        notify::notices(delivery)
-    }
-}
+pub use app::Zoho;
 
 /// One organisation.
 struct ZohoConnector {

@@ -12,7 +12,10 @@ use crate::net::{Answer, Line, Method, Request};
 
 /// What is exchanged.
 pub(super) enum Grant<'a> {
+    /// Of a self client, which has no page to return to.
     Code(&'a str),
+    /// With the page that the person was sent back to.
+    CodeAt(&'a str, &'a str),
     Refresh(&'a str),
 }
 
@@ -47,14 +50,19 @@ pub(super) async fn ask(
     let accounts = world.overrides.address("zoho_accounts").unwrap_or(centre.accounts);
     let url = format!("{accounts}/oauth/v2/token");
     let (kind, name, value) = match grant {
-        Grant::Code(code) => ("authorization_code", "code", code),
+        Grant::Code(code) | Grant::CodeAt(code, _) => ("authorization_code", "code", code),
         Grant::Refresh(refresh) => ("refresh_token", "refresh_token", refresh),
+    };
+    let page = match grant {
+        Grant::CodeAt(_, redirect_uri) => Some(("redirect_uri", redirect_uri)),
+        Grant::Code(_) | Grant::Refresh(_) => None,
     };
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("client_id", client)
         .append_pair("client_secret", secret)
         .append_pair("grant_type", kind)
         .append_pair(name, value)
+        .extend_pairs(page)
         .finish();
     let request = || {
         let body = form.clone();

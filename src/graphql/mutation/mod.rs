@@ -1,6 +1,7 @@
 //! What can be done. Each mutation answers with what it did, or with what a person has to mend.
 
 mod account;
+mod authorization;
 mod connection;
 mod draft;
 mod payload;
@@ -17,6 +18,7 @@ use async_graphql::MergedObject;
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     account::AccountMutations,
+    authorization::AuthorizationMutations,
     connection::ConnectionMutations,
     draft::DraftMutations,
     running::RunningMutations,

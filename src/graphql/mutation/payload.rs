@@ -5,7 +5,8 @@ use async_graphql::{Context, SimpleObject};
 use crate::graphql::error::{Failure, Outcome, UserError};
 use crate::graphql::once::note_done;
 use crate::graphql::types::{
-    Account, Connection, ConnectionDraft, Delivery, Issue, Plan, ReviewResult, Webhook,
+    Account, Authorization, Connection, ConnectionDraft, Delivery, Issue, Plan, ReviewResult,
+    Webhook,
 };
 
 /// What a mutation answers. A surprise becomes an error of the request.
@@ -57,6 +58,10 @@ macro_rules! payload {
 payload!(
     /// The answer of a mutation of an account.
     AccountPayload, account: Account, "The account."
+);
+payload!(
+    /// The answer of a mutation that begins to authorize an account.
+    AuthorizationPayload, authorization: Authorization, "How it goes on."
 );
 payload!(
     /// The answer of a mutation of a connection.

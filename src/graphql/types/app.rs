@@ -1,8 +1,10 @@
 //! The catalogue: the apps that can be connected.
 
-use async_graphql::{Object, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject};
 
+use super::AppRegistration;
 use crate::connectors;
+use crate::graphql::services;
 
 /// An app that can be connected.
 pub struct App(pub(in crate::graphql) &'static dyn connectors::App);
@@ -76,6 +78,18 @@ impl App {
                 is_required: credential.is_required,
             })
             .collect()
+    }
+
+    /// The OAuth client with which accounts are authorized; none if the operator registered none.
+    async fn registration(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<AppRegistration>> {
+        let (slug, all) = (self.0.about().slug, &services(ctx)?.authorizations);
+        Ok(all.registration(slug).map(|known| AppRegistration {
+            client_id: known.client_id.clone(),
+            redirect_uri: all.redirect_uri(slug),
+        }))
     }
 
     /// What can be kept the same.

@@ -3,6 +3,7 @@
 mod account;
 mod advice;
 mod app;
+mod authorization;
 mod change;
 mod connection;
 mod draft;
@@ -17,6 +18,7 @@ mod words;
 
 pub use account::Account;
 pub use app::App;
+pub use authorization::{AppRegistration, Authorization};
 pub use change::Change;
 use connection::Configuration;
 pub use connection::{Connection, ReviewResult};
