@@ -29,6 +29,8 @@ pub struct App {
     pub router: axum::Router,
     /// What runs connections.
     pub dispatcher: Dispatcher,
+    /// What speaks to the apps.
+    pub accounts: Arc<Accounts>,
     /// What makes tokens.
     pub tokens: Arc<Tokens>,
     /// What is remembered.
@@ -83,7 +85,8 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         accounts.check_key().await?;
     }
     let public_url = config.public_url.clone();
-    let authorizations = Arc::new(Authorizations::new(accounts.clone(), entropy, public_url));
+    let authorizations = Authorizations::new(accounts.clone(), entropy, public_url);
+    let authorizations = Arc::new(authorizations.returning_to(config.return_urls.clone()));
     let key = &config.secret_key;
     let idempotency = Idempotency::new(store.clone(), sealer.clone(), key, clock.clone());
     let webhooks = Arc::new(Webhooks::new(webhooks::Parts {
@@ -123,7 +126,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
     };
     let services = Services {
         store: store.clone(),
-        accounts,
+        accounts: accounts.clone(),
         authorizations: authorizations.clone(),
         connections,
         webhooks: webhooks.clone(),
@@ -144,7 +147,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
             ready,
         }),
     };
-    Ok(App { name, router, dispatcher, tokens, store, ids, clock })
+    Ok(App { name, router, dispatcher, accounts, tokens, store, ids, clock })
 }
 
 /// Whether the server or worker that was started on this machine with these settings can do its work.

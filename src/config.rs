@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use crate::connectors::{ALL, Overrides, Registrations};
+use crate::connectors::{ALL, AppRegistration, Overrides, Registrations, is_redirect_uri};
 use crate::ports::{Entropy, SystemEntropy};
 use crate::secrets::MasterKey;
 
@@ -30,6 +30,8 @@ pub struct Config {
     pub overrides: Overrides,
     /// The OAuth clients that the operator registered with the apps.
     pub registrations: Registrations,
+    /// Where people who gave consent may be sent on to.
+    pub return_urls: Vec<String>,
     /// What of the work this process takes on.
     pub part: Part,
 }
@@ -129,6 +131,7 @@ impl Config {
         let times_divided_by = times_divided_by(&variable, &mut faults);
         let overrides = overrides(&variable, &mut faults);
         let registrations = registrations(&variable, &mut faults);
+        let return_urls = return_urls(&variable, &mut faults);
         let public_url = variable("CONCORD_PUBLIC_URL");
         if public_url.as_deref().is_some_and(|url| !is_address(url)) {
             let fault =
@@ -151,6 +154,7 @@ impl Config {
                 times_divided_by,
                 overrides,
                 registrations,
+                return_urls,
                 part: given.part,
             }),
             _ => Err(Faults(faults)),
@@ -260,30 +264,54 @@ fn overrides(variable: &impl Fn(&str) -> Option<String>, faults: &mut Vec<String
     overrides
 }
 
-/// `CONCORD_APP_<APP>_CLIENT_ID` and `CONCORD_APP_<APP>_CLIENT_SECRET`.
+/// `CONCORD_APP_<APP>_CLIENT_ID` and `CONCORD_APP_<APP>_CLIENT_SECRET`, for all places or, with its name
+/// added, for one.
 fn registrations(
     variable: &impl Fn(&str) -> Option<String>,
     faults: &mut Vec<String>,
 ) -> Registrations {
     let mut registrations = Registrations::default();
-    for app in ALL {
-        let slug = app.about().slug;
-        let [id, secret] = ["ID", "SECRET"].map(|part| {
-            let name = format!("CONCORD_APP_{}_CLIENT_{part}", slug.to_uppercase());
-            let value = variable(&name).map(|value| value.trim().to_owned());
-            (name, value.filter(|value| !value.is_empty()))
-        });
-        match (id, secret) {
-            ((_, None), (_, None)) => {}
-            ((_, Some(id)), (_, Some(secret))) => {
-                registrations = registrations.with(slug, &id, &secret);
-            }
-            ((there, Some(_)), (missing, None)) | ((missing, None), (there, Some(_))) => {
-                faults.push(format!("{there} is given without {missing}: give both, or none"));
+    for about in ALL.iter().map(|app| app.about()) {
+        let places = about.client_places.iter().map(|place| Some(*place));
+        for place in std::iter::once(None).chain(places) {
+            let suffix = place.map(|place| format!("_{}", place.replace('.', "_")));
+            let suffix = suffix.unwrap_or_default();
+            let [id, secret] = ["ID", "SECRET"].map(|part| {
+                let name =
+                    format!("CONCORD_APP_{}_CLIENT_{part}{suffix}", about.slug).to_uppercase();
+                let value = variable(&name).map(|value| value.trim().to_owned());
+                (name, value.filter(|value| !value.is_empty()))
+            });
+            match (id, secret) {
+                ((_, None), (_, None)) => {}
+                ((_, Some(client_id)), (_, Some(secret))) => {
+                    let (client_secret, place) = (secret.into(), place.map(str::to_owned));
+                    let client = AppRegistration { client_id, client_secret, place };
+                    registrations = registrations.add(about.slug, client);
+                }
+                ((there, Some(_)), (missing, None)) | ((missing, None), (there, Some(_))) => {
+                    faults.push(format!("{there} is given without {missing}: give both, or none"));
+                }
             }
         }
     }
     registrations
+}
+
+/// `CONCORD_RETURN_URLS`: addresses with commas between them.
+fn return_urls(
+    variable: &impl Fn(&str) -> Option<String>,
+    faults: &mut Vec<String>,
+) -> Vec<String> {
+    let given = variable("CONCORD_RETURN_URLS").unwrap_or_default();
+    let urls = given.split(',').map(str::trim).filter(|url| !url.is_empty());
+    let urls: Vec<String> = urls.map(str::to_owned).collect();
+    if !urls.iter().all(|url| is_redirect_uri(url)) {
+        let fault = "CONCORD_RETURN_URLS are addresses such as https://app.example.com/connected, with \
+                     commas between them";
+        faults.push(fault.to_owned());
+    }
+    urls
 }
 
 #[cfg(test)]
@@ -316,10 +344,12 @@ mod tests {
             ("CONCORD_RUNS", "0"),
             ("CONCORD_TIMES_DIVIDED_BY", "0"),
             ("CONCORD_PUBLIC_URL", "sync.example.com"),
+            ("CONCORD_RETURN_URLS", "https://a.example, app.example.com"),
             ("CONCORD_APP_KOMMO_URL", "ftp://x"),
             ("CONCORD_APP_ZOHO_RATE", "0"),
             ("CONCORD_APP_KOMMO_CLIENT_ID", "known to all"),
             ("CONCORD_APP_ZOHO_CLIENT_SECRET", "short"),
+            ("CONCORD_APP_ZOHO_CLIENT_ID_EU", "known to all"),
         ];
         let Faults(faults) = read(&wrong, &folder("faults")).err().unwrap();
         assert_eq!(faults.len(), wrong.len(), "{faults:?}");
@@ -380,12 +410,21 @@ mod tests {
         let both = [
             ("CONCORD_APP_KOMMO_CLIENT_ID", " known to all\n"),
             ("CONCORD_APP_KOMMO_CLIENT_SECRET", "known to us"),
+            ("CONCORD_APP_KOMMO_CLIENT_ID_AMOCRM_RU", "another"),
+            ("CONCORD_APP_KOMMO_CLIENT_SECRET_AMOCRM_RU", "of its own"),
             ("CONCORD_APP_ZOHO_CLIENT_ID", ""),
+            ("CONCORD_RETURN_URLS", "https://app.example.com/done, http://localhost:3000,"),
         ];
-        let registrations = read(&both, &folder).unwrap().registrations;
-        let kommo = registrations.get("kommo").unwrap();
-        assert_eq!(kommo.client_id, "known to all");
-        assert!(registrations.get("zoho").is_none(), "an empty setting is none");
+        let config = read(&both, &folder).unwrap();
+        let known = |slug: &str| {
+            let clients = config.registrations.of(slug);
+            let all = clients.iter().map(|client| (client.client_id.clone(), client.place.clone()));
+            all.collect::<Vec<_>>()
+        };
+        let ru = ("another".to_owned(), Some("amocrm.ru".to_owned()));
+        assert_eq!(known("kommo"), [ru, ("known to all".to_owned(), None)]);
+        assert_eq!(known("zoho"), [], "an empty setting is none");
+        assert_eq!(config.return_urls, ["https://app.example.com/done", "http://localhost:3000"]);
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use concord::accounts::callback;
+use concord::accounts::{Accounts, callback};
 use concord::app::{self, HOME};
 use concord::auth::{Principal, Role};
 use concord::config::{Config, Faults, Given, Part};
 use concord::connectors::{ALL, App};
 use concord::graphql;
+use concord::jobs::Dispatcher;
 use concord::lab::demo::{self, Options, Server};
 use concord::lab::emulate::{self, Emulated};
 use concord::lab::simulate::{Profile, Summary, simulate};
@@ -19,6 +20,11 @@ use concord::ports::SystemEntropy;
 use concord::secrets::MasterKey;
 use concord::store::SqlStore;
 use secrecy::SecretString;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+/// How long it may take to end.
+const ENDING: Duration = Duration::from_secs(20);
 
 #[derive(Parser)]
 #[command(name = "concord", version, about)]
@@ -304,7 +310,7 @@ async fn doctor(given: &Given) -> Result<Vec<String>> {
 fn clients(config: &Config) -> Vec<String> {
     let about = |app: &&'static dyn App| {
         let (slug, name) = (app.about().slug, app.about().name);
-        config.registrations.get(slug)?;
+        config.registrations.of(slug).iter().next()?;
         Some(match config.public_url.as_deref().map(|url| callback(url, slug)) {
             Some(uri) => format!("{name}: the OAuth client needs the redirect URI {uri}"),
             None => format!(
@@ -325,7 +331,7 @@ async fn serve(config: &Config) -> Result<()> {
         Part::Whole | Part::Server => println!("http://{}/graphql", config.listen),
         Part::Worker => println!("worker {} at http://{}/readyz", app.name, config.listen),
     }
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (stop, stopped) = oneshot::channel::<()>();
     let signals = async {
         end_signal().await?;
         eprintln!("ending when the runs can be cut off; once more ends at once");
@@ -334,8 +340,26 @@ async fn serve(config: &Config) -> Result<()> {
     };
     tokio::select! {
         served = axum::serve(listener, app.router) => served?,
-        ran = app.dispatcher.run(async { let _ = stopped.await; }) => ran?,
+        ran = work(app.dispatcher, &app.accounts, stopped) => ran?,
         ended = signals => ended?,
+    }
+    Ok(())
+}
+
+/// Does its part of the work until it is told to end; what an app gives only once is written down first.
+async fn work(
+    dispatcher: Dispatcher,
+    accounts: &Accounts,
+    stopped: oneshot::Receiver<()>,
+) -> Result<()> {
+    let mut since = Instant::now();
+    let stopped = async {
+        let _ = stopped.await;
+        since = Instant::now();
+    };
+    dispatcher.run(stopped).await?;
+    if timeout_at(since + ENDING, accounts.settled()).await.is_err() {
+        eprintln!("an app does not answer: what it was asked for may have to be authorized again");
     }
     Ok(())
 }

@@ -24,6 +24,8 @@ pub struct Model {
     pub host: String,
     /// The address of the person who connected it.
     pub owner_email: Option<String>,
+    /// The address of the user who is to have connected it.
+    pub expected_email: Option<String>,
     /// Its country, in two letters.
     pub region: Option<String>,
     /// Its time zone.

@@ -20,8 +20,14 @@ pub struct Model {
     pub account: Option<Uuid>,
     /// The name for people of an account that is new.
     pub label: Option<String>,
+    /// The e-mail address of the user who is to give access.
+    pub email: Option<String>,
+    /// Where the account is said to be.
+    pub place: Option<String>,
     /// Where the app sends the person back to.
     pub redirect_uri: String,
+    /// Where the server sends the person on to.
+    pub return_url: Option<String>,
     /// Until when the person may come back.
     pub expires_at: i64,
 }

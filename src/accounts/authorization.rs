@@ -12,15 +12,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use secrecy::zeroize::Zeroizing;
 
-use super::{Accounts, Error, Result, app};
-use crate::connectors::{AppRegistration, Asked, Credentials, Redirected};
+use super::{Accounts, Error, Result, app, to_its_end};
+use crate::connectors::{Asked, Parameters, is_redirect_uri};
 use crate::ports::Entropy;
 use crate::store::{Account, AccountId, AuthorizationRequest, WorkspaceId};
 
 /// How long a person may take to come back.
 const LIFE: Duration = Duration::from_secs(10 * 60);
-/// The longest address to come back to, in bytes.
-const REDIRECT_MAX: usize = 2000;
 
 /// The ways of people to the apps and back.
 pub struct Authorizations {
@@ -28,6 +26,8 @@ pub struct Authorizations {
     entropy: Arc<dyn Entropy>,
     /// Where this server is reached from outside, without a slash at the end.
     public_url: Option<String>,
+    /// Where people may be sent on to, from this server's page.
+    return_urls: Vec<String>,
 }
 
 /// Who does it.
@@ -48,10 +48,14 @@ pub struct Begin<'a> {
     pub account: Option<AccountId>,
     /// The name for people of an account that is new.
     pub label: Option<&'a str>,
+    /// The e-mail address of the user who is to give access, if it matters.
+    pub email: Option<&'a str>,
     /// Where the account is, in the app's words; none for where most are.
     pub place: Option<&'a str>,
     /// Where the app sends the person back to; none for this server.
     pub redirect_uri: Option<&'a str>,
+    /// Where this server sends the person on to, with what happened; none to leave them on its page.
+    pub return_url: Option<&'a str>,
 }
 
 /// That a person can set out.
@@ -62,6 +66,14 @@ pub struct Begun {
     pub redirect_uri: String,
     /// Until when they may come back.
     pub expires_at: Timestamp,
+}
+
+/// That a person's browser came back.
+pub struct CameBack {
+    /// What became of it.
+    pub account: Result<Account>,
+    /// Where the person is to be sent on to.
+    pub return_url: Option<String>,
 }
 
 /// Where an app sends people back to on a server that is reached at this address.
@@ -78,13 +90,15 @@ impl Authorizations {
         entropy: Arc<dyn Entropy>,
         public_url: Option<String>,
     ) -> Self {
-        Self { accounts, entropy, public_url }
+        Self { accounts, entropy, public_url, return_urls: Vec::new() }
     }
 
-    /// The client that the operator registered with an app.
+    /// Lets people be sent on to these addresses, and to what lies below them. Gives them back, to be
+    /// chained.
     #[must_use]
-    pub fn registration(&self, slug: &str) -> Option<&AppRegistration> {
-        self.accounts.world.registrations.get(slug)
+    pub fn returning_to(mut self, return_urls: Vec<String>) -> Self {
+        self.return_urls = return_urls;
+        self
     }
 
     /// Where an app sends people back to on this server; none while nobody has said where it is
@@ -98,7 +112,7 @@ impl Authorizations {
     ///
     /// # Errors
     /// [`Error::NotRegistered`] without a client at the app, [`Error::NoRedirect`] without an address
-    /// to come back to.
+    /// to come back to, [`Error::BadReturn`].
     pub async fn begin(&self, by: By<'_>, begin: &Begin<'_>) -> Result<Begun> {
         let app = app(begin.app)?;
         let store = &self.accounts.store;
@@ -107,15 +121,18 @@ impl Authorizations {
         {
             return Err(Error::OtherApp);
         }
-        let client = self.client(begin.app)?;
+        let clients = self.accounts.clients(by.workspace, begin.app).await?;
         let redirect_uri = match begin.redirect_uri {
-            Some(uri) if is_redirect(uri) => uri.to_owned(),
+            Some(uri) if is_redirect_uri(uri) => uri.to_owned(),
             Some(_) => return Err(Error::BadRedirect),
             None => self.redirect_uri(begin.app).ok_or(Error::NoRedirect)?,
         };
+        if begin.return_url.is_some_and(|url| !self.may_return_to(url)) {
+            return Err(Error::BadReturn);
+        }
         let state = self.state()?;
-        let asked =
-            Asked { client, redirect_uri: &redirect_uri, state: &state, place: begin.place };
+        let (clients, place) = (&clients, begin.place);
+        let asked = Asked { clients, redirect_uri: &redirect_uri, state: &state, place };
         let url = app.authorization_url(&self.accounts.world.overrides, &asked)?;
         let now = self.accounts.world.clock.now();
         let request = AuthorizationRequest {
@@ -125,52 +142,88 @@ impl Authorizations {
             app: begin.app.to_owned(),
             account: begin.account,
             label: begin.label.map(str::to_owned),
+            email: begin.email.map(str::to_owned),
+            place: place.map(str::to_owned),
             redirect_uri: redirect_uri.clone(),
+            return_url: begin.return_url.map(str::to_owned),
             expires_at: now + LIFE,
         };
         store.add_authorization_request(&request, now).await?;
         Ok(Begun { url, redirect_uri, expires_at: request.expires_at })
     }
 
-    /// Connects or reconnects the account that a person came back from, with the query of the address
-    /// to which the app sent them. `by` is whoever brings it; none if the person's browser does.
+    /// Connects or reconnects the account that a person came back from, with the query of the address of
+    /// a front-end to which the app sent them. Only who began it can.
     ///
     /// # Errors
     /// [`Error::UnknownState`] unless it was begun here, by the same, within ten minutes and for this
     /// app; [`Error::NoConsent`]; [`Error::App`] if the app does not take the code.
-    pub async fn finish(&self, slug: &str, query: &str, by: Option<By<'_>>) -> Result<Account> {
-        app(slug)?;
-        let parameters = parameters(query)?;
-        let is_refused = parameters.get("error").is_some();
-        // Not every app repeats the state when it has nothing to give.
-        let missing = if is_refused { Error::NoConsent } else { Error::UnknownState };
-        let state = parameters.get("state").ok_or(missing)?;
-        let store = &self.accounts.store;
-        let known = store.authorization_request(&hash(state)).await?;
+    pub async fn finish(&self, slug: &str, query: &str, by: By<'_>) -> Result<Account> {
         let is_own = |request: &AuthorizationRequest| {
-            by.is_none_or(|by| request.workspace == by.workspace && request.actor == by.subject)
+            request.workspace == by.workspace && request.actor == by.subject
         };
-        let is_live = |request: &AuthorizationRequest| {
-            request.app == slug && self.accounts.world.clock.now() < request.expires_at
-        };
-        let request = known.filter(|request| is_own(request) && is_live(request));
-        let request = request.ok_or(Error::UnknownState)?;
-        if !store.take_authorization_request(&request).await? {
-            return Err(Error::UnknownState);
-        }
-        if is_refused {
-            return Err(Error::NoConsent);
-        }
-        let redirected = Redirected {
-            client: self.client(slug)?,
-            redirect_uri: &request.redirect_uri,
-            parameters: &parameters,
-        };
-        self.accounts.redeem(&request, &redirected).await
+        let (request, parameters) = self.find(slug, query, is_own).await?;
+        self.take(request, parameters).await
     }
 
-    fn client(&self, slug: &str) -> Result<&AppRegistration> {
-        self.registration(slug).ok_or_else(|| Error::NotRegistered(slug.to_uppercase()))
+    /// The same, for a person whose browser came to this server, with the query of that address. Whoever
+    /// was to come back to a front-end is not taken here.
+    pub async fn come_back(&self, slug: &str, query: &str) -> CameBack {
+        let own = self.redirect_uri(slug);
+        let is_here =
+            |request: &AuthorizationRequest| own.as_deref() == Some(&request.redirect_uri);
+        match self.find(slug, query, is_here).await {
+            Err(error) => CameBack { account: Err(error), return_url: None },
+            Ok((request, parameters)) => {
+                let return_url = request.return_url.clone();
+                CameBack { account: self.take(request, parameters).await, return_url }
+            }
+        }
+    }
+
+    /// The request with whose state a person came back, if it is still good and passes.
+    async fn find(
+        &self,
+        slug: &str,
+        query: &str,
+        passes: impl Fn(&AuthorizationRequest) -> bool,
+    ) -> Result<(AuthorizationRequest, Parameters)> {
+        app(slug)?;
+        let parameters = Parameters::read(query).ok_or(Error::UnknownState)?;
+        // Not every app repeats the state when it has nothing to give.
+        let missing = if is_refusal(&parameters) { Error::NoConsent } else { Error::UnknownState };
+        let state = parameters.get("state").ok_or(missing)?;
+        let known = self.accounts.store.authorization_request(&hash(state)).await?;
+        let now = self.accounts.world.clock.now();
+        let is_good = |request: &AuthorizationRequest| {
+            request.app == slug && now < request.expires_at && passes(request)
+        };
+        let request = known.filter(is_good).ok_or(Error::UnknownState)?;
+        Ok((request, parameters))
+    }
+
+    /// Uses the request up. What the app gives for it, it gives once: that is written down though nobody
+    /// wait for it any more.
+    async fn take(&self, request: AuthorizationRequest, parameters: Parameters) -> Result<Account> {
+        let accounts = self.accounts.clone();
+        let work = async move {
+            if !accounts.store.take_authorization_request(&request).await? {
+                return Err(Error::UnknownState);
+            }
+            if is_refusal(&parameters) {
+                return Err(Error::NoConsent);
+            }
+            accounts.redeem(&request, &parameters).await
+        };
+        to_its_end(&self.accounts.tasks, work).await
+    }
+
+    fn may_return_to(&self, url: &str) -> bool {
+        let is_below = |allowed: &String| {
+            let rest = url.strip_prefix(allowed.trim_end_matches('/'));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        };
+        is_redirect_uri(url) && self.return_urls.iter().any(is_below)
     }
 
     /// 256 bits that nobody can guess.
@@ -185,49 +238,7 @@ fn hash(state: &str) -> [u8; 32] {
     *blake3::hash(state.as_bytes()).as_bytes()
 }
 
-/// Whether an app can send somebody there (RFC 6749, section 3.1.2: absolute, and without a fragment).
-fn is_redirect(uri: &str) -> bool {
-    let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"));
-    uri.len() <= REDIRECT_MAX
-        && rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-        && uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
-}
-
-/// The parameters of a query, none of which may come twice (RFC 6749, section 3.1).
-fn parameters(query: &str) -> Result<Credentials> {
-    let query = query.strip_prefix('?').unwrap_or(query);
-    let mut known = Credentials::default();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if known.names().any(|other| other == name) {
-            return Err(Error::UnknownState);
-        }
-        known = known.with(&name, &value);
-    }
-    Ok(known)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_redirect_uri_is_an_absolute_address_without_a_fragment() {
-        for good in ["https://app.example.com/connected?a=b", "http://127.0.0.1:3000/"] {
-            assert!(is_redirect(good), "{good}");
-        }
-        let long = format!("https://a/{}", "x".repeat(REDIRECT_MAX));
-        for bad in ["", "app.example.com", "https://", "https:///x", "javascript:alert(1)", &long] {
-            assert!(!is_redirect(bad), "{bad}");
-        }
-        for bad in ["https://a/#b", "https://a/ b", "https://a/\n", "https://ä/"] {
-            assert!(!is_redirect(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_parameter_that_comes_twice_is_refused() {
-        let read = parameters("?code=a%2Fb&state=s&accounts-server=x").unwrap();
-        assert_eq!((read.get("code"), read.get("state")), (Some("a/b"), Some("s")));
-        assert!(matches!(parameters("state=s&code=a&state=t"), Err(Error::UnknownState)));
-    }
+/// Whether the person, or the app, gave no consent.
+fn is_refusal(parameters: &Parameters) -> bool {
+    parameters.get("error").is_some()
 }

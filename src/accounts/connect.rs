@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-
+use super::keys::Once;
 use super::{Accounts, Error, Result, app};
-use crate::connectors::{
-    self, Access, App, Connector, Credentials, ErrorKind, Granted, Identity, Key, Redirected,
-};
+use crate::connectors::{App, Connector, Credentials, Granted, Identity, Parameters, Redirected};
 use crate::net::Line;
 use crate::record::ObjectName;
 use crate::store::{
@@ -25,12 +22,12 @@ impl Accounts {
         workspace: WorkspaceId,
         slug: &str,
         typed: &Credentials,
-        label: Option<&str>,
+        names: Names<'_>,
     ) -> Result<Account> {
         let app = app(slug)?;
         let line = self.world.line(app.about());
         let granted = app.authorise(&self.world, &line, typed).await?;
-        self.add(workspace, self.try_out(app, line, granted).await?, label).await
+        self.add(workspace, &self.try_out(app, line, granted).await?, names).await
     }
 
     /// Gives an account new credentials.
@@ -47,7 +44,7 @@ impl Accounts {
         let app = app(&account.app)?;
         let line = self.world.line(app.about());
         let granted = app.authorise(&self.world, &line, typed).await?;
-        self.renew(account, self.try_out(app, line, granted).await?).await
+        self.renew(account, &self.try_out(app, line, granted).await?, None).await
     }
 
     /// Exchanges the code that a person came back with: the account that was to be reconnected, or
@@ -59,19 +56,34 @@ impl Accounts {
     pub(super) async fn redeem(
         &self,
         request: &AuthorizationRequest,
-        redirected: &Redirected<'_>,
+        parameters: &Parameters,
     ) -> Result<Account> {
         let app = app(&request.app)?;
         let line = self.world.line(app.about());
-        let granted = app.redeem(&self.world, &line, redirected).await?;
+        let redirected = Redirected {
+            clients: &self.clients(request.workspace, &request.app).await?,
+            place: request.place.as_deref(),
+            redirect_uri: &request.redirect_uri,
+            parameters,
+        };
+        let granted = app.redeem(&self.world, &line, &redirected).await?;
         let tried = self.try_out(app, line, granted).await?;
+        let names = Names { label: request.label.as_deref(), email: request.email.as_deref() };
         let known = match request.account {
             Some(id) => Some(self.store.account(request.workspace, id).await?),
             None => self.known(request.workspace, &tried).await?,
         };
-        match known {
-            Some(account) => self.renew(account, tried).await,
-            None => self.add(request.workspace, tried, request.label.as_deref()).await,
+        if let Some(account) = known {
+            return self.renew(account, &tried, names.email).await;
+        }
+        match self.add(request.workspace, &tried, names).await {
+            // Somebody else was faster.
+            Err(Error::AlreadyConnected) => {
+                let known = self.known(request.workspace, &tried).await?;
+                let account = known.ok_or(Error::AlreadyConnected)?;
+                self.renew(account, &tried, names.email).await
+            }
+            added => added,
         }
     }
 
@@ -90,44 +102,53 @@ impl Accounts {
     async fn add(
         &self,
         workspace: WorkspaceId,
-        tried: Tried,
-        label: Option<&str>,
+        tried: &Tried,
+        names: Names<'_>,
     ) -> Result<Account> {
         let Tried { app, granted, connector, identity } = tried;
+        check_user(names.email, identity)?;
         let now = self.world.clock.now();
         let id = AccountId(self.ids.next(now));
         let mut account = Account::new(workspace, id, app.about().slug, &identity.remote_id, now);
         account.environment = "production".to_owned();
-        account.label = label.map_or_else(|| identity.label.clone(), str::to_owned);
-        adopt(&mut account, &identity);
-        let description = self.read_description(app, connector.as_ref()).await?;
-        let sealed = self.vault.seal((workspace, id), &granted)?;
+        account.label = names.label.map_or_else(|| identity.label.clone(), str::to_owned);
+        account.expected_email = names.email.map(str::to_owned);
+        adopt(&mut account, identity);
+        let description = self.read_description(*app, connector.as_ref()).await?;
+        let sealed = self.vault.seal((workspace, id), granted)?;
         self.store.add_account(&account, &sealed).await.map_err(of_place)?;
         self.store.describe(workspace, id, &description).await?;
         Ok(account)
     }
 
-    async fn renew(&self, mut account: Account, tried: Tried) -> Result<Account> {
+    async fn renew(
+        &self,
+        mut account: Account,
+        tried: &Tried,
+        email: Option<&str>,
+    ) -> Result<Account> {
         if tried.identity.remote_id != account.remote_id {
             return Err(Error::OtherAccount);
         }
+        account.expected_email = email.map(str::to_owned).or(account.expected_email);
+        check_user(account.expected_email.as_deref(), &tried.identity)?;
         adopt(&mut account, &tried.identity);
         account.status = AccountStatus::Connected;
         let sealed = self.vault.seal((account.workspace, account.id), &tried.granted)?;
         self.store.reconnect(&account, &sealed).await.map_err(of_place)?;
-        self.forget(account.id);
         Ok(account)
     }
 
     /// Asks the app whose account it is, and keeps what it says.
     ///
     /// # Errors
-    /// [`Error::App`] if the credentials are accepted no more.
+    /// [`Error::App`] if the credentials are accepted no more; [`Error::OtherUser`].
     pub async fn check(&self, workspace: WorkspaceId, id: AccountId) -> Result<Account> {
         let identity = self.open(workspace, id).await?.check().await?;
         let mut account = self.store.account(workspace, id).await?;
         adopt(&mut account, &identity);
         self.store.set_account(&account).await?;
+        check_user(account.expected_email.as_deref(), &identity)?;
         Ok(account)
     }
 
@@ -162,7 +183,6 @@ impl Accounts {
         let mut account = self.store.account(workspace, id).await?;
         account.status = AccountStatus::Disconnected { since: self.world.clock.now() };
         self.store.set_account(&account).await?;
-        self.forget(id);
         Ok(account)
     }
 
@@ -189,6 +209,17 @@ impl Accounts {
     }
 }
 
+/// Refuses another user than the one who was expected. An app that does not say who it is, because the
+/// user may not read users, is believed.
+fn check_user(expected: Option<&str>, identity: &Identity) -> Result<()> {
+    match (expected, &identity.email) {
+        (Some(expected), Some(email)) if !expected.trim().eq_ignore_ascii_case(email.trim()) => {
+            Err(Error::OtherUser)
+        }
+        _ => Ok(()),
+    }
+}
+
 fn adopt(account: &mut Account, identity: &Identity) {
     account.host.clone_from(&identity.host);
     account.owner_email.clone_from(&identity.email);
@@ -204,25 +235,19 @@ fn of_place(error: store::Error) -> Error {
     }
 }
 
+/// What people call an account.
+#[derive(Clone, Copy, Default)]
+pub struct Names<'a> {
+    /// Its name; the app's own, if none is given.
+    pub label: Option<&'a str>,
+    /// The e-mail address of the user who is to authorise it, if it matters.
+    pub email: Option<&'a str>,
+}
+
 /// Credentials that were accepted, and whose they are.
 struct Tried {
     app: &'static dyn App,
     granted: Granted,
     connector: Arc<dyn Connector>,
     identity: Identity,
-}
-
-/// The key of an account that is being tried out: there is no other.
-struct Once(Key);
-
-#[async_trait]
-impl Access for Once {
-    async fn key(&self) -> connectors::Result<Key> {
-        Ok(self.0.clone())
-    }
-
-    async fn replace(&self, _refused: &Key) -> connectors::Result<Key> {
-        Err(connectors::Error::new(ErrorKind::Unauthorised, "connect", "token_refused")
-            .advise("the app does not accept this token: check that it is whole and not revoked"))
-    }
 }

@@ -18,10 +18,11 @@ pub enum Error {
     /// The account that was named is of another app.
     #[error("this account is of another app: name its own")]
     OtherApp,
-    /// The operator has registered no OAuth client with the app of this name in settings.
+    /// No OAuth client is registered with the app of this name in settings.
     #[error(
-        "this server has no OAuth client of this app: set CONCORD_APP_{0}_CLIENT_ID and \
-         CONCORD_APP_{0}_CLIENT_SECRET, or connect the account with its credentials"
+        "no OAuth client of this app is registered here: set CONCORD_APP_{0}_CLIENT_ID and \
+         CONCORD_APP_{0}_CLIENT_SECRET, call appRegistrationSet, or connect the account with its \
+         credentials"
     )]
     NotRegistered(String),
     /// Nobody has said where the app sends people back to.
@@ -32,6 +33,21 @@ pub enum Error {
     /// What was given as the address to come back to is none.
     #[error("a redirect URI is an address such as https://app.example.com/connected, without #")]
     BadRedirect,
+    /// What was given as the address to be sent on to is not one that the operator allows.
+    #[error("people can be sent on only to addresses that CONCORD_RETURN_URLS names")]
+    BadReturn,
+    /// What was given as a client's id or secret can be none.
+    #[error("an OAuth client has an id and a secret of letters, digits and signs, without blanks")]
+    BadClient,
+    /// The app has no such place for clients. With those that it has.
+    #[error("clients of this app are the same in all places but these: {0}")]
+    NoSuchPlace(String),
+    /// The user who gives access is not the one who was expected.
+    #[error(
+        "the user who authorised the account has another e-mail address than the one that was given: \
+         let that user authorise it, or give the other address"
+    )]
+    OtherUser,
     /// Nobody was sent out with this state, or they came back before, or too late.
     #[error(
         "this way to the app is not known, was gone already, or is older than ten minutes: begin again"
@@ -74,6 +90,10 @@ impl Error {
             Self::NotRegistered(_) => "not_registered",
             Self::NoRedirect => "no_redirect_uri",
             Self::BadRedirect => "bad_redirect_uri",
+            Self::BadReturn => "bad_return_url",
+            Self::BadClient => "bad_client",
+            Self::NoSuchPlace(_) => "no_such_place",
+            Self::OtherUser => "other_user",
             Self::UnknownState => "unknown_state",
             Self::NoConsent => "no_consent",
             Self::NoEntropy(_) => "no_entropy",

@@ -1,5 +1,6 @@
 //! The gate to one account: its pace, and its key. A key is renewed by one process at a time, under the
-//! account's lease, and is written down before it is used: some apps give each only once.
+//! account's lease, and is written down before it is used: some apps give each only once. Whoever has got
+//! one writes it down, though the lease be over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio_util::task::TaskTracker;
 
 use super::vault::{Kept, Of, Vault};
-use super::{Error, Result};
+use super::{Error, Result, to_its_end};
 use crate::connectors::{self, Access, App, Credentials, ErrorKind, Granted, Key, Retry, World};
 use crate::net::Line;
-use crate::store::{self, AccountStatus, Held, LeaseKey, LeaseKind, Store};
+use crate::store::{self, Held, LeaseKey, LeaseKind, Store};
 
 /// How long the lease holds: longer than two requests may take, since some apps are asked again when an
 /// answer got lost.
@@ -24,8 +26,13 @@ const ASK_MAX: u32 = 150;
 const EARLY: Duration = Duration::from_secs(60);
 /// A new key that is refused at once is not worth another: the token endpoints are throttled.
 const RENEW_EVERY: Duration = Duration::from_secs(30);
-/// How long nobody asks again after a renewal that failed, where the app does not say; twice as long
-/// after each, up to the most. So no ten requests fall into ten minutes, which is what Zoho allows.
+/// What an app gave is written down at once, or after this and twice as long after each further time, so
+/// often at most: a database may be away for a moment.
+const SAVE_AGAIN: Duration = Duration::from_millis(250);
+const SAVES_MAX: u32 = 6;
+/// How long this process does not ask again after a renewal that failed, where the app does not say; twice
+/// as long after each, up to the most. So no ten of its requests fall into ten minutes, which is what Zoho
+/// allows.
 const REST: Duration = Duration::from_secs(30);
 const REST_MAX: Duration = Duration::from_secs(600);
 
@@ -39,6 +46,8 @@ pub(super) struct Gate {
     of: Of,
     holder: String,
     line: Line,
+    /// What goes on to its end when nobody waits for it any more.
+    tasks: TaskTracker,
     state: Arc<Mutex<State>>,
 }
 
@@ -50,6 +59,14 @@ struct State {
     failed: Option<Failed>,
     /// What the app gave and the store did not take: it may be given only once.
     unsaved: Option<Unsaved>,
+}
+
+impl State {
+    /// What the app gave for the credentials of this generation, if it is not written down yet.
+    fn unsaved_since(&self, generation: u64) -> Option<Granted> {
+        let unsaved = self.unsaved.as_ref().filter(|got| got.generation == generation);
+        unsaved.map(|got| got.granted.clone())
+    }
 }
 
 /// New credentials that are not written down yet.
@@ -77,18 +94,32 @@ impl Gate {
         app: &'static dyn App,
         of: Of,
         holder: String,
+        tasks: TaskTracker,
     ) -> Self {
         let line = world.line(app.about());
-        Self { store, vault, world, app, of, holder, line, state: Arc::default() }
+        Self { store, vault, world, app, of, holder, line, tasks, state: Arc::default() }
     }
 
     pub(super) fn line(&self) -> Line {
         self.line.clone()
     }
 
+    /// The credentials as they are by now: another process may have been given others. What this one
+    /// was given and could not write down is written down first.
     pub(super) async fn credentials(&self) -> Result<Credentials> {
         let mut state = self.state.lock().await;
-        Ok(self.kept(&mut state).await?.granted.credentials)
+        let mut stored = self.vault.read(self.of).await?;
+        if let Some(granted) = state.unsaved_since(stored.generation) {
+            self.save(&mut state, &stored, granted).await?;
+            stored = self.vault.read(self.of).await?;
+        }
+        let is_new = |kept: &Kept| kept.generation != stored.generation;
+        if state.kept.as_ref().is_some_and(is_new) {
+            state.renewed_at = None;
+        }
+        let credentials = stored.granted.credentials.clone();
+        state.kept = Some(stored);
+        Ok(credentials)
     }
 
     async fn kept(&self, state: &mut State) -> Result<Kept> {
@@ -102,13 +133,10 @@ impl Gate {
 
     /// A key in place of this one. Everybody else in this process waits meanwhile. It goes on to its
     /// end when nobody waits for it any more: what an app gives only once must be written down.
-    #[expect(clippy::disallowed_methods, reason = "a new key that is cut off is lost for good")]
     async fn renew(&self, mut state: OwnedMutexGuard<State>, stale: Key) -> Result<Key> {
         let gate = self.clone();
         let work = async move { gate.renew_now(&mut state, &stale).await };
-        let cut_off =
-            |_| connectors::Error::new(ErrorKind::Unavailable, "refresh", "cut_off").into();
-        tokio::spawn(work).await.unwrap_or_else(|error| Err(cut_off(error)))
+        to_its_end(&self.tasks, work).await
     }
 
     async fn renew_now(&self, state: &mut State, stale: &Key) -> Result<Key> {
@@ -127,29 +155,33 @@ impl Gate {
             return Err(again.into());
         }
         let held = self.lease().await?;
-        let renewed = self.renew_held(state, &held, stale).await;
+        let renewed = self.renew_held(state, stale).await;
         self.store.release(&held).await?;
         renewed
     }
 
-    async fn renew_held(&self, state: &mut State, held: &Held, stale: &Key) -> Result<Key> {
+    async fn renew_held(&self, state: &mut State, stale: &Key) -> Result<Key> {
         let stored = self.vault.read(self.of).await?;
         if self.is_fresh(&stored.granted.key, stale) {
             return Ok(adopt(state, stored));
         }
-        let unsaved = state.unsaved.take().filter(|got| got.generation == stored.generation);
-        if let Some(Unsaved { granted, .. }) = unsaved {
-            return self.save(state, held, &stored, granted).await;
+        if let Some(granted) = state.unsaved_since(stored.generation) {
+            return self.save(state, &stored, granted).await;
         }
-        let kept = &stored.granted.credentials;
-        match self.app.refresh(&self.world, &self.line, kept).await {
-            Ok(granted) => self.save(state, held, &stored, granted).await,
+        let (kept, slug) = (&stored.granted.credentials, self.app.about().slug);
+        let clients = self.vault.clients(self.of.0, slug).await?;
+        let clients = clients.then(self.world.registrations.of(slug));
+        match self.app.refresh(&self.world, &self.line, kept, &clients).await {
+            Ok(granted) => self.save(state, &stored, granted).await,
             Err(error) => {
                 self.rest(state, &error, stored.generation);
-                // Somebody may have reconnected it meanwhile.
-                let is_same = self.vault.read(self.of).await?.generation == stored.generation;
-                if error.kind == ErrorKind::Unauthorised && is_same {
-                    self.needs_reconnecting(&error.code).await?;
+                if error.kind == ErrorKind::Unauthorised {
+                    let ((workspace, account), now) = (self.of, self.world.clock.now());
+                    let (store, generation) = (&self.store, stored.generation);
+                    // Unless somebody reconnected it meanwhile.
+                    store
+                        .credentials_refused(workspace, account, generation, &error.code, now)
+                        .await?;
                 }
                 Err(error.into())
             }
@@ -157,18 +189,26 @@ impl Gate {
     }
 
     /// Writes new credentials down before anybody uses them.
-    async fn save(
-        &self,
-        state: &mut State,
-        held: &Held,
-        stored: &Kept,
-        granted: Granted,
-    ) -> Result<Key> {
+    async fn save(&self, state: &mut State, stored: &Kept, granted: Granted) -> Result<Key> {
         let generation = stored.generation;
         state.unsaved = Some(Unsaved { granted: granted.clone(), generation });
-        let kept = self.vault.replace(held, self.of, stored, granted).await?;
+        let mut wait = SAVE_AGAIN;
+        for _ in 1..SAVES_MAX {
+            match self.vault.replace(self.of, stored, granted.clone()).await {
+                Ok(kept) => return Ok(self.renewed(state, kept)),
+                // There are others, or there is nobody to have them.
+                Err(Error::Store(store::Error::Conflict | store::Error::NotFound(_))) => break,
+                Err(_) => tokio::time::sleep(wait).await,
+            }
+            wait *= 2;
+        }
+        let kept = self.vault.replace(self.of, stored, granted).await?;
+        Ok(self.renewed(state, kept))
+    }
+
+    fn renewed(&self, state: &mut State, kept: Kept) -> Key {
         state.renewed_at = Some(self.world.clock.now());
-        Ok(adopt(state, kept))
+        adopt(state, kept)
     }
 
     /// Remembers that a renewal failed, and for how long nobody tries again.
@@ -194,16 +234,6 @@ impl Gate {
     fn is_old(&self, key: &Key) -> bool {
         let soon = self.world.clock.now().checked_add(EARLY).unwrap_or(Timestamp::MAX);
         key.expires_at.is_some_and(|at| at <= soon)
-    }
-
-    async fn needs_reconnecting(&self, code: &str) -> Result<()> {
-        let mut account = self.store.account(self.of.0, self.of.1).await?;
-        if account.status == AccountStatus::Connected {
-            let since = self.world.clock.now();
-            account.status = AccountStatus::NeedsReconnecting { code: code.to_owned(), since };
-            self.store.set_account(&account).await?;
-        }
-        Ok(())
     }
 
     async fn lease(&self) -> Result<Held> {

@@ -6,20 +6,27 @@ mod authorization;
 mod connect;
 mod error;
 mod gate;
+mod keys;
+mod registrations;
 mod vault;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::connectors::{self, App, Connector, World};
+use tokio_util::task::TaskTracker;
+
+use crate::connectors::{self, App, Clients, Connector, ErrorKind, World};
 use crate::ports::Ids;
 use crate::secrets::Sealer;
 use crate::store::{Account, AccountId, AccountStatus, Store, WorkspaceId};
 use gate::Gate;
+use keys::Closed;
 use vault::Vault;
 
-pub use authorization::{Authorizations, Begin, Begun, By, callback};
+pub use authorization::{Authorizations, Begin, Begun, By, CameBack, callback};
+pub use connect::Names;
 pub use error::Error;
+pub use registrations::Registered;
 
 /// The result of everything here.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -33,6 +40,8 @@ pub struct Accounts {
     holder: String,
     /// One gate an account, so that everybody in this process keeps its pace and shares its key.
     gates: Mutex<BTreeMap<AccountId, Arc<Gate>>>,
+    /// What goes on to its end when nobody waits for it any more.
+    tasks: TaskTracker,
 }
 
 impl Accounts {
@@ -47,7 +56,8 @@ impl Accounts {
         holder: impl Into<String>,
     ) -> Self {
         let vault = Vault::new(store.clone(), sealer);
-        Self { store, vault, world, ids, holder: holder.into(), gates: Mutex::default() }
+        let (holder, gates) = (holder.into(), Mutex::default());
+        Self { store, vault, world, ids, holder, gates, tasks: TaskTracker::new() }
     }
 
     /// The connector of an account.
@@ -56,13 +66,33 @@ impl Accounts {
     /// [`Error::NotConnected`] if it is disconnected or has to be reconnected.
     pub async fn open(&self, workspace: WorkspaceId, id: AccountId) -> Result<Arc<dyn Connector>> {
         let account = self.store.account(workspace, id).await?;
-        if account.status != AccountStatus::Connected {
+        if account.status.is_disconnected() {
             return Err(Error::NotConnected);
         }
         let app = app(&account.app)?;
         let gate = self.gate(&account, app);
         let kept = gate.credentials().await?;
+        // Asked after that: credentials that were not written down yet make good what was refused.
+        if self.store.account(workspace, id).await?.status != AccountStatus::Connected {
+            return Err(Error::NotConnected);
+        }
         Ok(app.open(&self.world, gate.line(), &kept, gate)?)
+    }
+
+    /// The connector of an account that needs reconnecting: it asks the app for nothing, and says why to
+    /// whoever wants something of it.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if it has no credentials.
+    pub async fn closed(
+        &self,
+        workspace: WorkspaceId,
+        id: AccountId,
+    ) -> Result<Arc<dyn Connector>> {
+        let app = app(&self.store.account(workspace, id).await?.app)?;
+        let kept = self.vault.read((workspace, id)).await?.granted.credentials;
+        let line = self.world.line(app.about());
+        Ok(app.open(&self.world, line, &kept, Arc::new(Closed))?)
     }
 
     /// Opens the credentials of one account, if any is connected: with the wrong key nothing would run.
@@ -81,21 +111,43 @@ impl Accounts {
         Ok(())
     }
 
+    /// The OAuth clients with which accounts of an app can be authorized: at least one.
+    async fn clients(&self, workspace: WorkspaceId, slug: &str) -> Result<Clients> {
+        let clients = self.vault.clients(workspace, slug).await?;
+        let clients = clients.then(self.world.registrations.of(slug));
+        if clients.iter().next().is_none() {
+            return Err(Error::NotRegistered(slug.to_uppercase()));
+        }
+        Ok(clients)
+    }
+
     fn gate(&self, account: &Account, app: &'static dyn App) -> Arc<Gate> {
         // What a panicking thread left in the map is as good as before.
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let (store, vault) = (self.store.clone(), self.vault.clone());
             let of = (account.workspace, account.id);
-            Arc::new(Gate::new(store, vault, self.world.clone(), app, of, self.holder.clone()))
+            let (world, holder) = (self.world.clone(), self.holder.clone());
+            Arc::new(Gate::new(store, vault, world, app, of, holder, self.tasks.clone()))
         };
         gates.entry(account.id).or_insert_with(new).clone()
     }
 
-    /// Forgets what this process remembers of an account: its credentials have changed.
-    fn forget(&self, id: AccountId) {
-        self.gates.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    /// Waits until nothing is under way that must not be cut off: what an app gives only once, a code or
+    /// a refresh token, is lost unless it is written down.
+    pub async fn settled(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
+}
+
+/// Does it to its end, though nobody wait for it any more.
+async fn to_its_end<T: Send + 'static>(
+    tasks: &TaskTracker,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let cut_off = |_| connectors::Error::new(ErrorKind::Unavailable, "authorize", "cut_off").into();
+    tasks.spawn(work).await.unwrap_or_else(|error| Err(cut_off(error)))
 }
 
 fn app(slug: &str) -> Result<&'static dyn App> {

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use crate::connectors::Granted;
 use crate::secrets::{self, Place, Sealer};
-use crate::store::{AccountId, Held, Store, WorkspaceId};
+use crate::store::{AccountId, Store, WorkspaceId};
 
 use super::Result;
 
 /// Where credentials are kept.
 #[derive(Clone)]
 pub(super) struct Vault {
-    store: Arc<dyn Store>,
-    sealer: Sealer,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) sealer: Sealer,
 }
 
 /// Credentials with the number of their generation.
@@ -43,17 +43,11 @@ impl Vault {
         Ok(Kept { granted, generation: sealed.generation })
     }
 
-    /// Writes new credentials in place of those that were read. Only under the account's lease.
-    pub(super) async fn replace(
-        &self,
-        held: &Held,
-        of: Of,
-        old: &Kept,
-        granted: Granted,
-    ) -> Result<Kept> {
+    /// Writes new credentials in place of those that were read.
+    pub(super) async fn replace(&self, of: Of, old: &Kept, granted: Granted) -> Result<Kept> {
         let sealed = self.seal(of, &granted)?;
         let generation =
-            self.store.replace_credentials(held, of.1, old.generation, &sealed).await?;
+            self.store.replace_credentials(of.0, of.1, old.generation, &sealed).await?;
         Ok(Kept { granted, generation })
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Access, Asked, Capability, Connector, Credentials, Delivery, Granted, Noticed, Redirected,
-    Registrations, Result, Unreadable,
+    Access, Asked, Capability, Clients, Connector, Credentials, Delivery, Granted, Noticed,
+    Redirected, Registrations, Result, Unreadable,
 };
 use crate::net::{Http, Line, Pace};
 use crate::ports::Clock;
@@ -28,6 +28,8 @@ pub struct About {
     pub objects: &'static [ObjectAbout],
     /// The hosts that an operator can set addresses for.
     pub hosts: &'static [&'static str],
+    /// Where an OAuth client can be another one, in the app's words.
+    pub client_places: &'static [&'static str],
     /// Requests a second that an account may be asked.
     pub per_second: u32,
     /// Requests at once that an account may be asked.
@@ -78,7 +80,7 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// What the operator has set otherwise than the vendors.
     pub overrides: Overrides,
-    /// The OAuth clients that the operator registered.
+    /// The OAuth clients that the operator registered for all workspaces.
     pub registrations: Registrations,
 }
 
@@ -153,8 +155,15 @@ pub trait App: Send + Sync {
     /// Whether the key that these credentials opened can be renewed without a person.
     fn renews_keys(&self, kept: &Credentials) -> bool;
 
-    /// A new key, for apps whose keys run out; `Unauthorised` if there can be none.
-    async fn refresh(&self, world: &World, line: &Line, kept: &Credentials) -> Result<Granted>;
+    /// A new key, for apps whose keys run out; `Unauthorised` if there can be none. `clients` are ours at
+    /// the app.
+    async fn refresh(
+        &self,
+        world: &World,
+        line: &Line,
+        kept: &Credentials,
+        clients: &Clients,
+    ) -> Result<Granted>;
 
     /// The connector of an account.
     ///

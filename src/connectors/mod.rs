@@ -21,7 +21,9 @@ pub use access::{Access, Credentials, Granted, Key};
 pub use app::{About, App, CredentialAbout, NotificationsAbout, ObjectAbout, Overrides, World};
 pub use error::{Error, ErrorKind, Retry};
 pub use notify::{Address, Delivery, Noticed, Subscription, Unreadable};
-pub use oauth::{AppRegistration, Asked, Redirected, Registrations};
+pub use oauth::{
+    AppRegistration, Asked, Clients, Parameters, Redirected, Registrations, is_redirect_uri,
+};
 pub use traffic::{Capability, Change, Fetched, Identity, Lookup, Page, Query, Write, Written};
 
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};

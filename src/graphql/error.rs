@@ -166,6 +166,10 @@ impl From<accounts::Error> for Failure {
             | E::NotRegistered(_)
             | E::NoRedirect
             | E::BadRedirect
+            | E::BadReturn
+            | E::BadClient
+            | E::NoSuchPlace(_)
+            | E::OtherUser
             | E::UnknownState => UserErrorCode::Invalid,
             E::NoConsent => UserErrorCode::CredentialsRefused,
             E::AlreadyConnected => UserErrorCode::AlreadyThere,

@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use tokio::sync::Semaphore;
 
-use crate::accounts::{Authorizations, Error};
+use crate::accounts::{Authorizations, CameBack, Error};
 
 /// The page has nothing but text, and its address must go nowhere.
 const POLICY: &str =
@@ -45,7 +45,7 @@ pub(super) fn route<S: Clone + Send + Sync + 'static>(
     authorizations: Arc<Authorizations>,
 ) -> MethodRouter<S> {
     let callback = Callback { authorizations, places: Semaphore::new(AT_ONCE) };
-    get(answer).with_state(Arc::new(callback))
+    get(answer).head(look).with_state(Arc::new(callback))
 }
 
 async fn answer(
@@ -55,10 +55,38 @@ async fn answer(
 ) -> Response {
     let Ok(_place) = callback.places.try_acquire() else { return BUSY.render() };
     let query = address.query().unwrap_or_default();
-    match callback.authorizations.finish(&app, query, None).await {
-        Ok(_) => CONNECTED.render(),
-        Err(error) => Page::of(&error).render(),
+    let CameBack { account, return_url } = callback.authorizations.come_back(&app, query).await;
+    let outcome = match &account {
+        Ok(account) => ("accountId", account.id.to_string()),
+        Err(error) => ("error", error.code().to_owned()),
+    };
+    match (return_url, account) {
+        (Some(url), _) => send_on(&url, &outcome),
+        (None, Ok(_)) => CONNECTED.render(),
+        (None, Err(error)) => Page::of(&error).render(),
     }
+}
+
+/// Nothing is asked of an app by who only looks whether the page is there, such as what checks links.
+async fn look() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+    response
+}
+
+/// Sends the browser on to an address that the operator allows, with what happened.
+fn send_on(url: &str, (name, value): &(&'static str, String)) -> Response {
+    let sign = if url.contains('?') { '&' } else { '?' };
+    let mut pair = form_urlencoded::Serializer::new(String::new());
+    let address = format!("{url}{sign}{}", pair.append_pair(name, value).finish());
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    match HeaderValue::from_str(&address) {
+        Ok(address) => response.headers_mut().insert(header::LOCATION, address),
+        Err(_) => return CONNECTED.render(),
+    };
+    response
 }
 
 impl Page {
@@ -81,6 +109,11 @@ impl Page {
                 StatusCode::CONFLICT,
                 "Access was given to another account than the one that is to be reconnected. Sign in \
                  to that one, and begin again.",
+            ),
+            Error::OtherUser => (
+                StatusCode::CONFLICT,
+                "Access was given by another user than the one who was expected. Sign in as that user, and \
+                 begin again.",
             ),
             Error::App(error) if error.is_passing() => (
                 StatusCode::BAD_GATEWAY,

@@ -13,7 +13,7 @@ use crate::connectors::Connector;
 use crate::ports::Clock;
 use crate::record::{PerSide, Side};
 use crate::runner::{RunError, Runner, awaits_answer_until};
-use crate::store::{self, Connection, Store, Trigger};
+use crate::store::{self, AccountId, AccountStatus, Connection, Store, Trigger};
 
 /// How soon after a run that was asked for meanwhile.
 const AT_ONCE: Duration = Duration::from_millis(50);
@@ -84,7 +84,7 @@ impl Looker {
         {
             return Ok(AT_ONCE);
         }
-        let connectors = self.connectors(&known).await?;
+        let connectors = self.connectors(&known, trigger).await?;
         let ran = self.runner.run(workspace, connection, &connectors, trigger).await;
         let known = self.store.connection(workspace, connection).await.map_err(of_store)?;
         match ran {
@@ -118,13 +118,24 @@ impl Looker {
         Ok(due.map_or(self.again_after, |at| until(at, now)))
     }
 
-    async fn connectors(&self, known: &Connection) -> Result<PerSide<Arc<dyn Connector>>, Failed> {
+    async fn connectors(
+        &self,
+        known: &Connection,
+        trigger: Trigger,
+    ) -> Result<PerSide<Arc<dyn Connector>>, Failed> {
         let mut opened = Vec::new();
         for side in Side::BOTH {
             let feed = known.feeds.iter().find(|feed| feed.side == side).ok_or(Failed::Gone)?;
             let feed = self.store.feed(known.workspace, feed.feed).await.map_err(of_store)?;
             // What is not connected is tried again: somebody may be reconnecting it.
-            let connector = self.accounts.open(known.workspace, feed.account).await;
+            let connector = match self.accounts.open(known.workspace, feed.account).await {
+                Err(accounts::Error::NotConnected)
+                    if self.is_untold(known, feed.account, trigger).await? =>
+                {
+                    self.accounts.closed(known.workspace, feed.account).await
+                }
+                opened => opened,
+            };
             opened.push(connector.map_err(|error| {
                 if matches!(error, accounts::Error::Sealing(_)) {
                     let id = feed.account;
@@ -138,6 +149,23 @@ impl Looker {
         let right = opened.pop().ok_or(Failed::Gone)?;
         let left = opened.pop().ok_or(Failed::Gone)?;
         Ok(PerSide { left, right })
+    }
+
+    /// Whether no run says yet that an account needs reconnecting, or a person wants to hear it: then one
+    /// is begun, which ends with that.
+    async fn is_untold(
+        &self,
+        known: &Connection,
+        account: AccountId,
+        trigger: Trigger,
+    ) -> Result<bool, Failed> {
+        let account = self.store.account(known.workspace, account).await.map_err(of_store)?;
+        let AccountStatus::NeedsReconnecting { since, .. } = account.status else {
+            return Ok(false);
+        };
+        let last = self.store.runs(known.workspace, known.id, 1).await.map_err(of_store)?.pop();
+        let is_told = last.is_some_and(|run| run.started_at >= since);
+        Ok(!is_told || trigger == Trigger::Person)
     }
 }
 

@@ -54,16 +54,31 @@ pub trait Store: AuthorizationRequests + History + Idempotency + Webhooks + Send
     /// The credentials of an account.
     async fn credentials(&self, workspace: WorkspaceId, id: AccountId) -> Result<Sealed>;
 
-    /// Replaces the credentials of the account whose lease is held; `expected` is the generation that
-    /// the new ones were got with ([`Error::Conflict`] if there are newer ones). Gives the new
-    /// generation.
+    /// Replaces the credentials of an account; `expected` is the generation that the new ones were got
+    /// with ([`Error::Conflict`] if there are newer ones). An account that was believed to need
+    /// reconnecting is connected again. Gives the new generation.
+    ///
+    /// No lease is asked for: an app may give them only once, so who has got them must be able to
+    /// write them down, however long it took.
     async fn replace_credentials(
         &self,
-        held: &Held,
+        workspace: WorkspaceId,
         id: AccountId,
         expected: u64,
         sealed: &[u8],
     ) -> Result<u64>;
+
+    /// Says that a connected account needs reconnecting: since then the app accepts its credentials of
+    /// this generation no more, and `code` says why. False if there are newer ones, or it is not
+    /// connected.
+    async fn credentials_refused(
+        &self,
+        workspace: WorkspaceId,
+        id: AccountId,
+        generation: u64,
+        code: &str,
+        since: Timestamp,
+    ) -> Result<bool>;
 
     /// Changes an account as [`Store::set_account`] does, with credentials that a person gave: they
     /// replace whatever was there. Gives their generation.

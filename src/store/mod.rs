@@ -29,8 +29,8 @@ pub use rows::{
     DraftRow, End, Endpoint, EndpointId, EndpointState, Feed, FeedId, Held, Intent, IntentState,
     IssueId, IssueRow, IssuesOf, LeaseKey, LeaseKind, LinkId, LinkRow, NewIssue, NoId, Observation,
     Observed, OpFilter, OpId, OpRow, OpState, OutcomeFilter, OwnWrite, Pending, PendingReason,
-    PlanItem, PlanRow, PlanState, RecordOutcome, RunEnd, RunId, RunKind, RunRow, RunState, Sealed,
-    SeenRow, Settlement, Step, SyncProgress, Trigger, Workspace, WorkspaceId,
+    PlanItem, PlanRow, PlanState, RecordOutcome, RegistrationRow, RunEnd, RunId, RunKind, RunRow,
+    RunState, Sealed, SeenRow, Settlement, Step, SyncProgress, Trigger, Workspace, WorkspaceId,
 };
 
 pub use sql::SqlStore;

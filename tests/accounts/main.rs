@@ -12,11 +12,13 @@
 )]
 
 mod oauth;
+mod refreshing;
+mod registered;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use concord::accounts::{Accounts, Error};
+use concord::accounts::{Accounts, Error, Names};
 use concord::connectors::zoho::emulator::{CLIENT_ID, CLIENT_SECRET, Emulator, Fault, FaultKind};
 use concord::connectors::{Credentials, ErrorKind, Overrides, Registrations, World};
 use concord::lab::emulate::{AppHandle, Emulated, listen};
@@ -90,7 +92,8 @@ impl Drop for House {
 #[tokio::test]
 async fn nothing_that_opens_an_account_is_readable_in_the_database() {
     let house = House::new("sealed").await;
-    let account = house.process("one").connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let account =
+        house.process("one").connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
     let connector = house.process("two").open(HOME, account.id).await.unwrap();
     connector.check().await.unwrap();
     for file in std::fs::read_dir(&house.folder).unwrap() {
@@ -116,7 +119,7 @@ async fn nothing_that_opens_an_account_is_readable_in_the_database() {
 async fn two_processes_with_a_key_that_ran_out_ask_for_one_new_key() {
     let house = House::new("race").await;
     let (one, two) = (house.process("one"), house.process("second"));
-    let account = one.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let account = one.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
     let first = one.open(HOME, account.id).await.unwrap();
     let second = two.open(HOME, account.id).await.unwrap();
     first.check().await.unwrap();
@@ -144,7 +147,7 @@ async fn a_renewal_that_was_refused_is_not_tried_with_every_call() {
     let house = House::new("refused").await;
     let clock = stopped_clock();
     let accounts = house.process_at("one", clock.clone());
-    let account = accounts.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let account = accounts.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
     let connector = accounts.open(HOME, account.id).await.unwrap();
     house.app.revoke_refresh_token();
     house.app.expire_access_tokens();
@@ -167,7 +170,7 @@ async fn a_throttled_renewal_waits_for_as_long_as_the_app_says() {
     let house = House::new("throttled").await;
     let clock = stopped_clock();
     let accounts = house.process_at("one", clock.clone());
-    let account = accounts.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let account = accounts.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
     let connector = accounts.open(HOME, account.id).await.unwrap();
     house.app.expire_access_tokens();
     house.app.order(Fault {
@@ -199,7 +202,7 @@ async fn a_stored_key_that_ran_out_is_not_given_back() {
     let clock = stopped_clock();
     let (one, two) =
         (house.process_at("one", clock.clone()), house.process_at("second", clock.clone()));
-    let account = one.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let account = one.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
     let first = one.open(HOME, account.id).await.unwrap();
     let second = two.open(HOME, account.id).await.unwrap();
     second.check().await.unwrap();
@@ -219,7 +222,7 @@ async fn a_key_of_another_process_that_is_refused_is_renewed_at_once() {
     let clock = stopped_clock();
     let (one, two) =
         (house.process_at("one", clock.clone()), house.process_at("second", clock.clone()));
-    let account = one.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let account = one.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
     let first = one.open(HOME, account.id).await.unwrap();
     let second = two.open(HOME, account.id).await.unwrap();
     second.check().await.unwrap();
@@ -238,7 +241,7 @@ async fn a_key_of_another_process_that_is_refused_is_renewed_at_once() {
 async fn an_account_that_is_accepted_no_more_waits_to_be_reconnected() {
     let house = House::new("revoked").await;
     let accounts = house.process("one");
-    let account = accounts.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    let account = accounts.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
     let connector = accounts.open(HOME, account.id).await.unwrap();
     house.app.revoke_refresh_token();
     house.app.expire_access_tokens();
@@ -270,16 +273,19 @@ async fn an_account_that_is_accepted_no_more_waits_to_be_reconnected() {
 async fn an_account_is_connected_once_and_can_be_let_go() {
     let house = House::new("once").await;
     let accounts = house.process("one");
-    let account = accounts.connect(HOME, "zoho", &house.typed(), Some("Sales")).await.unwrap();
+    let account = accounts
+        .connect(HOME, "zoho", &house.typed(), Names { label: Some("Sales"), email: None })
+        .await
+        .unwrap();
     assert_eq!(account.label, "Sales");
-    let twice = accounts.connect(HOME, "zoho", &house.typed(), None).await.unwrap_err();
+    let twice = accounts.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap_err();
     assert!(matches!(twice, Error::AlreadyConnected), "{twice}");
     let known = house.store.description(HOME, account.id).await.unwrap().unwrap();
     assert!(known.schemas.values().all(|schema| schema.iter().count() > 10));
     accounts.disconnect(HOME, account.id).await.unwrap();
     assert!(matches!(accounts.open(HOME, account.id).await, Err(Error::NotConnected)));
     assert!(house.store.credentials(HOME, account.id).await.is_err());
-    accounts.connect(HOME, "zoho", &house.typed(), None).await.unwrap();
+    accounts.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
 }
 
 #[tokio::test]
@@ -296,12 +302,13 @@ async fn what_is_typed_in_wrongly_is_named_and_nothing_is_kept() {
     ];
     for (name, value, code) in wrong {
         let typed = house.typed().with(name, value);
-        let error = accounts.connect(HOME, "zoho", &typed, None).await.unwrap_err();
+        let error = accounts.connect(HOME, "zoho", &typed, Names::default()).await.unwrap_err();
         assert_eq!(error.code(), code, "{name}");
         let Error::App(error) = error else { panic!("{error}") };
         assert!(error.advice.is_some(), "{code} does not say what to do");
     }
     assert!(house.store.accounts(HOME).await.unwrap().is_empty());
-    let unknown = accounts.connect(HOME, "abacus", &house.typed(), None).await.unwrap_err();
+    let unknown =
+        accounts.connect(HOME, "abacus", &house.typed(), Names::default()).await.unwrap_err();
     assert!(matches!(unknown, Error::NoSuchApp(_)));
 }

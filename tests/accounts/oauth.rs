@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
-use concord::accounts::{Accounts, Authorizations, Begin, By, Error};
+use concord::accounts::{Accounts, Authorizations, Begin, By, Error, Names};
 use concord::connectors::kommo::emulator as kommo;
 use concord::connectors::zoho::emulator as zoho;
 use concord::connectors::{Connector, Credentials, ErrorKind, Overrides, Registrations, World};
@@ -14,28 +14,26 @@ use concord::lab::emulate::{AppHandle, Emulated, listen_by};
 use concord::net::Http;
 use concord::ports::{Clock, ManualClock, SeededIds, SystemClock, SystemEntropy};
 use concord::secrets::{MasterKey, Sealer};
-use concord::store::{
-    Account, AccountStatus, LeaseKey, LeaseKind, MemoryStore, Store, Workspace, WorkspaceId,
-};
+use concord::store::{Account, AccountStatus, MemoryStore, Store, Workspace, WorkspaceId};
 use tokio::sync::Notify;
 
-const HOME: WorkspaceId = WorkspaceId(uuid::Uuid::from_u128(7));
-const ELSEWHERE: WorkspaceId = WorkspaceId(uuid::Uuid::from_u128(8));
-const ANA: By<'static> = By { workspace: HOME, subject: "ana" };
-const PUBLIC: &str = "https://sync.example.com";
-const DAY: Duration = Duration::from_secs(86_400);
-const TOKEN_PATH: &str = "/oauth2/access_token";
+pub const HOME: WorkspaceId = WorkspaceId(uuid::Uuid::from_u128(7));
+pub const ELSEWHERE: WorkspaceId = WorkspaceId(uuid::Uuid::from_u128(8));
+pub const ANA: By<'static> = By { workspace: HOME, subject: "ana" };
+pub const PUBLIC: &str = "https://sync.example.com";
+pub const DAY: Duration = Duration::from_secs(86_400);
+pub const TOKEN_PATH: &str = "/oauth2/access_token";
 
 /// Holds back one answer of Kommo's token endpoint once it is shut.
 #[derive(Clone, Default)]
-struct Door {
+pub struct Door {
     is_shut: Arc<AtomicBool>,
-    arrived: Arc<Notify>,
-    opened: Arc<Notify>,
+    pub arrived: Arc<Notify>,
+    pub opened: Arc<Notify>,
 }
 
 impl Door {
-    fn shut(&self) {
+    pub fn shut(&self) {
         self.is_shut.store(true, Ordering::SeqCst);
     }
 
@@ -55,27 +53,34 @@ impl Door {
     }
 }
 
-struct House {
-    store: Arc<dyn Store>,
-    clock: Arc<ManualClock>,
+pub struct House {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<ManualClock>,
     key: MasterKey,
-    kommo: kommo::Emulator,
-    zoho: zoho::Emulator,
+    pub kommo: kommo::Emulator,
+    pub zoho: zoho::Emulator,
     overrides: Overrides,
     registrations: Registrations,
-    door: Door,
+    pub door: Door,
 }
 
 /// What one process has of it.
-struct Process {
-    accounts: Arc<Accounts>,
-    authorizations: Authorizations,
+pub struct Process {
+    pub accounts: Arc<Accounts>,
+    pub authorizations: Authorizations,
 }
 
 impl House {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
+        Self::at(Arc::new(MemoryStore::new(clock.clone())), clock).await
+    }
+
+    pub async fn with(store: Arc<dyn Store>) -> Self {
+        Self::at(store, Arc::new(ManualClock::at(SystemClock.now()))).await
+    }
+
+    async fn at(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Self {
         for (id, name) in [(HOME, "home"), (ELSEWHERE, "elsewhere")] {
             store.add_workspace(&Workspace { id, name: name.to_owned() }).await.unwrap();
         }
@@ -105,11 +110,11 @@ impl House {
         Self { store, clock, key, kommo, zoho, overrides, registrations, door }
     }
 
-    fn process(&self, name: &str) -> Process {
+    pub fn process(&self, name: &str) -> Process {
         self.process_with(name, self.registrations.clone())
     }
 
-    fn process_with(&self, name: &str, registrations: Registrations) -> Process {
+    pub fn process_with(&self, name: &str, registrations: Registrations) -> Process {
         let entropy = Arc::new(SystemEntropy);
         let sealer = Sealer::new(self.key.clone(), Vec::new(), entropy.clone());
         let clock = self.clock.clone();
@@ -123,7 +128,7 @@ impl House {
     }
 
     /// Where the app sends the browser after a person was asked: the query of that address.
-    fn asked(&self, app: &str, url: &str, agrees: bool) -> String {
+    pub fn asked(&self, app: &str, url: &str, agrees: bool) -> String {
         let back = match app {
             "kommo" => self.kommo.consent(url, agrees),
             _ => self.zoho.consent(url, agrees),
@@ -135,39 +140,47 @@ impl House {
     }
 
     /// A person sets out and consents; with what they come back.
-    async fn consent(&self, process: &Process, begin: Begin<'_>) -> String {
+    pub async fn consent(&self, process: &Process, begin: Begin<'_>) -> String {
+        // Kommo answers seven requests in a second.
+        self.clock.advance(Duration::from_secs(1));
         let begun = process.authorizations.begin(ANA, &begin).await.unwrap();
         self.asked(begin.app, &begun.url, true)
     }
 
-    async fn authorize(&self, process: &Process, app: &str) -> Account {
+    pub async fn authorize(&self, process: &Process, app: &str) -> Account {
         let query = self.consent(process, Begin { app, ..Begin::default() }).await;
-        process.authorizations.finish(app, &query, None).await.unwrap()
+        process.authorizations.come_back(app, &query).await.account.unwrap()
     }
 
-    async fn status(&self, account: &Account) -> AccountStatus {
+    pub async fn status(&self, account: &Account) -> AccountStatus {
         self.store.account(account.workspace, account.id).await.unwrap().status
     }
 
     /// How often tokens were asked for.
-    fn token_requests(&self) -> usize {
+    pub fn token_requests(&self) -> usize {
         let kommo = self.kommo.requests();
         let kommo = kommo.iter().filter(|request| request.path == TOKEN_PATH).count();
         let zoho = self.zoho.requests();
         kommo + zoho.iter().filter(|request| request.path.ends_with("/token")).count()
     }
 
-    async fn open(&self, process: &Process, account: &Account) -> Arc<dyn Connector> {
+    pub async fn open(&self, process: &Process, account: &Account) -> Arc<dyn Connector> {
         process.accounts.open(HOME, account.id).await.unwrap()
     }
 
-    fn lose(&self, kind: kommo::FaultKind) {
+    pub fn lose(&self, kind: kommo::FaultKind) {
         let path = Some(TOKEN_PATH.to_owned());
         self.kommo.order(kommo::Fault { method: None, path, after: 0, times: 1, kind });
     }
 
+    /// The next request for a token is answered with this status, and does nothing.
+    pub fn answer_token_with(&self, status: u16) {
+        let (body, content_type) = (String::new(), "text/html");
+        self.lose(kommo::FaultKind::Status { status, body, content_type, retry_after: None });
+    }
+
     /// A Kommo account whose key has run out, opened.
-    async fn stale(&self, process: &Process) -> (Account, Arc<dyn Connector>) {
+    pub async fn stale(&self, process: &Process) -> (Account, Arc<dyn Connector>) {
         let account = self.authorize(process, "kommo").await;
         let connector = self.open(process, &account).await;
         self.clock.advance(DAY);
@@ -192,7 +205,7 @@ async fn a_consent_connects_an_account_whose_keys_are_renewed() {
     for app in ["kommo", "zoho"] {
         let begin = Begin { app, label: Some("Sales"), ..Begin::default() };
         let query = house.consent(&process, begin).await;
-        let account = process.authorizations.finish(app, &query, None).await.unwrap();
+        let account = process.authorizations.come_back(app, &query).await.account.unwrap();
         assert_eq!((account.app.as_str(), account.label.as_str()), (app, "Sales"));
         assert_eq!((account.workspace, account.status.clone()), (HOME, AccountStatus::Connected));
         for _ in 0..3 {
@@ -219,22 +232,22 @@ async fn a_state_is_good_once_for_who_began_it_and_for_ten_minutes() {
     let unknown = |outcome: Result<Account, Error>| {
         assert!(matches!(outcome, Err(Error::UnknownState)), "{outcome:?}");
     };
-    unknown(ways.finish("kommo", &with(&query, "state", "guessed"), None).await);
-    unknown(ways.finish("kommo", "code=def500", None).await);
-    unknown(ways.finish("kommo", &format!("{query}&state=twice"), None).await);
-    unknown(ways.finish("zoho", &query, None).await);
-    unknown(ways.finish("kommo", &query, Some(By { subject: "ben", ..ANA })).await);
-    unknown(ways.finish("kommo", &query, Some(By { workspace: ELSEWHERE, ..ANA })).await);
+    unknown(ways.come_back("kommo", &with(&query, "state", "guessed")).await.account);
+    unknown(ways.come_back("kommo", "code=def500").await.account);
+    unknown(ways.come_back("kommo", &format!("{query}&state=twice")).await.account);
+    unknown(ways.come_back("zoho", &query).await.account);
+    unknown(ways.finish("kommo", &query, By { subject: "ben", ..ANA }).await);
+    unknown(ways.finish("kommo", &query, By { workspace: ELSEWHERE, ..ANA }).await);
     assert_eq!(house.token_requests(), before, "no code was shown to anybody");
     // None of them used it up.
-    ways.finish("kommo", &query, Some(ANA)).await.unwrap();
+    ways.finish("kommo", &query, ANA).await.unwrap();
     let fresh = with(&query, "code", &house.kommo.grant_code());
-    unknown(ways.finish("kommo", &fresh, Some(ANA)).await);
+    unknown(ways.finish("kommo", &fresh, ANA).await);
 
     for (seconds, is_good) in [(599, true), (600, false)] {
         let query = house.consent(&process, begin).await;
         house.clock.advance(Duration::from_secs(seconds));
-        let outcome = ways.finish("kommo", &query, None).await;
+        let outcome = ways.come_back("kommo", &query).await.account;
         assert_eq!(outcome.is_ok(), is_good, "after {seconds} seconds: {outcome:?}");
     }
     assert!(house.store.accounts(ELSEWHERE).await.unwrap().is_empty());
@@ -246,9 +259,10 @@ async fn of_two_who_come_back_with_the_same_state_one_is_taken() {
     let (one, two) = (house.process("one"), house.process("second"));
     let query = house.consent(&one, Begin { app: "kommo", ..Begin::default() }).await;
     let (first, second) = tokio::join!(
-        one.authorizations.finish("kommo", &query, None),
-        two.authorizations.finish("kommo", &query, None),
+        one.authorizations.come_back("kommo", &query),
+        two.authorizations.come_back("kommo", &query),
     );
+    let (first, second) = (first.account, second.account);
     assert_ne!(first.is_ok(), second.is_ok(), "{first:?} {second:?}");
     assert_eq!(house.token_requests(), 1);
 }
@@ -290,7 +304,7 @@ async fn a_code_and_a_secret_are_sent_to_hosts_of_the_vendor_only() {
     for (app, name, value, code) in hostile {
         let query = house.consent(&process, Begin { app, ..Begin::default() }).await;
         let query = with(&query, name, value);
-        let error = process.authorizations.finish(app, &query, None).await.unwrap_err();
+        let error = process.authorizations.come_back(app, &query).await.account.unwrap_err();
         assert_eq!(error.code(), code, "{app} {name} {value}");
         let Error::App(error) = error else { panic!("{error}") };
         assert!(error.kind == ErrorKind::Config && error.advice.is_some(), "{error}");
@@ -306,7 +320,7 @@ async fn a_code_that_the_app_does_not_take_connects_nothing() {
     for (app, code) in [("kommo", "code_refused"), ("zoho", "invalid_code")] {
         let query = house.consent(&process, Begin { app, ..Begin::default() }).await;
         let query = with(&query, "code", "of another consent");
-        let error = process.authorizations.finish(app, &query, None).await.unwrap_err();
+        let error = process.authorizations.come_back(app, &query).await.account.unwrap_err();
         assert_eq!(error.code(), code);
         let Error::App(error) = error else { panic!("{error}") };
         assert!(error.advice.is_some(), "{code} does not say what to do");
@@ -315,12 +329,12 @@ async fn a_code_that_the_app_does_not_take_connects_nothing() {
     let clients = Registrations::default().with("kommo", kommo::CLIENT_ID, "wrong");
     let wrong = house.process_with("wrong", clients);
     let query = house.consent(&wrong, Begin { app: "kommo", ..Begin::default() }).await;
-    let error = wrong.authorizations.finish("kommo", &query, None).await.unwrap_err();
+    let error = wrong.authorizations.come_back("kommo", &query).await.account.unwrap_err();
     assert_eq!(error.code(), "code_refused");
     let redirect_uri = Some("https://app.example.com/connected");
     let begin = Begin { app: "kommo", redirect_uri, ..Begin::default() };
     let query = house.consent(&process, begin).await;
-    let error = process.authorizations.finish("kommo", &query, None).await.unwrap_err();
+    let error = process.authorizations.finish("kommo", &query, ANA).await.unwrap_err();
     assert_eq!(error.code(), "code_refused");
     assert!(house.store.accounts(HOME).await.unwrap().is_empty());
 }
@@ -333,7 +347,7 @@ async fn a_person_who_does_not_consent_is_believed_and_may_begin_again() {
         let begin = Begin { app, ..Begin::default() };
         let begun = process.authorizations.begin(ANA, &begin).await.unwrap();
         let query = house.asked(app, &begun.url, false);
-        let error = process.authorizations.finish(app, &query, None).await.unwrap_err();
+        let error = process.authorizations.come_back(app, &query).await.account.unwrap_err();
         assert!(matches!(error, Error::NoConsent), "{error}");
         house.authorize(&process, app).await;
     }
@@ -376,7 +390,11 @@ async fn a_consent_for_an_account_that_is_there_reconnects_it() {
     let process = house.process("one");
     let typed =
         Credentials::default().with("host", "demo.kommo.com").with("token", &house.kommo.token());
-    let account = process.accounts.connect(HOME, "kommo", &typed, Some("Ours")).await.unwrap();
+    let account = process
+        .accounts
+        .connect(HOME, "kommo", &typed, Names { label: Some("Ours"), email: None })
+        .await
+        .unwrap();
     let again = house.authorize(&process, "kommo").await;
     assert_eq!((again.id, again.label.as_str()), (account.id, "Ours"));
     // From now on with keys that can be renewed.
@@ -390,135 +408,155 @@ async fn a_consent_for_an_account_that_is_there_reconnects_it() {
     house.store.add_account(&other, b"").await.unwrap();
     let begin = Begin { app: "kommo", account: Some(other.id), ..Begin::default() };
     let query = house.consent(&process, begin).await;
-    let error = process.authorizations.finish("kommo", &query, None).await.unwrap_err();
+    let error = process.authorizations.come_back("kommo", &query).await.account.unwrap_err();
     assert!(matches!(error, Error::OtherAccount), "{error}");
 }
 
 #[tokio::test]
-async fn two_processes_with_a_one_time_token_use_it_once() {
+async fn who_is_to_come_back_to_a_front_end_is_not_taken_here() {
+    let house = House::new().await;
+    let process = house.process("one");
+    let page = "https://app.example.com/connected";
+    let begin = Begin { app: "zoho", redirect_uri: Some(page), ..Begin::default() };
+    let begun = process.authorizations.begin(ANA, &begin).await.unwrap();
+    let back = house.zoho.consent(&begun.url, true).unwrap();
+    let query = back.strip_prefix(page).unwrap();
+    let before = house.token_requests();
+    let taken = process.authorizations.come_back("zoho", query).await.account;
+    assert!(matches!(taken, Err(Error::UnknownState)), "it takes a token: {taken:?}");
+    assert_eq!(house.token_requests(), before);
+    process.authorizations.finish("zoho", query, ANA).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_consent_whose_page_is_closed_too_soon_connects_the_account_all_the_same() {
+    let house = House::new().await;
+    let process = house.process("one");
+    let query = house.consent(&process, Begin { app: "kommo", ..Begin::default() }).await;
+    house.door.shut();
+    let accounts = process.accounts.clone();
+    #[expect(clippy::disallowed_methods, reason = "it is cut off")]
+    let page =
+        tokio::spawn(
+            async move { process.authorizations.come_back("kommo", &query).await.account },
+        );
+    house.door.arrived.notified().await;
+    page.abort();
+    assert!(page.await.unwrap_err().is_cancelled());
+    // A server that ends waits for it.
+    let ending = accounts.settled();
+    tokio::pin!(ending);
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut ending).await;
+    assert!(early.is_err(), "the app has not answered yet");
+    assert!(house.store.accounts(HOME).await.unwrap().is_empty());
+    house.door.opened.notify_one();
+    ending.await;
+    let known = house.store.accounts(HOME).await.unwrap();
+    assert_eq!(known.len(), 1);
+    house.open(&house.process("another"), &known[0]).await.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_consents_for_one_new_account_the_later_reconnects_it() {
     let house = House::new().await;
     let (one, two) = (house.process("one"), house.process("second"));
-    let account = house.authorize(&one, "kommo").await;
-    let (first, second) = (house.open(&one, &account).await, house.open(&two, &account).await);
-    for round in 1..=5 {
-        let before = house.token_requests();
-        match round % 2 {
-            0 => house.kommo.expire_access_tokens(),
-            _ => house.clock.advance(DAY),
-        }
-        // Two keys in quick succession are not asked for.
-        house.clock.advance(Duration::from_secs(120));
-        // Each asks twice, and once more when its key is refused: Kommo answers seven in a second.
-        let (a, b) = tokio::join!(first.check(), second.check());
-        for identity in [a, b] {
-            identity.unwrap();
-        }
-        assert_eq!(house.token_requests() - before, 1, "round {round}");
-    }
-    assert_eq!(house.status(&account).await, AccountStatus::Connected);
-}
-
-#[tokio::test]
-async fn a_refresh_whose_answer_got_lost_needs_reconnecting_and_one_that_never_arrived_does_not() {
-    let house = House::new().await;
-    let process = house.process("one");
-    let (account, connector) = house.stale(&process).await;
-    house.lose(kommo::FaultKind::LostBefore);
-    connector.check().await.unwrap();
-    assert_eq!(house.status(&account).await, AccountStatus::Connected);
-
-    house.clock.advance(DAY);
-    house.lose(kommo::FaultKind::LostAfter);
-    let error = connector.check().await.unwrap_err();
-    assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Unauthorised, "refresh_answer_lost"));
-    assert!(error.advice.is_some());
-    let status = house.status(&account).await;
-    assert!(
-        matches!(&status, AccountStatus::NeedsReconnecting { code, .. } if code == "refresh_answer_lost"),
-        "{status:?}"
+    let begin = Begin { app: "zoho", ..Begin::default() };
+    let (first, second) = (house.consent(&one, begin).await, house.consent(&two, begin).await);
+    let (first, second) = tokio::join!(
+        one.authorizations.come_back("zoho", &first),
+        two.authorizations.come_back("zoho", &second),
     );
-    // A new consent brings it back, under the same id.
-    assert_eq!(house.authorize(&process, "kommo").await.id, account.id);
-    house.open(&process, &account).await.check().await.unwrap();
+    assert_eq!(first.account.unwrap().id, second.account.unwrap().id);
+    assert_eq!(house.store.accounts(HOME).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn an_integration_that_was_taken_away_needs_reconnecting() {
+async fn people_are_sent_on_only_to_what_the_operator_allows() {
     let house = House::new().await;
     let process = house.process("one");
-    let account = house.authorize(&process, "kommo").await;
-    let connector = house.open(&process, &account).await;
-    house.kommo.uninstall();
-    let error = connector.check().await.unwrap_err();
-    let told = (error.kind, error.code.as_str());
-    assert_eq!(told, (ErrorKind::Unauthorised, "refresh_token_refused"));
-    let opened = process.accounts.open(HOME, account.id).await;
-    assert!(matches!(opened, Err(Error::NotConnected)));
+    let allowed = ["https://app.example.com/done/", "http://localhost:3000"].map(str::to_owned);
+    let ways = Authorizations::new(
+        process.accounts.clone(),
+        Arc::new(SystemEntropy),
+        Some(PUBLIC.to_owned()),
+    );
+    let ways = ways.returning_to(allowed.to_vec());
+    let begin = async |return_url: &str| {
+        let begin = Begin { app: "kommo", return_url: Some(return_url), ..Begin::default() };
+        ways.begin(ANA, &begin).await
+    };
+    for good in [
+        "https://app.example.com/done",
+        "https://app.example.com/done/?step=2",
+        "https://app.example.com/done/deeper",
+        "http://localhost:3000?x",
+        "http://localhost:3000/any",
+    ] {
+        let begun = begin(good).await.unwrap();
+        let query = house.asked("kommo", &begun.url, false);
+        let back = ways.come_back("kommo", &query).await;
+        assert!(matches!(back.account, Err(Error::NoConsent)));
+        assert_eq!(back.return_url.as_deref(), Some(good));
+    }
+    for bad in [
+        "https://app.example.com/donejust",
+        "https://app.example.com.evil.example/done",
+        "https://app.example.com/",
+        "http://localhost:30001",
+        "http://localhost:3000@evil.example/",
+        "javascript:alert(1)",
+        "http://localhost:3000/#x",
+        "",
+    ] {
+        assert!(matches!(begin(bad).await, Err(Error::BadReturn)), "{bad}");
+    }
+    let begin = Begin { app: "kommo", return_url: Some(&allowed[0]), ..Begin::default() };
+    let none = process.authorizations.begin(ANA, &begin).await;
+    assert!(matches!(none, Err(Error::BadReturn)), "nothing is allowed unless it is said");
 }
 
 #[tokio::test]
-async fn a_client_that_the_operator_took_away_costs_no_consent() {
+async fn another_user_than_the_one_who_was_expected_is_refused() {
     let house = House::new().await;
     let process = house.process("one");
     for app in ["kommo", "zoho"] {
+        let with = async |email: &str| {
+            let begin = Begin { app, email: Some(email), ..Begin::default() };
+            let query = house.consent(&process, begin).await;
+            process.authorizations.come_back(app, &query).await.account
+        };
+        let before = house.store.accounts(HOME).await.unwrap();
+        let other = with("somebody.else@example.com").await.unwrap_err();
+        assert!(matches!(other, Error::OtherUser), "{other}");
+        assert!(!other.to_string().contains("somebody"), "people are not named");
+        assert_eq!(house.store.accounts(HOME).await.unwrap(), before);
+
         let account = house.authorize(&process, app).await;
-        house.clock.advance(DAY);
-        let none = house.process_with("none", Registrations::default());
-        let error = house.open(&none, &account).await.check().await.unwrap_err();
-        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Config, "other_client"));
-        let id = if app == "kommo" { kommo::CLIENT_ID } else { zoho::CLIENT_ID };
-        let wrong = Registrations::default().with(app, id, "wrong");
-        let wrong = house.process_with("wrong", wrong);
-        let error = house.open(&wrong, &account).await.check().await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Config, "{error}");
-        assert_eq!(house.status(&account).await, AccountStatus::Connected);
-        house.open(&house.process("mended"), &account).await.check().await.unwrap();
+        let owner = account.owner_email.clone().unwrap();
+        let same = with(&format!(" {} ", owner.to_uppercase())).await.unwrap();
+        assert_eq!(same.id, account.id);
+        process.accounts.check(HOME, account.id).await.unwrap();
+        let other = with("somebody.else@example.com").await.unwrap_err();
+        assert!(matches!(other, Error::OtherUser), "{other}");
+        // What it was got with stays good.
+        process.accounts.check(HOME, account.id).await.unwrap();
+
+        // Meanwhile the account passed to another user.
+        let known = house.store.account(HOME, account.id).await.unwrap();
+        let expected_email = Some("before@example.com".to_owned());
+        house.store.set_account(&Account { expected_email, ..known }).await.unwrap();
+        let told = process.accounts.check(HOME, account.id).await.unwrap_err();
+        assert!(matches!(told, Error::OtherUser), "{told}");
     }
 }
 
 #[tokio::test]
-async fn a_refresh_that_nobody_waits_for_any_more_is_written_down() {
+async fn a_consent_with_too_few_scopes_connects_nothing() {
     let house = House::new().await;
     let process = house.process("one");
-    let (account, connector) = house.stale(&process).await;
-    let before = house.token_requests();
-    house.door.shut();
-    #[expect(clippy::disallowed_methods, reason = "it is cut off")]
-    let call = tokio::spawn(async move { connector.check().await });
-    // Kommo has given the new pair, and the old one is dead.
-    house.door.arrived.notified().await;
-    call.abort();
-    assert!(call.await.unwrap_err().is_cancelled());
-    house.door.opened.notify_one();
-    let other = house.process("second");
-    house.open(&other, &account).await.check().await.unwrap();
-    assert_eq!(house.token_requests() - before, 1);
-    assert_eq!(house.status(&account).await, AccountStatus::Connected);
-}
-
-#[tokio::test]
-async fn a_pair_that_could_not_be_written_down_is_written_down_later() {
-    let house = House::new().await;
-    let process = house.process("one");
-    let (account, connector) = house.stale(&process).await;
-    let before = house.token_requests();
-    house.door.shut();
-    #[expect(clippy::disallowed_methods, reason = "it is waited for")]
-    let call = tokio::spawn({
-        let connector = connector.clone();
-        async move { connector.check().await }
-    });
-    house.door.arrived.notified().await;
-    // The lease runs out meanwhile, and somebody else has it.
-    house.clock.advance(Duration::from_secs(3600));
-    let key = LeaseKey { workspace: HOME, kind: LeaseKind::Account, subject: account.id.0 };
-    let ttl = Duration::from_secs(60);
-    let held = house.store.acquire(&key, "another", ttl).await.unwrap().unwrap();
-    house.door.opened.notify_one();
-    assert_eq!(call.await.unwrap().unwrap_err().kind, ErrorKind::Unavailable);
-    house.store.release(&held).await.unwrap();
-    connector.check().await.unwrap();
-    assert_eq!(house.token_requests() - before, 1, "the token is good once");
-    let other = house.process("second");
-    house.open(&other, &account).await.check().await.unwrap();
+    house.zoho.give_only("ZohoCRM.modules.contacts.READ ZohoCRM.users.READ");
+    let query = house.consent(&process, Begin { app: "zoho", ..Begin::default() }).await;
+    let error = process.authorizations.come_back("zoho", &query).await.account.unwrap_err();
+    assert_eq!(error.code(), "scope_missing");
+    assert!(house.store.accounts(HOME).await.unwrap().is_empty());
 }

@@ -7,7 +7,7 @@ use concord::net::{Http, Method, Request};
 use serde_json::{Value as Json, json};
 
 use crate::demo::{Folder, serve_with};
-use crate::{HOME, House, code};
+use crate::{ELSEWHERE, HOME, House, code};
 
 const START: &str = "mutation($input: AccountAuthorizeStartInput!) { accountAuthorizeStart(input: $input) { \
                      authorization { url redirectUri expiresAt } userErrors { code message path detail } } }";
@@ -32,9 +32,10 @@ async fn a_consent_connects_an_account_on_the_page_and_in_a_front_end() {
     let served = serve_with(&folder, emulators.overrides(), clients()).await;
     let play = async {
         let client = demo::Client::new(&served.server).unwrap();
-        let query = "{ apps { slug registration { clientId redirectUri } } }";
+        let query = "{ apps { slug registrations { clientId redirectUri isOwn place } } }";
         let apps = client.ask(query, json!({})).await.unwrap();
-        let registration = &apps["apps"][0]["registration"];
+        let registration = &apps["apps"][0]["registrations"][0];
+        assert_eq!(registration["isOwn"], false);
         assert_eq!(apps["apps"][0]["slug"], "kommo");
         assert_eq!(registration["clientId"], kommo::emulator::CLIENT_ID);
         let callback = format!("{}/oauth/callback/kommo", served.server.address);
@@ -97,6 +98,7 @@ async fn what_cannot_be_authorized_is_named_where_it_was_given() {
         (json!({ "app": "kommo", "place": "evil.example" }), "place", "host_not_kommo"),
         (json!({ "app": "kommo", "redirectUri": "nowhere" }), "redirectUri", "bad_redirect_uri"),
         (json!({ "app": "kommo", "accountId": zoho }), "accountId", "other_app"),
+        (json!({ "app": "kommo", "returnUrl": "https://x.es" }), "returnUrl", "bad_return_url"),
     ] {
         let refused = start(&house, input.clone()).await;
         assert_eq!(code(&refused), "INVALID", "{input}");
@@ -126,4 +128,56 @@ async fn what_cannot_be_authorized_is_named_where_it_was_given() {
     let input = json!({ "input": { "app": "kommo" } });
     let looking = house.ask_as(HOME, Role::Viewer, START, input).await;
     assert_eq!(code(&looking["data"]["accountAuthorizeStart"]), "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn owners_register_oauth_clients_that_nobody_can_read() {
+    const SECRET: &str = "canary-of-a-secret";
+    let house = House::new().await;
+    let set = "mutation($input: AppRegistrationSetInput!) { appRegistrationSet(input: $input) { \
+               appRegistration { app { slug } clientId place isOwn redirectUri } \
+               userErrors { code message path detail } } }";
+    let remove = "mutation($input: AppRegistrationRemoveInput!) { appRegistrationRemove(input: $input) { \
+                  app { registrations { clientId } } userErrors { code message path } } }";
+    let own = "{ apps { slug registrations { clientId place isOwn } } }";
+    let input = json!({ "app": "zoho", "place": "EU", "clientId": "ours", "clientSecret": SECRET });
+    for role in [Role::Operator, Role::Viewer] {
+        let refused = house.ask_as(HOME, role, set, json!({ "input": input })).await;
+        assert_eq!(code(&refused["data"]["appRegistrationSet"]), "FORBIDDEN");
+    }
+    let done = house.ask(set, json!({ "input": input })).await["appRegistrationSet"].clone();
+    assert_eq!(done["userErrors"], json!([]), "{done}");
+    let known = json!({
+        "app": { "slug": "zoho" }, "clientId": "ours", "place": "eu", "isOwn": true,
+        "redirectUri": "https://sync.example.com/oauth/callback/zoho",
+    });
+    assert_eq!(done["appRegistration"], known);
+    let apps = house.ask(own, json!({})).await;
+    let zoho = apps["apps"].as_array().unwrap().iter().find(|app| app["slug"] == "zoho").unwrap();
+    assert_eq!(zoho["registrations"][0]["clientId"], "ours");
+    assert_eq!(zoho["registrations"][1]["isOwn"], false);
+    assert!(!apps.to_string().contains(SECRET) && !done.to_string().contains(SECRET));
+    let elsewhere = house.ask_as(ELSEWHERE, Role::Owner, own, json!({})).await;
+    assert!(!elsewhere.to_string().contains("ours"), "{elsewhere}");
+
+    for (changed, path, detail) in [
+        (json!({ "app": "abacus" }), "app", "no_such_app"),
+        (json!({ "place": "mars" }), "place", "no_such_place"),
+        (json!({ "clientId": "" }), "clientSecret", "bad_client"),
+    ] {
+        let mut wrong = input.clone();
+        wrong.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+        let refused = house.ask(set, json!({ "input": wrong })).await["appRegistrationSet"].clone();
+        let error = &refused["userErrors"][0];
+        assert_eq!(error["code"], "INVALID", "{refused}");
+        assert_eq!((&error["path"], &error["detail"]), (&json!(["input", path]), &json!(detail)));
+        assert!(!refused.to_string().contains(SECRET));
+    }
+
+    let input = json!({ "input": { "app": "zoho", "place": "eu" } });
+    let foreign = house.ask_as(ELSEWHERE, Role::Owner, remove, input.clone()).await;
+    assert_eq!(code(&foreign["data"]["appRegistrationRemove"]), "NOT_FOUND");
+    let removed = house.ask(remove, input.clone()).await["appRegistrationRemove"].clone();
+    assert_eq!(removed["app"]["registrations"].as_array().unwrap().len(), 1, "{removed}");
+    assert_eq!(code(&house.ask(remove, input).await["appRegistrationRemove"]), "NOT_FOUND");
 }

@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use concord::accounts::Accounts;
+use concord::accounts::{Accounts, Names};
 use concord::connectors::{self, Connector, Credentials, Overrides, Registrations, World};
 use concord::net::Http;
 use concord::ports::{Clock, SeededIds, SystemEntropy};
@@ -125,7 +125,7 @@ pub async fn connect(
     let accounts = accounts(store.clone(), clock, overrides);
     let home = Workspace { id: workspace(), name: "home".to_owned() };
     store.add_workspace(&home).await.unwrap();
-    let account = accounts.connect(workspace(), slug, typed, None).await.unwrap();
+    let account = accounts.connect(workspace(), slug, typed, Names::default()).await.unwrap();
     let connector = accounts.open(workspace(), account.id).await.unwrap();
     let description = store.description(workspace(), account.id).await.unwrap().unwrap();
     let (object, schema) = description.schemas.into_iter().next().unwrap();
@@ -140,7 +140,7 @@ pub async fn connect_error(
 ) -> connectors::Error {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
     let accounts = accounts(store, clock, overrides);
-    match accounts.connect(workspace(), slug, &typed, None).await {
+    match accounts.connect(workspace(), slug, &typed, Names::default()).await {
         Err(concord::accounts::Error::App(error)) => error,
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it was accepted"),

@@ -6,14 +6,17 @@ use std::time::Duration;
 use concord::accounts::{Begin, By};
 use concord::store::WorkspaceId;
 
-use crate::house::{House, Reply};
+use crate::house::{DONE, House, Reply};
 
 const CODE: &str = "def50200canary";
 
 /// Somebody sets out for Kommo; the state that they come back with.
 async fn set_out(house: &House) -> String {
+    state(house, Begin { app: "kommo", ..Begin::default() }).await
+}
+
+async fn state(house: &House, begin: Begin<'_>) -> String {
     let by = By { workspace: WorkspaceId(uuid::Uuid::from_u128(7)), subject: "ana" };
-    let begin = Begin { app: "kommo", ..Begin::default() };
     let begun = house.authorizations.begin(by, &begin).await.unwrap();
     let (_, query) = begun.url.split_once('?').unwrap();
     let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -81,4 +84,35 @@ async fn nothing_can_be_posted_there() {
     let house = House::open().await;
     let reply = house.notify("/oauth/callback/kommo", "text/plain", "code=x").await;
     reply.is_refused(405, "METHOD_NOT_ALLOWED");
+}
+
+#[tokio::test]
+async fn a_person_is_sent_on_with_what_happened_and_nothing_else() {
+    let house = House::open().await;
+    for (return_url, sign) in [(DONE.to_owned(), '?'), (format!("{DONE}?step=2"), '&')] {
+        let begin = Begin { app: "kommo", return_url: Some(&return_url), ..Begin::default() };
+        let state = state(&house, begin).await;
+        let path = format!("/oauth/callback/kommo?error=evil&code={CODE}&state={state}");
+        let reply = house.get(&path).await;
+        assert_eq!(reply.status, 303, "{}", reply.body);
+        assert_eq!(reply.header("location"), format!("{return_url}{sign}error=no_consent"));
+        assert_eq!(reply.header("referrer-policy"), "no-referrer");
+        assert_eq!(reply.header("cache-control"), "no-store");
+        assert!(reply.body.is_empty());
+        let again = house.get(&path).await;
+        assert_eq!(again.status, 400, "whoever is not known is sent nowhere");
+    }
+}
+
+#[tokio::test]
+async fn what_only_looks_for_the_page_uses_nothing_up() {
+    let house = House::open().await;
+    let state = set_out(&house).await;
+    let path = format!("/oauth/callback/kommo?error=access_denied&state={state}");
+    let raw = house.raw().await;
+    let head = format!("HEAD {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    raw.send(head.as_bytes()).await;
+    let looked = raw.answer().await;
+    assert_eq!((looked.status, looked.header("allow")), (405, "GET"));
+    assert_eq!(house.get(&path).await.status, 403, "it is there for the person");
 }

@@ -51,6 +51,9 @@ impl Ready for Readiness {
     }
 }
 
+/// Where people may be sent on to.
+pub const DONE: &str = "https://app.example.com/done";
+
 /// The address that the server believes to be reached at.
 pub const PUBLIC: &str = "https://sync.example.com";
 
@@ -68,6 +71,7 @@ fn rooms(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> (Webhooks, Authorizati
     let (accounts, public_url) = (Arc::new(accounts), Some(PUBLIC.to_owned()));
     let entropy = Arc::new(SystemEntropy);
     let authorizations = Authorizations::new(accounts.clone(), entropy, public_url.clone());
+    let authorizations = authorizations.returning_to(vec![DONE.to_owned()]);
     let parts = webhooks::Parts { store, accounts, sealer, key, clock, ids, public_url };
     (Webhooks::new(parts), authorizations)
 }

@@ -15,5 +15,6 @@ mod arrival;
 mod busy;
 mod deliveries;
 mod house;
+mod reconnecting;
 mod registration;
 mod storm;

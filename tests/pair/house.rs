@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use concord::accounts::Accounts;
+use concord::accounts::{Accounts, Names};
 use concord::connectors::{Connector, Credentials, Overrides, Registrations, World, kommo, zoho};
 use concord::lab::check::{Difference, differences};
 use concord::lab::emulate::{AppHandle, Emulated, Listening, listen_by};
@@ -102,8 +102,8 @@ impl House {
             registrations: Registrations::default(),
         };
         let accounts = Accounts::new(store.clone(), sealer, world, ids.clone(), "test");
-        let left = accounts.connect(HOME, "kommo", &typed.left, None).await.unwrap();
-        let right = accounts.connect(HOME, "zoho", &typed.right, None).await.unwrap();
+        let left = accounts.connect(HOME, "kommo", &typed.left, Names::default()).await.unwrap();
+        let right = accounts.connect(HOME, "zoho", &typed.right, Names::default()).await.unwrap();
         let accounts_of = PerSide { left: left.clone(), right: right.clone() };
         let settings = settings(store.as_ref(), &accounts_of, &moved).await;
         let review = concord::planner::review(

@@ -1,17 +1,14 @@
 //! What every store does with workspaces, accounts and credentials.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use concord::record::{Field, FieldType, Schema, Side};
 use concord::store::{
-    Account, AccountId, AccountStatus, ConnectionId, Description, Error, FeedId, LeaseKey, Sealed,
-    Workspace, WorkspaceId,
+    Account, AccountId, AccountStatus, ConnectionId, Description, Error, FeedId, Sealed, Workspace,
+    WorkspaceId,
 };
 
 use crate::build::{Bench, account_row, at};
-
-const TTL: Duration = Duration::from_secs(60);
 
 fn sealed(generation: u64, bytes: &[u8]) -> Sealed {
     Sealed { generation, bytes: bytes.to_vec() }
@@ -102,8 +99,7 @@ pub async fn a_disconnected_account_frees_its_place_and_loses_its_credentials(be
     assert_eq!(store.account(workspace, id).await.unwrap(), gone);
     let none = store.credentials(workspace, id).await;
     assert!(matches!(none, Err(Error::NotFound("credentials"))));
-    let held = store.acquire(&bench.account_lease(), "one", TTL).await.unwrap().unwrap();
-    let late = store.replace_credentials(&held, id, 1, b"late").await;
+    let late = store.replace_credentials(workspace, id, 1, b"late").await;
     assert!(matches!(late, Err(Error::NotFound("credentials"))), "what is gone is not renewed");
 
     store.add_account(&next, b"next").await.unwrap();
@@ -117,7 +113,7 @@ pub async fn a_disconnected_account_frees_its_place_and_loses_its_credentials(be
     store.set_account(&disconnected(&next)).await.unwrap();
     assert_eq!(store.reconnect(&account, b"back").await.unwrap(), 2);
     assert_eq!(store.account(workspace, id).await.unwrap(), account);
-    let late = store.replace_credentials(&held, id, 1, b"late").await;
+    let late = store.replace_credentials(workspace, id, 1, b"late").await;
     assert!(matches!(late, Err(Error::Conflict)), "nor taken for what came after");
     assert_eq!(store.credentials(workspace, id).await.unwrap(), sealed(2, b"back"));
 }
@@ -134,48 +130,51 @@ pub async fn an_account_that_needs_reconnecting_keeps_its_place(bench: Bench) {
     assert_eq!(store.account(workspace, id).await.unwrap(), account);
 }
 
-pub async fn credentials_are_replaced_only_under_the_lease_of_their_account(bench: Bench) {
+pub async fn credentials_that_were_refused_need_reconnecting_until_there_are_others(bench: Bench) {
     let (store, workspace, id) = (&bench.store, bench.workspace, bench.accounts.left);
-    let key = bench.account_lease();
-    let first = store.acquire(&key, "one", TTL).await.unwrap().unwrap();
-    assert_eq!(store.replace_credentials(&first, id, 1, b"first").await.unwrap(), 2);
-    store.release(&first).await.unwrap();
-    let lost = store.replace_credentials(&first, id, 2, b"lost").await;
-    assert!(matches!(lost, Err(Error::Fenced)), "though nobody took it");
-    let second = store.acquire(&key, "two", TTL).await.unwrap().unwrap();
-    let lost = store.replace_credentials(&first, id, 2, b"lost").await;
-    assert!(matches!(lost, Err(Error::Fenced)));
-    assert_eq!(store.credentials(workspace, id).await.unwrap(), sealed(2, b"first"));
-    assert_eq!(store.replace_credentials(&second, id, 2, b"second").await.unwrap(), 3);
+    let refused = async |generation: u64, code: &str| {
+        store.credentials_refused(workspace, id, generation, code, at(4)).await.unwrap()
+    };
+    let status = async || store.account(workspace, id).await.unwrap().status;
+    assert!(!refused(0, "older").await && !refused(2, "unknown").await);
+    assert_eq!(status().await, AccountStatus::Connected);
+    assert!(refused(1, "revoked").await);
+    let needed = AccountStatus::NeedsReconnecting { code: "revoked".into(), since: at(4) };
+    assert_eq!(status().await, needed);
+    assert!(!refused(1, "again").await);
+    assert_eq!(status().await, needed, "why, and since when, is said once");
 
-    let other = bench.accounts.right;
-    let wrong = store.replace_credentials(&second, other, 1, b"wrong").await;
-    assert!(matches!(wrong, Err(Error::Bug(_))), "the lease of another account");
-    let connection = LeaseKey { subject: id.0, ..bench.lease() };
-    let held = store.acquire(&connection, "two", TTL).await.unwrap().unwrap();
-    let wrong = store.replace_credentials(&held, id, 3, b"wrong").await;
-    assert!(matches!(wrong, Err(Error::Bug(_))), "the lease of a connection");
-    assert_eq!(store.credentials(workspace, id).await.unwrap(), sealed(3, b"second"));
-    assert_eq!(store.credentials(workspace, other).await.unwrap(), sealed(1, b""));
+    assert_eq!(store.replace_credentials(workspace, id, 1, b"new").await.unwrap(), 2);
+    assert_eq!(status().await, AccountStatus::Connected, "somebody had got others meanwhile");
+    assert!(!refused(1, "late").await);
+    assert_eq!(status().await, AccountStatus::Connected);
+
+    let account = store.account(workspace, id).await.unwrap();
+    store.set_account(&disconnected(&account)).await.unwrap();
+    assert!(!refused(2, "gone").await);
+    assert!(status().await.is_disconnected(), "what a person took away does not come back");
+    let nobody = store.credentials_refused(workspace, AccountId(bench.id()), 1, "x", at(4)).await;
+    assert!(matches!(nobody, Err(Error::NotFound("account"))));
+    let elsewhere = WorkspaceId(bench.id());
+    let foreign = store.credentials_refused(elsewhere, id, 2, "x", at(4)).await;
+    assert!(matches!(foreign, Err(Error::NotFound("account"))));
 }
 
 pub async fn credentials_are_replaced_only_from_the_expected_generation(bench: Bench) {
     let (store, workspace, id) = (&bench.store, bench.workspace, bench.accounts.left);
-    let held = store.acquire(&bench.account_lease(), "one", TTL).await.unwrap().unwrap();
-    assert_eq!(store.replace_credentials(&held, id, 1, b"new").await.unwrap(), 2);
+    assert_eq!(store.replace_credentials(workspace, id, 1, b"new").await.unwrap(), 2);
     for not_the_one in [0, 1, 3] {
-        let stale = store.replace_credentials(&held, id, not_the_one, b"stale").await;
+        let stale = store.replace_credentials(workspace, id, not_the_one, b"stale").await;
         assert!(matches!(stale, Err(Error::Conflict)), "generation {not_the_one}");
     }
     assert_eq!(store.credentials(workspace, id).await.unwrap(), sealed(2, b"new"));
     let long: Vec<u8> = (0..=u8::MAX).cycle().take(5000).collect();
-    assert_eq!(store.replace_credentials(&held, id, 2, &long).await.unwrap(), 3);
+    assert_eq!(store.replace_credentials(workspace, id, 2, &long).await.unwrap(), 3);
     assert_eq!(store.credentials(workspace, id).await.unwrap(), sealed(3, &long));
 }
 
 pub async fn credentials_of_a_person_replace_any_others(bench: Bench) {
     let (store, workspace, id) = (&bench.store, bench.workspace, bench.accounts.left);
-    let held = store.acquire(&bench.account_lease(), "one", TTL).await.unwrap().unwrap();
     let account = Account {
         label: "again".into(),
         host: "us".into(),
@@ -184,9 +183,9 @@ pub async fn credentials_of_a_person_replace_any_others(bench: Bench) {
     assert_eq!(store.reconnect(&account, b"typed").await.unwrap(), 2);
     assert_eq!(store.account(workspace, id).await.unwrap(), account);
     assert_eq!(store.credentials(workspace, id).await.unwrap(), sealed(2, b"typed"));
-    let refreshed = store.replace_credentials(&held, id, 1, b"refreshed").await;
+    let refreshed = store.replace_credentials(workspace, id, 1, b"refreshed").await;
     assert!(matches!(refreshed, Err(Error::Conflict)), "a person was faster");
-    assert_eq!(store.replace_credentials(&held, id, 2, b"refreshed").await.unwrap(), 3);
+    assert_eq!(store.replace_credentials(workspace, id, 2, b"refreshed").await.unwrap(), 3);
     assert_eq!(store.reconnect(&account, b"typed again").await.unwrap(), 4);
 }
 
@@ -251,9 +250,7 @@ pub async fn a_workspace_sees_nothing_of_the_accounts_and_connections_of_another
     let moved = Account { workspace: other, ..store.account(workspace, id).await.unwrap() };
     assert!(matches!(store.set_account(&moved).await, Err(Error::NotFound("account"))));
     assert!(matches!(store.reconnect(&moved, b"").await, Err(Error::NotFound("account"))));
-    let key = LeaseKey { workspace: other, ..bench.account_lease() };
-    let held = store.acquire(&key, "one", TTL).await.unwrap().unwrap();
-    let stolen = store.replace_credentials(&held, id, 1, b"stolen").await;
+    let stolen = store.replace_credentials(other, id, 1, b"stolen").await;
     assert!(matches!(stolen, Err(Error::NotFound("credentials"))));
     assert!(store.connections(other).await.unwrap().is_empty());
     assert!(store.connections_of_account(other, id).await.unwrap().is_empty());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use concord::record::Side;
-use concord::store::{AuthorizationRequest, Error, WorkspaceId};
+use concord::store::{AuthorizationRequest, Error, RegistrationRow, WorkspaceId};
 
 use crate::build::{Bench, at};
 
@@ -21,6 +21,9 @@ fn request(bench: &Bench, state: &str, over: i64) -> AuthorizationRequest {
         app: "kommo".into(),
         account: None,
         label: None,
+        email: None,
+        place: None,
+        return_url: None,
         redirect_uri: "https://sync.example.com/oauth/callback/kommo".into(),
         expires_at: at(over),
     }
@@ -32,6 +35,9 @@ pub async fn an_authorization_request_is_found_by_its_state_and_taken_once(bench
     let full = AuthorizationRequest {
         account: Some(*bench.accounts.of(Side::Left)),
         label: Some("Продажи".into()),
+        email: Some("ana@x.es".into()),
+        place: Some("eu".into()),
+        return_url: Some("https://app.example.com/connected".into()),
         ..request(&bench, "full", 600)
     };
     for request in [&plain, &full] {
@@ -84,4 +90,35 @@ pub async fn an_authorization_request_is_of_an_account_of_its_workspace(bench: B
     let refused = bench.store.add_authorization_request(&foreign, at(EARLIER)).await;
     assert!(matches!(refused, Err(Error::NotFound("account"))), "{refused:?}");
     assert_eq!(bench.store.authorization_request(&foreign.state_hash).await.unwrap(), None);
+}
+
+pub async fn a_workspace_has_one_oauth_client_for_each_place_of_an_app(bench: Bench) {
+    let store = &bench.store;
+    let row = |app: &str, place: Option<&str>, client_id: &str| RegistrationRow {
+        workspace: bench.workspace,
+        app: app.into(),
+        place: place.map(str::to_owned),
+        client_id: client_id.into(),
+        sealed: client_id.as_bytes().to_vec(),
+    };
+    let (all, eu) = (row("zoho", None, "all"), row("zoho", Some("eu"), "eu"));
+    for row in [&eu, &all, &row("kommo", None, "kommo")] {
+        store.set_registration(row).await.unwrap();
+    }
+    let known = async || store.registrations(bench.workspace, "zoho").await.unwrap();
+    assert_eq!(known().await, [all.clone(), eu]);
+    let new = row("zoho", Some("eu"), "new");
+    store.set_registration(&new).await.unwrap();
+    assert_eq!(known().await, [all.clone(), new], "it takes the place of the old one");
+    let remove = async |workspace, place: Option<&str>| {
+        store.remove_registration(workspace, "zoho", place).await.unwrap()
+    };
+    let elsewhere = WorkspaceId(bench.id());
+    assert!(store.registrations(elsewhere, "zoho").await.unwrap().is_empty());
+    assert!(!remove(elsewhere, Some("eu")).await && !remove(bench.workspace, Some("us")).await);
+    assert!(remove(bench.workspace, Some("eu")).await);
+    assert_eq!(known().await, [all]);
+    assert!(remove(bench.workspace, None).await && !remove(bench.workspace, None).await);
+    assert!(known().await.is_empty());
+    assert_eq!(store.registrations(bench.workspace, "kommo").await.unwrap().len(), 1);
 }

@@ -100,14 +100,6 @@ impl Bench {
         }
     }
 
-    pub fn account_lease(&self) -> LeaseKey {
-        LeaseKey {
-            workspace: self.workspace,
-            kind: LeaseKind::Account,
-            subject: self.accounts.left.0,
-        }
-    }
-
     pub async fn hold(&self) -> Held {
         let ttl = Duration::from_secs(60);
         self.store.acquire(&self.lease(), "tester", ttl).await.unwrap().unwrap()

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use concord::accounts::Accounts;
+use concord::accounts::{Accounts, Names};
 use concord::connectors::kommo::emulator as kommo;
 use concord::connectors::zoho::emulator as zoho;
 use concord::connectors::{Address, Credentials, Overrides, Registrations, World};
@@ -147,7 +147,11 @@ impl House {
             Self { clock, store, kommo, zoho, accounts, url, key, overrides, _folder: folder };
         let process = house.process(1);
         for (side, app) in [(Side::Left, "kommo"), (Side::Right, "zoho")] {
-            let account = process.accounts.connect(HOME, app, typed.of(side), None).await.unwrap();
+            let account = process
+                .accounts
+                .connect(HOME, app, typed.of(side), Names::default())
+                .await
+                .unwrap();
             *house.accounts.of_mut(side) = account.id;
         }
         house.connect().await;

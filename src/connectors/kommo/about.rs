@@ -25,6 +25,8 @@ pub(super) static ABOUT: About = About {
     ],
     objects: &[ObjectAbout { name: CONTACTS, label: "Contacts" }],
     hosts: &["kommo"],
+    // amocrm.ru is a service of its own.
+    client_places: &["kommo.com", "amocrm.ru"],
     // The limit is 7 a second for each integration; beyond it the account is blocked.
     per_second: 6,
     at_once: 4,

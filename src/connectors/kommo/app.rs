@@ -9,8 +9,8 @@ use super::about::{ABOUT, CAPABILITY};
 use super::api::Api;
 use super::{KommoConnector, auth, notify, oauth};
 use crate::connectors::{
-    About, Access, App, Asked, Capability, Connector, Credentials, Delivery, Granted, Noticed,
-    Overrides, Redirected, Result, Unreadable, World,
+    About, Access, App, Asked, Capability, Clients, Connector, Credentials, Delivery, Granted,
+    Noticed, Overrides, Redirected, Result, Unreadable, World,
 };
 use crate::net::Line;
 
@@ -53,8 +53,14 @@ impl App for Kommo {
         kept.get("refresh_token").is_some()
     }
 
-    async fn refresh(&self, world: &World, line: &Line, kept: &Credentials) -> Result<Granted> {
-        oauth::refresh(world, line, kept).await
+    async fn refresh(
+        &self,
+        world: &World,
+        line: &Line,
+        kept: &Credentials,
+        clients: &Clients,
+    ) -> Result<Granted> {
+        oauth::refresh(world, line, kept, clients).await
     }
 
     fn open(

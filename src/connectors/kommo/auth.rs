@@ -11,6 +11,25 @@ use crate::connectors::{Credentials, Error, ErrorKind, Granted, Identity, Key, O
 
 /// The hosts of Kommo's accounts: those of amoCRM are the same service.
 const HOSTS: [&str; 3] = [".kommo.com", ".amocrm.com", ".amocrm.ru"];
+/// Names that are the vendor's own: no account has them.
+const OWN: [&str; 14] = [
+    "www",
+    "api",
+    "api-a",
+    "api-b",
+    "api-c",
+    "amojo",
+    "developers",
+    "drive",
+    "forms",
+    "gso",
+    "id",
+    "partners",
+    "support",
+    "widgets",
+];
+/// A service of its own: its clients are others.
+pub(super) const RU: &str = "amocrm.ru";
 
 const HOST_ADVICE: &str =
     "give the account's address as it stands in the browser, such as acme.kommo.com";
@@ -41,22 +60,27 @@ pub(super) fn host(typed: &str) -> Result<String> {
     let bare = typed.strip_prefix("https://").unwrap_or(&typed);
     let bare = bare.split('/').next().unwrap_or_default();
     let whole = if bare.contains('.') { bare.to_owned() } else { format!("{bare}.kommo.com") };
-    let name = HOSTS.iter().find_map(|host| whole.strip_suffix(host));
-    let is_name = |name: &str| {
-        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        name.len() <= 63
-            && name.starts_with(letter)
-            && name.chars().all(|c| letter(c) || c == '-')
-            && name != "www"
-    };
-    name.filter(|name| is_name(name))
-        .map(|_| whole.clone())
-        .ok_or_else(|| bad("host_not_kommo", HOST_ADVICE))
+    let is_account = name_at_kommo(&whole).is_some_and(|name| !OWN.contains(&name));
+    is_account.then_some(whole).ok_or_else(|| bad("host_not_kommo", HOST_ADVICE))
 }
 
 /// The host that the app itself is said to have named: nothing is added to it.
 pub(super) fn whole_host(named: &str) -> Result<String> {
     host(named).ok().filter(|host| host == named).ok_or_else(|| bad("host_not_kommo", BACK_ADVICE))
+}
+
+/// The first part of a host of Kommo's, an account's or its own; none if it is no such host.
+pub(super) fn name_at_kommo(host: &str) -> Option<&str> {
+    let name = HOSTS.iter().find_map(|end| host.strip_suffix(end))?;
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_name =
+        name.len() <= 63 && name.starts_with(letter) && name.chars().all(|c| letter(c) || c == '-');
+    is_name.then_some(name)
+}
+
+/// The service that has the account of this host.
+pub(super) fn service(host: &str) -> &'static str {
+    if host.ends_with(".amocrm.ru") { RU } else { "kommo.com" }
 }
 
 /// Where the account's API is.
@@ -65,15 +89,19 @@ pub(super) fn base(kept: &Credentials, overrides: &Overrides) -> Result<String> 
     Ok(overrides.address("kommo").map_or_else(|| format!("https://{host}"), str::to_owned))
 }
 
-/// When a token runs out: it is a JSON Web Token (RFC 7519).
+/// When a token runs out.
 fn expiry(token: &str) -> Option<Timestamp> {
+    // Some issuers write a fraction.
+    let seconds = claims(token)?.get("exp")?.as_f64()?;
+    Timestamp::from_second(seconds as i64).ok()
+}
+
+/// What a token says of itself: it is a JSON Web Token (RFC 7519), which nobody here can verify.
+pub(super) fn claims(token: &str) -> Option<serde_json::Value> {
     let mut parts = token.split('.');
     let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
     let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
-    // Some issuers write a fraction.
-    let seconds = claims.get("exp")?.as_f64()?;
-    Timestamp::from_second(seconds as i64).ok()
+    serde_json::from_slice(&claims).ok()
 }
 
 /// The account, with its time zone.
@@ -126,6 +154,8 @@ mod tests {
             "evil.example/.kommo.com",
             "127.0.0.1",
             "www.kommo.com",
+            "developers.kommo.com",
+            "amojo.amocrm.ru",
             "a.b.kommo.com",
             "acme@evil.kommo.com",
             "http://acme.kommo.com",

@@ -46,6 +46,8 @@ pub(super) static ABOUT: About = About {
     ],
     objects: &[ObjectAbout { name: CONTACTS, label: "Contacts" }],
     hosts: &["zoho", "zoho_accounts"],
+    // Each data centre gives a client a secret of its own; China has other clients.
+    client_places: &["us", "eu", "in", "au", "jp", "ca", "sa", "uk", "cn"],
     // No rate is published, only how many at once: five in the smallest edition.
     per_second: 20,
     at_once: 4,

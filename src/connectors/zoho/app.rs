@@ -9,8 +9,8 @@ use super::about::{ABOUT, CAPABILITY};
 use super::api::Api;
 use super::{ZohoConnector, auth, notify, oauth};
 use crate::connectors::{
-    About, Access, App, Asked, Capability, Connector, Credentials, Delivery, Granted, Noticed,
-    Overrides, Redirected, Result, Unreadable, World,
+    About, Access, App, Asked, Capability, Clients, Connector, Credentials, Delivery, Granted,
+    Noticed, Overrides, Redirected, Result, Unreadable, World,
 };
 use crate::net::Line;
 
@@ -48,8 +48,14 @@ impl App for Zoho {
         true
     }
 
-    async fn refresh(&self, world: &World, line: &Line, kept: &Credentials) -> Result<Granted> {
-        auth::refresh(world, line, kept).await
+    async fn refresh(
+        &self,
+        world: &World,
+        line: &Line,
+        kept: &Credentials,
+        clients: &Clients,
+    ) -> Result<Granted> {
+        auth::refresh(world, line, kept, clients).await
     }
 
     fn open(

@@ -6,10 +6,11 @@ use secrecy::ExposeSecret as _;
 
 use super::api::Api;
 use super::centres::{self, Centre};
+use super::scopes;
 use super::token::{self, Grant};
 use super::wire;
 use crate::connectors::{
-    Credentials, Error, ErrorKind, Granted, Identity, Overrides, Result, World,
+    Clients, Credentials, Error, ErrorKind, Granted, Identity, Overrides, Result, World,
 };
 use crate::net::Line;
 
@@ -36,10 +37,11 @@ pub(super) async fn authorise(world: &World, line: &Line, typed: &Credentials) -
     let secret = needed("client_secret", "client_secret_missing")?;
     let grant = match (typed.get("refresh_token"), typed.get("code")) {
         (Some(refresh), _) => Grant::Refresh(refresh),
-        (None, Some(code)) => Grant::Code(code),
+        (None, Some(code)) => Grant::Code { code, redirect_uri: None },
         (None, None) => return Err(bad("code_missing", MISSING_ADVICE)),
     };
     let answer = token::ask(world, line, centre, (client, secret), grant).await?;
+    scopes::check(answer.scope.as_deref())?;
     let kept = match (typed.get("refresh_token"), &answer.refresh_token) {
         (Some(refresh), _) => refresh.to_owned(),
         (None, Some(refresh)) => refresh.clone(),
@@ -56,16 +58,22 @@ pub(super) async fn authorise(world: &World, line: &Line, typed: &Credentials) -
 }
 
 /// A new access token. The refresh token stays the same.
-pub(super) async fn refresh(world: &World, line: &Line, kept: &Credentials) -> Result<Granted> {
+pub(super) async fn refresh(
+    world: &World,
+    line: &Line,
+    kept: &Credentials,
+    clients: &Clients,
+) -> Result<Granted> {
+    let centre = centre(kept)?;
     let part = |name: &str| kept.get(name).unwrap_or_default();
     // What a person typed in is kept whole; of a client that the operator registered, only the id.
     let secret = match kept.get("client_secret") {
         Some(secret) => secret,
-        None => world.registrations.of("zoho", kept)?.client_secret.expose_secret(),
+        None => clients.of(kept, centre.name)?.client_secret.expose_secret(),
     };
     let is_registered = kept.get("client_secret").is_none();
     let grant = Grant::Refresh(part("refresh_token"));
-    let answer = token::ask(world, line, centre(kept)?, (part("client_id"), secret), grant).await;
+    let answer = token::ask(world, line, centre, (part("client_id"), secret), grant).await;
     let answer = answer.map_err(|error| match error.kind {
         // The client is the operator's to mend: the consent stays good.
         ErrorKind::Config if is_registered && error.code != "invalid_code" => error,

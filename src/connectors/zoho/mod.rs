@@ -14,6 +14,7 @@ mod find;
 mod notify;
 mod oauth;
 mod refusal;
+mod scopes;
 mod tags;
 mod token;
 mod wire;

@@ -5,14 +5,12 @@ use secrecy::ExposeSecret as _;
 
 use super::auth::{CENTRE_ADVICE, bad};
 use super::centres::{self, Centre};
+use super::scopes;
 use super::token::{self, Grant};
-use crate::connectors::{Asked, Credentials, Granted, Overrides, Redirected, Result, World};
+use crate::connectors::{
+    Asked, Credentials, Granted, Overrides, Parameters, Redirected, Result, World,
+};
 use crate::net::Line;
-
-/// What is asked for, and why, is in the README beside this file.
-const SCOPES: &str = "ZohoCRM.modules.contacts.ALL,ZohoCRM.settings.fields.READ,\
-                      ZohoCRM.settings.tags.ALL,ZohoCRM.users.READ,ZohoCRM.org.READ,\
-                      ZohoCRM.coql.READ,ZohoCRM.notifications.ALL";
 
 /// Where most begin: Zoho sends each person on to their own data centre.
 const USUAL: &str = "us";
@@ -28,9 +26,9 @@ pub(super) fn authorization_url(overrides: &Overrides, asked: &Asked<'_>) -> Res
     let accounts = overrides.address("zoho_accounts").unwrap_or(centre.accounts);
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("response_type", "code")
-        .append_pair("client_id", &asked.client.client_id)
+        .append_pair("client_id", &asked.clients.at(centre.name)?.client_id)
         .append_pair("redirect_uri", asked.redirect_uri)
-        .append_pair("scope", SCOPES)
+        .append_pair("scope", &scopes::needed())
         .append_pair("access_type", "offline")
         .append_pair("prompt", "consent")
         .append_pair("state", asked.state)
@@ -47,10 +45,12 @@ pub(super) async fn redeem(
     let centre = centre(redirected.parameters)?;
     let code = redirected.parameters.get("code");
     let code = code.ok_or_else(|| bad("code_missing", BACK_ADVICE))?;
-    let id = redirected.client.client_id.as_str();
-    let client = (id, redirected.client.client_secret.expose_secret());
-    let grant = Grant::CodeAt(code, redirected.redirect_uri);
-    let answer = token::ask(world, line, centre, client, grant).await?;
+    let client = redirected.clients.at(centre.name)?;
+    let id = client.client_id.as_str();
+    let grant = Grant::Code { code, redirect_uri: Some(redirected.redirect_uri) };
+    let known = (id, client.client_secret.expose_secret());
+    let answer = token::ask(world, line, centre, known, grant).await?;
+    scopes::check(answer.scope.as_deref())?;
     let refresh = answer.refresh_token.ok_or_else(|| bad("no_refresh_token", REFRESH_ADVICE))?;
     let credentials = Credentials::default()
         .with("data_centre", centre.name)
@@ -60,7 +60,7 @@ pub(super) async fn redeem(
 }
 
 /// The data centre that `location` and `accounts-server` name: both the same, or only one of them.
-fn centre(parameters: &Credentials) -> Result<&'static Centre> {
+fn centre(parameters: &Parameters) -> Result<&'static Centre> {
     let by_name = parameters.get("location").map(centres::named);
     let by_server = parameters.get("accounts-server").map(centres::with_accounts);
     let named = match (by_name, by_server) {
@@ -76,8 +76,8 @@ mod tests {
     use super::*;
 
     fn found(parameters: &[(&str, &str)]) -> Option<&'static str> {
-        let all = parameters.iter();
-        let given = all.fold(Credentials::default(), |all, (name, value)| all.with(name, value));
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let given = Parameters::read(&query.extend_pairs(parameters).finish()).unwrap();
         centre(&given).ok().map(|centre| centre.name)
     }
 

@@ -12,10 +12,11 @@ use crate::net::{Answer, Line, Method, Request};
 
 /// What is exchanged.
 pub(super) enum Grant<'a> {
-    /// Of a self client, which has no page to return to.
-    Code(&'a str),
-    /// With the page that the person was sent back to.
-    CodeAt(&'a str, &'a str),
+    Code {
+        code: &'a str,
+        /// The page that the person was sent back to; a self client has none.
+        redirect_uri: Option<&'a str>,
+    },
     Refresh(&'a str),
 }
 
@@ -24,6 +25,8 @@ pub(super) struct Tokens {
     pub(super) key: Key,
     /// Only for a code.
     pub(super) refresh_token: Option<String>,
+    /// What may be done with it, in Zoho's words.
+    pub(super) scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -31,6 +34,7 @@ struct Wire {
     access_token: Option<String>,
     refresh_token: Option<String>,
     api_domain: Option<String>,
+    scope: Option<String>,
     expires_in: Option<i64>,
     error: Option<String>,
 }
@@ -50,12 +54,12 @@ pub(super) async fn ask(
     let accounts = world.overrides.address("zoho_accounts").unwrap_or(centre.accounts);
     let url = format!("{accounts}/oauth/v2/token");
     let (kind, name, value) = match grant {
-        Grant::Code(code) | Grant::CodeAt(code, _) => ("authorization_code", "code", code),
+        Grant::Code { code, .. } => ("authorization_code", "code", code),
         Grant::Refresh(refresh) => ("refresh_token", "refresh_token", refresh),
     };
     let page = match grant {
-        Grant::CodeAt(_, redirect_uri) => Some(("redirect_uri", redirect_uri)),
-        Grant::Code(_) | Grant::Refresh(_) => None,
+        Grant::Code { redirect_uri, .. } => redirect_uri.map(|page| ("redirect_uri", page)),
+        Grant::Refresh(_) => None,
     };
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("client_id", client)
@@ -93,7 +97,7 @@ fn read(answer: &Answer, centre: &Centre, is_elsewhere: bool, now: Timestamp) ->
     }
     let life = Duration::from_secs(u64::try_from(wire.expires_in.unwrap_or(3600)).unwrap_or(0));
     let key = Key { token: SecretString::from(token), expires_at: now.checked_add(life).ok() };
-    Ok(Tokens { key, refresh_token: wire.refresh_token })
+    Ok(Tokens { key, refresh_token: wire.refresh_token, scope: wire.scope })
 }
 
 fn refusal(code: &str, now: Timestamp) -> Error {

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object};
 
 use super::payload::{AccountPayload, answer, answer_about};
 use super::writer::{Writer, writer, writer_of};
-use crate::accounts;
+use crate::accounts::{self, Names};
 use crate::connectors::Credentials;
 use crate::graphql::error::{Failure, Outcome, UserError, UserErrorCode};
 use crate::graphql::input::CredentialInput;
@@ -25,6 +25,8 @@ pub struct AccountConnectInput {
     credentials: Vec<CredentialInput>,
     /// Its name for people; the app's own, if none is given.
     label: Option<String>,
+    /// The e-mail address of the user who is to have given the credentials: those of another are refused.
+    email: Option<String>,
     /// Sent again with the same key, it is not done again.
     idempotency_key: Option<String>,
 }
@@ -99,7 +101,8 @@ impl AccountMutations {
         answer_about(ctx, "input.id", update(ctx, input).await)
     }
 
-    /// Asks the app whether it still accepts us, and reads the account's fields and users anew.
+    /// Asks the app whether it still accepts us, and reads the account's fields and users anew. Refuses if
+    /// another user has authorised it than was expected.
     async fn account_check(
         &self,
         ctx: &Context<'_>,
@@ -121,9 +124,13 @@ impl AccountMutations {
 
 async fn connect(ctx: &Context<'_>, input: AccountConnectInput) -> Outcome<Account> {
     let Writer { services, workspace, .. } = writer(ctx)?;
-    let (typed, label) = (typed(&input.credentials), input.label.as_deref());
-    let connected = services.accounts.connect(workspace, &input.app, &typed, label).await;
-    connected.map(Account).map_err(of_credentials)
+    let typed = typed(&input.credentials);
+    let names = Names { label: input.label.as_deref(), email: input.email.as_deref() };
+    let connected = services.accounts.connect(workspace, &input.app, &typed, names).await;
+    connected.map(Account).map_err(|error| match error {
+        accounts::Error::OtherUser => Failure::from(error).at("input.email"),
+        other => of_credentials(other),
+    })
 }
 
 async fn reconnect(ctx: &Context<'_>, input: AccountReconnectInput) -> Outcome<Account> {

@@ -5,8 +5,8 @@ use async_graphql::{Context, SimpleObject};
 use crate::graphql::error::{Failure, Outcome, UserError};
 use crate::graphql::once::note_done;
 use crate::graphql::types::{
-    Account, Authorization, Connection, ConnectionDraft, Delivery, Issue, Plan, ReviewResult,
-    Webhook,
+    Account, App, AppRegistration, Authorization, Connection, ConnectionDraft, Delivery, Issue,
+    Plan, ReviewResult, Webhook,
 };
 
 /// What a mutation answers. A surprise becomes an error of the request.
@@ -62,6 +62,14 @@ payload!(
 payload!(
     /// The answer of a mutation that begins to authorize an account.
     AuthorizationPayload, authorization: Authorization, "How it goes on."
+);
+payload!(
+    /// The answer of a mutation of an OAuth client.
+    AppRegistrationPayload, app_registration: AppRegistration, "The client."
+);
+payload!(
+    /// The answer of a mutation of what is registered with an app.
+    AppPayload, app: App, "The app."
 );
 payload!(
     /// The answer of a mutation of a connection.

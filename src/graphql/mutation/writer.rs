@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use async_graphql::Context;
 
+use crate::auth::Role;
 use crate::graphql::error::{Outcome, UserError, UserErrorCode};
 use crate::graphql::{Services, principal, services};
 use crate::store::WorkspaceId;
@@ -29,7 +30,16 @@ pub(super) fn writer<'a>(ctx: &Context<'a>) -> Outcome<Writer<'a>> {
     Ok(Writer { services: services(ctx)?, workspace, subject })
 }
 
-/// The same, with the id of the thing of this kind that they name.
+/// Whoever asks, if the workspace is theirs.
+pub(super) fn owner<'a>(ctx: &Context<'a>) -> Outcome<Writer<'a>> {
+    if principal(ctx)?.role != Role::Owner {
+        let message = "only an owner's token may do this";
+        return Err(UserError::new(UserErrorCode::Forbidden, message).into());
+    }
+    writer(ctx)
+}
+
+/// Whoever may change anything, with the id of the thing of this kind that they name.
 pub(super) fn writer_of<'a, I: FromStr>(
     ctx: &Context<'a>,
     kind: &str,

@@ -99,6 +99,11 @@ impl Account {
         self.0.owner_email.as_deref()
     }
 
+    /// The e-mail address of the user who is to have authorised it, if a person said so.
+    async fn expected_email(&self) -> Option<&str> {
+        self.0.expected_email.as_deref()
+    }
+
     /// The country by which numbers without a country code are read, in two letters.
     async fn region(&self) -> Option<&str> {
         self.0.region.as_deref()

@@ -4,7 +4,8 @@ use async_graphql::{Context, Object, SimpleObject};
 
 use super::AppRegistration;
 use crate::connectors;
-use crate::graphql::services;
+use crate::graphql::error::internal;
+use crate::graphql::{principal, services};
 
 /// An app that can be connected.
 pub struct App(pub(in crate::graphql) &'static dyn connectors::App);
@@ -80,16 +81,16 @@ impl App {
             .collect()
     }
 
-    /// The OAuth client with which accounts are authorized; none if the operator registered none.
-    async fn registration(
+    /// The OAuth clients with which accounts are authorized, in the order in which they are tried.
+    async fn registrations(
         &self,
         ctx: &Context<'_>,
-    ) -> async_graphql::Result<Option<AppRegistration>> {
-        let (slug, all) = (self.0.about().slug, &services(ctx)?.authorizations);
-        Ok(all.registration(slug).map(|known| AppRegistration {
-            client_id: known.client_id.clone(),
-            redirect_uri: all.redirect_uri(slug),
-        }))
+    ) -> async_graphql::Result<Vec<AppRegistration>> {
+        let (slug, services) = (self.0.about().slug, services(ctx)?);
+        let workspace = principal(ctx)?.workspace;
+        let known = services.accounts.registrations(workspace, slug).await;
+        let known = known.map_err(|error| internal(&error))?;
+        Ok(known.into_iter().map(|one| AppRegistration { app: self.0, known: one }).collect())
     }
 
     /// What can be kept the same.

@@ -1,17 +1,45 @@
 //! Connecting accounts by OAuth.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Context, Object, SimpleObject};
 
-use crate::accounts::Begun;
+use super::App;
+use crate::accounts::{Begun, Registered};
+use crate::connectors;
+use crate::graphql::services;
 
-/// The OAuth client that the operator registered with an app. Its secret is never shown.
-#[derive(SimpleObject)]
+/// An OAuth client that is registered with an app. Its secret is never shown.
 pub struct AppRegistration {
+    pub(in crate::graphql) app: &'static dyn connectors::App,
+    pub(in crate::graphql) known: Registered,
+}
+
+#[Object]
+impl AppRegistration {
+    /// Its app.
+    async fn app(&self) -> App {
+        App(self.app)
+    }
+
     /// Its id at the app.
-    pub(super) client_id: String,
+    async fn client_id(&self) -> &str {
+        &self.known.client_id
+    }
+
+    /// Where in the app it is registered, in the app's words; none where it is the same everywhere.
+    async fn place(&self) -> Option<&str> {
+        self.known.place.as_deref()
+    }
+
+    /// Whether it is the workspace's own; else whoever runs the server registered it for all.
+    async fn is_own(&self) -> bool {
+        self.known.is_own
+    }
+
     /// Where the app sends people back to on this server, which has to be registered with the app; none
     /// while `CONCORD_PUBLIC_URL` is not set.
-    pub(super) redirect_uri: Option<String>,
+    async fn redirect_uri(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        Ok(services(ctx)?.authorizations.redirect_uri(self.app.about().slug))
+    }
 }
 
 /// That an account can be authorized.

@@ -2,7 +2,7 @@
 
 use super::state::State;
 use crate::store::{
-    Account, AccountId, Description, Error, Result, Sealed, Workspace, WorkspaceId,
+    Account, AccountId, AccountStatus, Description, Error, Result, Sealed, Workspace, WorkspaceId,
 };
 
 /// The credentials of an account. Once they are taken away their generation stays: who read the old
@@ -113,7 +113,31 @@ impl State {
         if secret.generation != expected {
             return Err(Error::Conflict);
         }
-        Ok(secret.replace(sealed))
+        let generation = secret.replace(sealed);
+        if let Some(account) = self.accounts.get_mut(&(workspace, id))
+            && let AccountStatus::NeedsReconnecting { .. } = account.status
+        {
+            account.status = AccountStatus::Connected;
+        }
+        Ok(generation)
+    }
+
+    /// Puts this status in the place of being connected, as long as the credentials are of this
+    /// generation.
+    pub(super) fn credentials_refused(
+        &mut self,
+        (workspace, id): (WorkspaceId, AccountId),
+        generation: u64,
+        status: AccountStatus,
+    ) -> Result<bool> {
+        let account = self.account(workspace, id)?.clone();
+        if account.status != AccountStatus::Connected
+            || self.credentials(workspace, id)?.generation != generation
+        {
+            return Ok(false);
+        }
+        self.set_account(&Account { status, ..account })?;
+        Ok(true)
     }
 
     pub(super) fn reconnect(&mut self, account: &Account, sealed: &[u8]) -> Result<u64> {

@@ -1,10 +1,12 @@
-//! Authorization requests.
+//! Authorization requests and OAuth clients.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::MemoryStore;
-use crate::store::{AuthorizationRequest, AuthorizationRequests, Error, Result};
+use crate::store::{
+    AuthorizationRequest, AuthorizationRequests, Error, RegistrationRow, Result, WorkspaceId,
+};
 
 #[async_trait]
 impl AuthorizationRequests for MemoryStore {
@@ -40,5 +42,34 @@ impl AuthorizationRequests for MemoryStore {
             Ok(state.authorization_requests.remove(&request.state_hash).is_some())
         })
         .await
+    }
+
+    async fn set_registration(&self, registration: &RegistrationRow) -> Result<()> {
+        let RegistrationRow { workspace, app, place, .. } = registration.clone();
+        self.transact(|state, _| {
+            state.registrations.insert((workspace, app, place), registration.clone());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn registrations(
+        &self,
+        workspace: WorkspaceId,
+        app: &str,
+    ) -> Result<Vec<RegistrationRow>> {
+        let is_it = |row: &&RegistrationRow| row.workspace == workspace && row.app == app;
+        self.transact(|state, _| Ok(state.registrations.values().filter(is_it).cloned().collect()))
+            .await
+    }
+
+    async fn remove_registration(
+        &self,
+        workspace: WorkspaceId,
+        app: &str,
+        place: Option<&str>,
+    ) -> Result<bool> {
+        let key = (workspace, app.to_owned(), place.map(str::to_owned));
+        self.transact(|state, _| Ok(state.registrations.remove(&key).is_some())).await
     }
 }

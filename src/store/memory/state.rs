@@ -14,7 +14,7 @@ use crate::store::{
     Account, AccountId, AuthorizationRequest, Connection, ConnectionFeed, ConnectionId, Delivery,
     DeliveryId, Description, DraftRow, End, Endpoint, EndpointId, Error, Feed, FeedId, Held,
     Intent, IssueId, IssueRow, LeaseKey, LinkId, LinkRow, OpId, OpRow, Pending, PlanItem, PlanRow,
-    RecordOutcome, Result, RunId, RunRow, Workspace, WorkspaceId,
+    RecordOutcome, RegistrationRow, Result, RunId, RunRow, Workspace, WorkspaceId,
 };
 
 type Scoped<T> = (WorkspaceId, T);
@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) descriptions: BTreeMap<Scoped<AccountId>, Description>,
     /// By the hash of their state.
     pub(super) authorization_requests: BTreeMap<[u8; 32], AuthorizationRequest>,
+    /// By workspace, app and place.
+    pub(super) registrations: BTreeMap<(WorkspaceId, String, Option<String>), RegistrationRow>,
     pub(super) feeds: BTreeMap<Scoped<FeedId>, Feed>,
     pub(super) seen: BTreeMap<Scoped<FeedId>, BTreeMap<RemoteId, Row>>,
     pub(super) keys: BTreeSet<(FeedId, KeyHash, RemoteId)>,

@@ -10,9 +10,9 @@ use super::MemoryStore;
 use crate::planner::{self, Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 use crate::store::{
-    Account, AccountId, Connection, ConnectionId, Description, Feed, FeedId, Held, History, Intent,
-    LeaseKey, LinkId, LinkRow, Observation, OpId, OpRow, Pending, Result, RunEnd, RunRow, Sealed,
-    SeenRow, Settlement, Store, SyncProgress, Workspace, WorkspaceId,
+    Account, AccountId, AccountStatus, Connection, ConnectionId, Description, Feed, FeedId, Held,
+    History, Intent, LeaseKey, LinkId, LinkRow, Observation, OpId, OpRow, Pending, Result, RunEnd,
+    RunRow, Sealed, SeenRow, Settlement, Store, SyncProgress, Workspace, WorkspaceId,
 };
 
 #[async_trait]
@@ -67,17 +67,25 @@ impl Store for MemoryStore {
 
     async fn replace_credentials(
         &self,
-        held: &Held,
+        workspace: WorkspaceId,
         id: AccountId,
         expected: u64,
         sealed: &[u8],
     ) -> Result<u64> {
-        self.transact(|state, now| {
-            held.check_account(id)?;
-            state.check(held, now)?;
-            state.replace_credentials(held.key.workspace, id, expected, sealed)
-        })
-        .await
+        self.transact(|state, _| state.replace_credentials(workspace, id, expected, sealed)).await
+    }
+
+    async fn credentials_refused(
+        &self,
+        workspace: WorkspaceId,
+        id: AccountId,
+        generation: u64,
+        code: &str,
+        since: Timestamp,
+    ) -> Result<bool> {
+        let status = AccountStatus::NeedsReconnecting { code: code.to_owned(), since };
+        self.transact(|state, _| state.credentials_refused((workspace, id), generation, status))
+            .await
     }
 
     async fn reconnect(&self, account: &Account, sealed: &[u8]) -> Result<u64> {

@@ -37,6 +37,8 @@ pub struct Account {
     pub host: String,
     /// The address of the person who connected it.
     pub owner_email: Option<String>,
+    /// The address of the user who is to have connected it, if a person said so.
+    pub expected_email: Option<String>,
     /// Its country, in two letters.
     pub region: Option<String>,
     /// Its time zone, by its name in the IANA database.
@@ -66,6 +68,7 @@ impl Account {
             label: String::new(),
             host: String::new(),
             owner_email: None,
+            expected_email: None,
             region: None,
             time_zone: None,
             status: AccountStatus::Connected,

@@ -6,8 +6,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::store::Error;
-
 /// A text that is no id of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an id of this kind: one begins with {0}_")]
@@ -139,14 +137,5 @@ impl Held {
     /// The connection that is run under this lease.
     pub(crate) fn connection(&self) -> ConnectionId {
         ConnectionId(self.key.subject)
-    }
-
-    /// Refuses a lease of anything but this account: whoever names it has mixed something up.
-    pub(crate) fn check_account(&self, id: AccountId) -> Result<(), Error> {
-        if self.key.kind == LeaseKind::Account && self.key.subject == id.0 {
-            Ok(())
-        } else {
-            Err(Error::Bug("this is not the lease of the account".to_owned()))
-        }
     }
 }

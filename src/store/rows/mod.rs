@@ -16,7 +16,7 @@ mod run;
 mod webhook;
 
 pub use account::{Account, AccountStatus, Description, Sealed, Workspace};
-pub use authorization::AuthorizationRequest;
+pub use authorization::{AuthorizationRequest, RegistrationRow};
 pub use connection::{Connection, ConnectionFeed, SyncProgress};
 pub use draft::DraftRow;
 pub use feed::{Feed, Observation, Observed, SeenRow, Step};

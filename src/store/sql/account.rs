@@ -1,15 +1,16 @@
 //! Accounts, and what they say of themselves.
 
 use entity::{account, account_description};
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder,
+    QueryOrder, QuerySelect,
 };
 
 use super::batch::{insert, upsert};
 use super::codec::{account_model, account_row, document, from_document, is_connected};
 use super::secret;
-use crate::store::{Account, AccountId, Description, Error, Result, WorkspaceId};
+use crate::store::{Account, AccountId, AccountStatus, Description, Error, Result, WorkspaceId};
 
 pub(super) async fn add(tx: &DatabaseTransaction, account: &Account, sealed: &[u8]) -> Result<()> {
     insert::<account::Entity>(tx, vec![account_model(account)?]).await?;
@@ -44,6 +45,7 @@ pub(super) async fn set(tx: &DatabaseTransaction, account: &Account) -> Result<(
             label: ActiveValue::Set(account.label.clone()),
             host: ActiveValue::Set(account.host.clone()),
             owner_email: ActiveValue::Set(account.owner_email.clone()),
+            expected_email: ActiveValue::Set(account.expected_email.clone()),
             region: ActiveValue::Set(account.region.clone()),
             time_zone: ActiveValue::Set(account.time_zone.clone()),
             status: ActiveValue::Set(document(&account.status)?),
@@ -70,6 +72,50 @@ pub(super) async fn reconnect(
 ) -> Result<u64> {
     set(tx, account).await?;
     secret::put(tx, account.workspace, account.id, sealed).await
+}
+
+/// Puts credentials in the place of those of the expected generation, and takes back that they were
+/// refused.
+pub(super) async fn replace_credentials(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    id: AccountId,
+    expected: u64,
+    sealed: &[u8],
+) -> Result<u64> {
+    let account = lock(tx, workspace, id).await?.ok_or(Error::NotFound("credentials"))?;
+    let generation = secret::replace(tx, workspace, id, expected, sealed).await?;
+    if let AccountStatus::NeedsReconnecting { .. } = account.status {
+        set(tx, &Account { status: AccountStatus::Connected, ..account }).await?;
+    }
+    Ok(generation)
+}
+
+/// Puts this status in the place of being connected, as long as the credentials are of this generation.
+pub(super) async fn refused(
+    tx: &DatabaseTransaction,
+    (workspace, id): (WorkspaceId, AccountId),
+    generation: u64,
+    status: AccountStatus,
+) -> Result<bool> {
+    let account = lock(tx, workspace, id).await?.ok_or(Error::NotFound("account"))?;
+    if account.status != AccountStatus::Connected
+        || secret::get(tx, workspace, id).await?.generation != generation
+    {
+        return Ok(false);
+    }
+    set(tx, &Account { status, ..account }).await?;
+    Ok(true)
+}
+
+/// An account that nobody else changes, or gives credentials, until this transaction ends.
+async fn lock(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    id: AccountId,
+) -> Result<Option<Account>> {
+    let known = account::Entity::find_by_id((workspace.0, id.0)).lock(LockType::NoKeyUpdate);
+    known.one(tx).await?.map(account_row).transpose()
 }
 
 pub(super) async fn describe(

@@ -1,15 +1,17 @@
-//! Authorization requests.
+//! Authorization requests and OAuth clients.
 
 use async_trait::async_trait;
+use entity::app_registration;
 use entity::authorization_request::{Column, Entity, Model};
 use jiff::Timestamp;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use super::batch::insert;
+use super::batch::{insert, upsert};
 use super::codec::{micros, time};
 use super::{SqlStore, account, commit};
 use crate::store::{
-    AccountId, AuthorizationRequest, AuthorizationRequests, Error, Result, WorkspaceId,
+    AccountId, AuthorizationRequest, AuthorizationRequests, Error, RegistrationRow, Result,
+    WorkspaceId,
 };
 
 #[async_trait]
@@ -42,6 +44,51 @@ impl AuthorizationRequests for SqlStore {
         let taken = Entity::delete_by_id(key).exec(&tx).await?;
         commit(tx, taken.rows_affected > 0).await
     }
+
+    async fn set_registration(&self, registration: &RegistrationRow) -> Result<()> {
+        let tx = self.write().await?;
+        let row = app_registration::Model {
+            workspace: registration.workspace.0,
+            app: registration.app.clone(),
+            place: registration.place.clone().unwrap_or_default(),
+            client_id: registration.client_id.clone(),
+            sealed: registration.sealed.clone(),
+        };
+        upsert::<app_registration::Entity>(&tx, vec![row]).await?;
+        commit(tx, ()).await
+    }
+
+    async fn registrations(
+        &self,
+        workspace: WorkspaceId,
+        app: &str,
+    ) -> Result<Vec<RegistrationRow>> {
+        use app_registration::Column;
+        let known = app_registration::Entity::find()
+            .filter(Column::Workspace.eq(workspace.0))
+            .filter(Column::App.eq(app))
+            .order_by_asc(Column::Place);
+        let rows = known.all(&self.db).await?.into_iter().map(|model| RegistrationRow {
+            workspace: WorkspaceId(model.workspace),
+            app: model.app,
+            place: (!model.place.is_empty()).then_some(model.place),
+            client_id: model.client_id,
+            sealed: model.sealed,
+        });
+        Ok(rows.collect())
+    }
+
+    async fn remove_registration(
+        &self,
+        workspace: WorkspaceId,
+        app: &str,
+        place: Option<&str>,
+    ) -> Result<bool> {
+        let tx = self.write().await?;
+        let key = (workspace.0, app.to_owned(), place.unwrap_or_default().to_owned());
+        let removed = app_registration::Entity::delete_by_id(key).exec(&tx).await?;
+        commit(tx, removed.rows_affected > 0).await
+    }
 }
 
 fn model(request: &AuthorizationRequest) -> Model {
@@ -52,7 +99,10 @@ fn model(request: &AuthorizationRequest) -> Model {
         app: request.app.clone(),
         account: request.account.map(|account| account.0),
         label: request.label.clone(),
+        email: request.email.clone(),
+        place: request.place.clone(),
         redirect_uri: request.redirect_uri.clone(),
+        return_url: request.return_url.clone(),
         expires_at: micros(request.expires_at),
     }
 }
@@ -66,7 +116,10 @@ fn row(model: Model) -> Result<AuthorizationRequest> {
         app: model.app,
         account: model.account.map(AccountId),
         label: model.label,
+        email: model.email,
+        place: model.place,
         redirect_uri: model.redirect_uri,
+        return_url: model.return_url,
         expires_at: time(model.expires_at)?,
     })
 }

@@ -13,9 +13,9 @@ use super::{
 use crate::planner::{self, Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 use crate::store::{
-    Account, AccountId, Connection, ConnectionId, Description, Feed, FeedId, Held, Intent,
-    LeaseKey, LinkId, LinkRow, Observation, OpId, OpRow, Pending, Result, RunEnd, RunRow, Sealed,
-    SeenRow, Settlement, Store, SyncProgress, Workspace, WorkspaceId,
+    Account, AccountId, AccountStatus, Connection, ConnectionId, Description, Feed, FeedId, Held,
+    Intent, LeaseKey, LinkId, LinkRow, Observation, OpId, OpRow, Pending, Result, RunEnd, RunRow,
+    Sealed, SeenRow, Settlement, Store, SyncProgress, Workspace, WorkspaceId,
 };
 
 #[async_trait]
@@ -78,15 +78,28 @@ impl Store for SqlStore {
 
     async fn replace_credentials(
         &self,
-        held: &Held,
+        workspace: WorkspaceId,
         id: AccountId,
         expected: u64,
         sealed: &[u8],
     ) -> Result<u64> {
-        held.check_account(id)?;
-        let tx = self.fenced(held).await?;
-        let generation = secret::replace(&tx, held.key.workspace, id, expected, sealed).await?;
-        commit(tx, generation).await
+        let tx = self.write().await?;
+        let replaced = account::replace_credentials(&tx, workspace, id, expected, sealed).await?;
+        commit(tx, replaced).await
+    }
+
+    async fn credentials_refused(
+        &self,
+        workspace: WorkspaceId,
+        id: AccountId,
+        generation: u64,
+        code: &str,
+        since: Timestamp,
+    ) -> Result<bool> {
+        let tx = self.write().await?;
+        let status = AccountStatus::NeedsReconnecting { code: code.to_owned(), since };
+        let is_said = account::refused(&tx, (workspace, id), generation, status).await?;
+        commit(tx, is_said).await
     }
 
     async fn reconnect(&self, account: &Account, sealed: &[u8]) -> Result<u64> {

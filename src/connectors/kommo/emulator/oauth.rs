@@ -59,6 +59,13 @@ impl Emulator {
         consent(&mut self.lock(), url, agrees)
     }
 
+    /// A person gives the account another address. Emulated, the old one goes on to answer.
+    pub fn rename(&self, subdomain: &str) {
+        let mut state = self.lock();
+        subdomain.clone_into(&mut state.options.subdomain);
+        state.options.base_url = format!("https://{subdomain}.kommo.com");
+    }
+
     /// Ends all access tokens but the long-lived one.
     pub fn expire_access_tokens(&self) {
         self.lock().tokens.access.clear();

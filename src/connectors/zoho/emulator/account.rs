@@ -94,6 +94,11 @@ impl Emulator {
         self.lock().tokens.expire_access();
     }
 
+    /// A person gives no more than these scopes from now on, with commas or blanks between them.
+    pub fn give_only(&self, scopes: &str) {
+        self.lock().tokens.give_only(scopes);
+    }
+
     /// Takes back the consent: no refresh token is valid any more, nor any of its access tokens.
     pub fn revoke_refresh_token(&self) {
         self.lock().tokens.revoke_all();

@@ -50,11 +50,14 @@ struct Refresh {
 
 impl Tokens {
     pub(super) fn new(scopes: &str) -> Self {
-        let scopes = scopes.split([',', ' ']).filter(|scope| !scope.is_empty());
-        let scopes = scopes.map(str::to_owned).collect();
-        let mut tokens = Self { codes: Vec::new(), refresh: VecDeque::new(), scopes, last: 0 };
+        let (codes, refresh, scopes) = (Vec::new(), VecDeque::new(), words(scopes));
+        let mut tokens = Self { codes, refresh, scopes, last: 0 };
         tokens.consent();
         tokens
+    }
+
+    pub(super) fn give_only(&mut self, scopes: &str) {
+        self.scopes = words(scopes);
     }
 
     /// The newest refresh token; none is left when it was revoked.
@@ -192,6 +195,11 @@ impl Tokens {
         self.refresh.retain(|refresh| refresh.token != token);
         self.refresh.len() < before
     }
+}
+
+fn words(scopes: &str) -> Vec<String> {
+    let scopes = scopes.split([',', ' ']).filter(|scope| !scope.is_empty());
+    scopes.map(str::to_owned).collect()
 }
 
 fn error(name: &str) -> Value {
