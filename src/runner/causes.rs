@@ -1,4 +1,5 @@
-//! What a person should look at of a whole connection: what stopped a run, and what the brake holds.
+//! What a person should look at of a whole connection: what stopped a run, what the brake holds, and
+//! whether notifications stay away.
 //! One issue for each cause; it is over once a run gets past it.
 
 use std::collections::BTreeSet;
@@ -18,6 +19,9 @@ const STOPS: [&str; 4] =
 /// What the brake can hold.
 const BRAKES: [BrakeClass; 4] =
     [BrakeClass::Deletions, BrakeClass::Clears, BrakeClass::Creates, BrakeClass::OneField];
+
+/// An app that posts notifications tells nothing of what changes there.
+const SILENT: &str = "WEBHOOKS_SILENT";
 
 fn brake_code(class: BrakeClass) -> &'static str {
     match class {
@@ -52,15 +56,23 @@ impl Session<'_> {
         let mut unseen: BTreeSet<&str> = BTreeSet::new();
         let mut found: BTreeSet<(&str, Side)> = BTreeSet::new();
         match outcome {
-            Ok(()) if matches!(self.mode, Mode::Plan(_)) || self.brake_holds().await? => {
-                unseen.extend(BRAKES.map(brake_code));
-                found.extend(self.braked.iter().map(|(side, class)| (brake_code(*class), *side)));
+            Ok(()) => {
+                if matches!(self.mode, Mode::Plan(_)) || self.brake_holds().await? {
+                    let braked = self.braked.iter();
+                    unseen.extend(BRAKES.map(brake_code));
+                    found.extend(braked.map(|(side, class)| (brake_code(*class), *side)));
+                }
+                found.extend(self.silent.iter().map(|side| (SILENT, *side)));
+                // It is over once something is told, not when nothing changes.
+                if self.reading.is_any_silent(self.feeds.keys()) {
+                    unseen.insert(SILENT);
+                }
             }
-            Ok(()) => {}
             Err(error) => {
                 let Some(cause) = stop(error) else { return Ok(()) };
                 unseen.extend(STOPS);
                 unseen.extend(BRAKES.map(brake_code));
+                unseen.insert(SILENT);
                 found.insert(cause);
             }
         }

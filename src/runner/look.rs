@@ -2,13 +2,13 @@
 //! upon is left for the next plan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicU64;
 
 use jiff::Timestamp;
 
 use super::RunError;
 use super::execute::{Shipment, Work};
 use super::plan::end_of;
+use super::reading::Missed;
 use super::session::Session;
 use super::settle::Answer;
 use crate::planner::{Key, Presence};
@@ -110,9 +110,9 @@ impl Session<'_> {
     /// Reads what changed in a feed, and what was told of it, since it was read.
     async fn read_on(&mut self, side: Side, feed: FeedId) -> Result<(), RunError> {
         self.read_at.insert(feed, self.now());
-        let missed = AtomicU64::new(0);
+        let missed = Missed::default();
         let read = self.read_feed(side, feed, &missed).await;
-        self.report.missed_by_webhooks += missed.into_inner();
+        self.note_missed(&missed);
         read
     }
 

@@ -2,12 +2,12 @@
 //! sync that goes one way.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::RunError;
+use super::reading::Missed;
 use super::session::{Session, app_error, later};
 use crate::connectors::{Change, ErrorKind, Fetched};
 use crate::planner::Presence;
@@ -24,16 +24,22 @@ impl Session<'_> {
     pub(super) async fn observe(&mut self) -> Result<(), RunError> {
         let now = self.now();
         self.read_at.extend(self.feeds.keys().map(|feed| (*feed, now)));
-        let missed = AtomicU64::new(0);
+        let missed = Missed::default();
         let (left, right) = tokio::join!(
             self.observe_side(Side::Left, &missed),
             self.observe_side(Side::Right, &missed)
         );
-        self.report.missed_by_webhooks += missed.into_inner();
+        self.note_missed(&missed);
         left.and(right)
     }
 
-    async fn observe_side(&self, of: Side, missed: &AtomicU64) -> Result<(), RunError> {
+    /// Keeps what was missed.
+    pub(super) fn note_missed(&mut self, missed: &Missed) {
+        self.report.missed_by_webhooks += missed.changes();
+        self.silent.extend(missed.silent());
+    }
+
+    async fn observe_side(&self, of: Side, missed: &Missed) -> Result<(), RunError> {
         for feed in self.feeds_of(of) {
             self.read_feed(of, feed, missed).await?;
         }
@@ -45,7 +51,7 @@ impl Session<'_> {
         &self,
         side: Side,
         feed: FeedId,
-        missed: &AtomicU64,
+        missed: &Missed,
     ) -> Result<(), RunError> {
         self.read_changes(side, feed, missed).await?;
         self.read_hints(side, feed).await
@@ -56,7 +62,7 @@ impl Session<'_> {
         &self,
         side: Side,
         feed: FeedId,
-        missed: &AtomicU64,
+        missed: &Missed,
     ) -> Result<(), RunError> {
         let mut asked = self.ask(side, feed).await?;
         let mut from = asked.feed.cursor.clone();
@@ -86,14 +92,15 @@ impl Session<'_> {
             }
             records.extend(self.look_at(side, feed, &reported_gone).await?);
             let on_their_way = self.reading.on_their_way(&records, self.now());
+            let overdue = self.reading.overdue(feed, &records, self.now());
             let step = Step { from, to: asked.mark(page.cursor.clone(), page.is_last) };
             from = Some(step.to.clone());
             let observation = Observation { step: Some(step), ..Observation::of(feed, records) };
             let changed = self.runner.store.observe(&self.held, &observation).await?;
             let (reading, workspace) = (&self.reading, self.connection.workspace);
             let changed = changed.difference(&on_their_way).cloned().collect();
-            let untold = reading.missed(self.runner, workspace, feed, &changed).await?;
-            missed.fetch_add(untold, Ordering::Relaxed);
+            let untold = reading.untold(self.runner, workspace, feed, changed).await?;
+            missed.count(side, &untold, &overdue);
             if page.is_last {
                 return Ok(());
             }

@@ -1,13 +1,14 @@
 //! How a run reads: everything that changed, or only what it was told of.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::approval::awaiting;
 use super::{RunError, Runner};
-use crate::record::{RemoteId, Side};
+use crate::record::{PerSide, RemoteId, Side};
 use crate::store::{
     self, Connection, EndpointState, Feed, FeedId, Observed, RunKind, RunRow, RunState, Trigger,
     WorkspaceId,
@@ -23,6 +24,16 @@ pub(super) struct Reading {
     /// The feeds of which the app told every change since the last run that read everything: what is
     /// found there by reading was missed by the notifications.
     told: BTreeSet<FeedId>,
+    /// Those of them of which nothing at all was told since then.
+    silent: BTreeSet<FeedId>,
+}
+
+/// What was found by reading, and should have been told.
+#[derive(Default)]
+pub(super) struct Missed {
+    changes: AtomicU64,
+    /// Whether it was long ago, and nothing else was told of that side either.
+    is_silent: PerSide<AtomicBool>,
 }
 
 /// How long a notification may be on its way.
@@ -50,45 +61,93 @@ impl Reading {
             && !connection.again
             && !has_lost_a_side(runner, connection).await?;
         let full = runner.store.last_full_run(connection.workspace, connection.id).await?;
-        let mut told = BTreeSet::new();
+        let (mut told, mut silent) = (BTreeSet::new(), BTreeSet::new());
         for (_, feed) in feeds.values() {
             let endpoint = runner.store.endpoint_of(feed.workspace, feed.account).await?;
-            let registered = endpoint
-                .filter(|endpoint| endpoint.state == EndpointState::Registered)
-                .and_then(|endpoint| endpoint.registered_at);
+            let posts = endpoint.filter(|known| known.state == EndpointState::Registered);
             let full = full.as_ref().filter(|_| last.is_some());
-            if full.is_some_and(|full| registered.is_some_and(|at| at < full.started_at)) {
+            let (Some(endpoint), Some(full)) = (posts, full) else { continue };
+            let is_before = |at: Timestamp| at < full.started_at;
+            if endpoint.registered_at.is_some_and(is_before) {
                 told.insert(feed.id);
+                if endpoint.last_delivery_at.is_none_or(is_before) {
+                    silent.insert(feed.id);
+                }
             }
         }
-        Ok(Self { removals_every, only_hints, told })
+        Ok(Self { removals_every, only_hints, told, silent })
+    }
+
+    /// Whether an app that should have told of changes has told nothing of one of these feeds.
+    pub(super) fn is_any_silent<'a>(&self, feeds: impl IntoIterator<Item = &'a FeedId>) -> bool {
+        feeds.into_iter().any(|feed| self.silent.contains(feed))
     }
 
     /// Of which of these records a notification may still come, on the heels of the one that has woken
     /// this run: those that nobody knows to have changed long ago.
     pub(super) fn on_their_way(&self, records: &[Observed], now: Timestamp) -> BTreeSet<RemoteId> {
-        let is_late = |one: &Observed| {
-            let changed_at = one.record.as_ref().and_then(|record| record.modified_at);
-            changed_at.is_some_and(|at| at + ON_ITS_WAY < now)
-        };
-        let fresh = records.iter().filter(|one| self.only_hints && !is_late(one));
+        let fresh = records.iter().filter(|one| self.only_hints && !is_late(one, now));
         fresh.map(|one| one.id.clone()).collect()
     }
 
-    /// How many of these changes of a feed should have been told, and nobody did.
-    pub(super) async fn missed(
+    /// Which of these records an app that has told nothing at all should have told of by now.
+    pub(super) fn overdue(
+        &self,
+        feed: FeedId,
+        records: &[Observed],
+        now: Timestamp,
+    ) -> BTreeSet<RemoteId> {
+        let is_silent = self.silent.contains(&feed);
+        let late = records.iter().filter(|one| is_silent && is_late(one, now));
+        late.map(|one| one.id.clone()).collect()
+    }
+
+    /// Which of these changes of a feed should have been told, and nobody did.
+    pub(super) async fn untold(
         &self,
         runner: &Runner,
         workspace: WorkspaceId,
         feed: FeedId,
-        changed: &BTreeSet<RemoteId>,
-    ) -> store::Result<u64> {
+        changed: BTreeSet<RemoteId>,
+    ) -> store::Result<BTreeSet<RemoteId>> {
         if changed.is_empty() || !self.told.contains(&feed) {
-            return Ok(0);
+            return Ok(BTreeSet::new());
         }
         let told = runner.store.due_hints(workspace, feed, Timestamp::MAX, ALL_HINTS).await?;
-        Ok(changed.difference(&told).count() as u64)
+        Ok(changed.difference(&told).cloned().collect())
     }
+}
+
+impl Missed {
+    /// Counts what was not told of a side. Of those that are overdue somebody should have told by now.
+    pub(super) fn count(
+        &self,
+        side: Side,
+        untold: &BTreeSet<RemoteId>,
+        overdue: &BTreeSet<RemoteId>,
+    ) {
+        self.changes.fetch_add(untold.len() as u64, Ordering::Relaxed);
+        if !untold.is_disjoint(overdue) {
+            self.is_silent.of(side).store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// How many they are.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// The sides whose apps have told nothing.
+    pub(super) fn silent(&self) -> impl Iterator<Item = Side> {
+        let is_silent = |side: &Side| self.is_silent.of(*side).load(Ordering::Relaxed);
+        Side::BOTH.into_iter().filter(is_silent)
+    }
+}
+
+/// Whether it is known that a record was changed so long ago that somebody would have told of it by now.
+fn is_late(one: &Observed, now: Timestamp) -> bool {
+    let changed_at = one.record.as_ref().and_then(|record| record.modified_at);
+    changed_at.is_some_and(|at| at + ON_ITS_WAY < now)
 }
 
 impl Runner {

@@ -39,6 +39,8 @@ pub(super) struct Session<'a> {
     pub(super) read_at: BTreeMap<FeedId, Timestamp>,
     /// How it reads.
     pub(super) reading: Reading,
+    /// The sides whose apps tell nothing of what changes there.
+    pub(super) silent: BTreeSet<Side>,
     /// What the plan that is carried out looked at: of each feed all changes up to this.
     pub(super) planned_upon: BTreeMap<FeedId, u64>,
     /// What this run has planned up to; empty until everything below it is settled or waits.
@@ -104,6 +106,7 @@ impl<'a> Session<'a> {
             is_reconfigured,
             read_at: BTreeMap::new(),
             reading,
+            silent: BTreeSet::new(),
             planned_upon: BTreeMap::new(),
             planned_to: BTreeMap::new(),
         })

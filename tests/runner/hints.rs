@@ -51,6 +51,38 @@ async fn nothing_is_missed_where_nobody_should_have_told() {
 }
 
 #[tokio::test]
+async fn an_app_that_tells_nothing_of_what_changes_is_an_issue_until_it_tells_something() {
+    let house = House::new(|_| {}).await;
+    let ana = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.register(Side::Left).await;
+    house.clock.advance(Duration::from_secs(60));
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    assert_eq!(house.issues().await, [], "nothing changed");
+
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    house.clock.advance(Duration::from_secs(20));
+    house.run_at_once().await.unwrap();
+    assert_eq!(house.issues().await, [], "its notification may still be on its way");
+    house.edit(Side::Left, "ana@x.es", "city", text("Noia"));
+    assert_eq!(house.run().await.unwrap().report.missed_by_webhooks, 1);
+    let told = [("WEBHOOKS_SILENT".to_owned(), Some(Side::Left), false)];
+    assert_eq!(house.issues().await, told);
+    house.run().await.unwrap();
+    assert_eq!(house.issues().await, told, "that nothing changes says nothing of its webhook");
+
+    house.edit(Side::Left, "ana@x.es", "city", text("Sada"));
+    house.deliver(Side::Left, &ana).await;
+    house.run().await.unwrap();
+    assert!(house.issues().await.is_empty());
+    // One that was missed beside others that were told is counted, and no issue.
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    house.deliver(Side::Left, &"another".into()).await;
+    assert_eq!(house.run().await.unwrap().report.missed_by_webhooks, 1);
+    assert!(house.issues().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_notification_before_everything_was_read_makes_everything_be_read() {
     let house = House::new(|_| {}).await;
     let told = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);

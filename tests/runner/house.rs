@@ -17,9 +17,10 @@ use concord::ports::{Clock, Ids, ManualClock, SeededIds};
 use concord::record::{Field, FieldType, PerSide, Record, RemoteId, Schema, Side, Value};
 use concord::runner::{Ran, RunError, Runner, Timings};
 use concord::store::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Endpoint, EndpointId,
-    EndpointState, Feed, FeedId, History, MemoryStore, OpRow, Pending, PlanItem, PlanRow, RunId,
-    RunRow, Store, SyncProgress, Trigger, Webhooks as _, WorkspaceId,
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, Delivery, DeliveryId,
+    DeliveryState, Endpoint, EndpointId, EndpointState, Feed, FeedId, History, MemoryStore, OpRow,
+    Pending, PlanItem, PlanRow, RunId, RunRow, Store, SyncProgress, Trigger, Webhooks as _,
+    WorkspaceId,
 };
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -233,6 +234,30 @@ impl House {
             ..Endpoint::new(id, self.workspace, account, now)
         };
         self.store.add_endpoint(&endpoint).await.unwrap();
+    }
+
+    /// The app of a side, which was registered, posts a notification that tells of this record.
+    pub async fn deliver(&self, side: Side, id: &RemoteId) {
+        let now = self.clock.now();
+        let account = self.feed(side).await.account;
+        let endpoint = self.store.endpoint_of(self.workspace, account).await.unwrap().unwrap();
+        let delivery = Delivery {
+            id: DeliveryId(SeededIds::new(4).next(now)),
+            endpoint: endpoint.id,
+            account,
+            received_at: now,
+            fingerprint: *blake3::hash(format!("{id} {now}").as_bytes()).as_bytes(),
+            times: 1,
+            content_type: "text/plain".into(),
+            body: Vec::new(),
+            state: DeliveryState::Received,
+            attempts: 0,
+            next_at: Some(now),
+            error: None,
+            hints: 0,
+        };
+        self.store.add_delivery(self.workspace, &delivery).await.unwrap();
+        self.hint(side, id).await;
     }
 
     /// A notification has told of a record.

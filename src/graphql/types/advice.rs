@@ -5,7 +5,7 @@
 pub(super) fn class(code: &str) -> &'static str {
     match code {
         "ACCOUNT_NEEDS_RECONNECTING" | "ACCOUNT_LACKS_RIGHTS" => "ACCOUNT",
-        "APP_FAILED" | "SIDE_LOST" => "CONNECTION",
+        "APP_FAILED" | "SIDE_LOST" | "WEBHOOKS_SILENT" => "CONNECTION",
         "BRAKE" | "BRAKE_DELETIONS" | "BRAKE_CLEARS" | "BRAKE_CREATES" | "BRAKE_ONE_FIELD" => {
             "BRAKE"
         }
@@ -37,6 +37,10 @@ pub(super) fn advice(code: &str) -> Option<&'static str> {
         "BRAKE" | "BRAKE_DELETIONS" | "BRAKE_CLEARS" | "BRAKE_CREATES" | "BRAKE_ONE_FIELD" => {
             "More was to be written in a day than the brake lets through: look \
              whether it is meant. What waits goes on as the day passes."
+        }
+        "WEBHOOKS_SILENT" => {
+            "Records changed in the app and it told nothing: look whether its webhook is still there and \
+             reaches this server, or register it again. Until then changes are found on schedule."
         }
         "GIVEN_UP" => {
             "It was tried too often: look at the record in the app that is written, \
@@ -91,6 +95,7 @@ mod tests {
             ("ACCOUNT_NEEDS_RECONNECTING", "ACCOUNT"),
             ("APP_FAILED", "CONNECTION"),
             ("SIDE_LOST", "CONNECTION"),
+            ("WEBHOOKS_SILENT", "CONNECTION"),
             ("BRAKE_CLEARS", "BRAKE"),
             ("GIVEN_UP", "RECORD"),
             ("DOUBT", "RECORD"),
