@@ -1,6 +1,8 @@
 //! What every store does with workspaces, accounts and credentials.
 
 use std::collections::BTreeMap;
+use std::task::{Context, Waker};
+use std::time::Duration;
 
 use concord::record::{Field, FieldType, Schema, Side};
 use concord::store::{
@@ -260,4 +262,27 @@ pub async fn a_workspace_sees_nothing_of_the_accounts_and_connections_of_another
     store.add_account(&same, b"theirs").await.unwrap();
     assert_eq!(store.accounts(other).await.unwrap(), [same]);
     assert_eq!(store.credentials(workspace, id).await.unwrap(), sealed(1, b""));
+}
+
+/// A transaction that was cut off while it began must not stay open on its connection.
+pub async fn what_is_cut_off_leaves_nothing_open(bench: Bench) {
+    let (store, workspace, id) = (&bench.store, bench.workspace, bench.accounts.left);
+    let account = store.account(workspace, id).await.unwrap();
+    for steps in (0..30).cycle().take(120) {
+        {
+            let mut work = std::pin::pin!(store.set_account(&account));
+            for _ in 0..steps {
+                let is_done =
+                    work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+                if is_done {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        // A query of its own, and then a transaction that must be the first to ask anything.
+        store.account(workspace, id).await.unwrap();
+        let known = store.connection(workspace, bench.connection).await;
+        assert!(known.is_ok(), "after {steps} steps: {known:?}");
+    }
 }

@@ -23,7 +23,7 @@ use crate::accounts::{
     credentials_of_a_person_replace_any_others,
     credentials_that_were_refused_need_reconnecting_until_there_are_others,
     descriptions_are_kept_per_account, no_two_workspaces_have_the_same_name,
-    what_an_account_is_told_apart_by_never_changes,
+    what_an_account_is_told_apart_by_never_changes, what_is_cut_off_leaves_nothing_open,
 };
 use crate::authorizations::{
     a_workspace_has_one_oauth_client_for_each_place_of_an_app,
@@ -124,6 +124,7 @@ checks!(
     a_disconnected_account_frees_its_place_and_loses_its_credentials,
     an_account_that_needs_reconnecting_keeps_its_place,
     credentials_that_were_refused_need_reconnecting_until_there_are_others,
+    what_is_cut_off_leaves_nothing_open,
     credentials_are_replaced_only_from_the_expected_generation,
     credentials_of_a_person_replace_any_others,
     descriptions_are_kept_per_account,

@@ -33,6 +33,7 @@ mod secret;
 mod seen;
 mod settle;
 mod store;
+mod transaction;
 mod webhook;
 mod workspace;
 
@@ -40,12 +41,10 @@ use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
-    DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend};
 
-use super::{Error, Held, Result};
+use super::{Error, Result};
+use transaction::commit;
 
 /// How many connections one server keeps to its database.
 const CONNECTIONS: u32 = 10;
@@ -93,43 +92,6 @@ impl SqlStore {
         Migrator::up(&tx, None).await?;
         commit(tx, ()).await
     }
-
-    /// Begins a transaction that writes.
-    async fn write(&self) -> Result<DatabaseTransaction> {
-        let options = TransactionOptions {
-            // One that reads first and writes later would fail if another wrote in between.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        Ok(self.db.begin_with_options(options).await?)
-    }
-
-    /// Begins a transaction that writes on behalf of a lease, if that is still held.
-    async fn fenced(&self, held: &Held) -> Result<DatabaseTransaction> {
-        let tx = self.write().await?;
-        lease::check(&tx, held).await?;
-        Ok(tx)
-    }
-
-    /// Begins a transaction that reads several times, and sees the same each time.
-    async fn read(&self) -> Result<DatabaseTransaction> {
-        let options = match self.db.get_database_backend() {
-            DbBackend::Postgres => TransactionOptions {
-                isolation_level: Some(IsolationLevel::RepeatableRead),
-                access_mode: Some(AccessMode::ReadOnly),
-                sqlite_transaction_mode: None,
-            },
-            // SQLite has no other isolation than this one.
-            _ => TransactionOptions::default(),
-        };
-        Ok(self.db.begin_with_options(options).await?)
-    }
-}
-
-/// Commits, and gives on what the transaction came to. One that is dropped instead is rolled back.
-async fn commit<T>(tx: DatabaseTransaction, result: T) -> Result<T> {
-    tx.commit().await?;
-    Ok(result)
 }
 
 fn options(url: &str) -> ConnectOptions {
