@@ -23,8 +23,8 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-/// How long it may take to end.
-const ENDING: Duration = Duration::from_secs(20);
+/// How long it may take to end, with what apps give only once.
+const ENDING: Duration = Duration::from_secs(25);
 
 #[derive(Parser)]
 #[command(name = "concord", version, about)]
@@ -357,11 +357,11 @@ async fn work(
         let _ = stopped.await;
         since = Instant::now();
     };
-    dispatcher.run(stopped).await?;
+    let ran = dispatcher.run(stopped).await;
     if timeout_at(since + ENDING, accounts.settled()).await.is_err() {
         eprintln!("an app does not answer: what it was asked for may have to be authorized again");
     }
-    Ok(())
+    Ok(ran?)
 }
 
 /// Waits for Ctrl-C, or what a service manager sends to end a process.

@@ -223,7 +223,10 @@ impl Authorizations {
             let rest = url.strip_prefix(allowed.trim_end_matches('/'));
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
         };
-        is_redirect_uri(url) && self.return_urls.iter().any(is_below)
+        // Browsers make `/a/../b` of it `/b`.
+        let is_plain =
+            !url.contains("/.") && !url.contains('\\') && !url.to_ascii_lowercase().contains("%2e");
+        is_plain && is_redirect_uri(url) && self.return_urls.iter().any(is_below)
     }
 
     /// 256 bits that nobody can guess.

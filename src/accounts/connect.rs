@@ -39,12 +39,13 @@ impl Accounts {
         workspace: WorkspaceId,
         id: AccountId,
         typed: &Credentials,
+        email: Option<&str>,
     ) -> Result<Account> {
         let account = self.store.account(workspace, id).await?;
         let app = app(&account.app)?;
         let line = self.world.line(app.about());
         let granted = app.authorise(&self.world, &line, typed).await?;
-        self.renew(account, &self.try_out(app, line, granted).await?, None).await
+        self.renew(account, &self.try_out(app, line, granted).await?, email).await
     }
 
     /// Exchanges the code that a person came back with: the account that was to be reconnected, or
@@ -112,7 +113,7 @@ impl Accounts {
         let mut account = Account::new(workspace, id, app.about().slug, &identity.remote_id, now);
         account.environment = "production".to_owned();
         account.label = names.label.map_or_else(|| identity.label.clone(), str::to_owned);
-        account.expected_email = names.email.map(str::to_owned);
+        account.expected_email = names.email.filter(|email| !email.is_empty()).map(str::to_owned);
         adopt(&mut account, identity);
         let description = self.read_description(*app, connector.as_ref()).await?;
         let sealed = self.vault.seal((workspace, id), granted)?;
@@ -130,7 +131,9 @@ impl Accounts {
         if tried.identity.remote_id != account.remote_id {
             return Err(Error::OtherAccount);
         }
-        account.expected_email = email.map(str::to_owned).or(account.expected_email);
+        // An empty one lets it be any user.
+        let expected = email.map(|email| Some(email.to_owned()).filter(|email| !email.is_empty()));
+        account.expected_email = expected.unwrap_or(account.expected_email);
         check_user(account.expected_email.as_deref(), &tried.identity)?;
         adopt(&mut account, &tried.identity);
         account.status = AccountStatus::Connected;
@@ -213,7 +216,9 @@ impl Accounts {
 /// user may not read users, is believed.
 fn check_user(expected: Option<&str>, identity: &Identity) -> Result<()> {
     match (expected, &identity.email) {
-        (Some(expected), Some(email)) if !expected.trim().eq_ignore_ascii_case(email.trim()) => {
+        (Some(expected), Some(email))
+            if !expected.is_empty() && !expected.trim().eq_ignore_ascii_case(email.trim()) =>
+        {
             Err(Error::OtherUser)
         }
         _ => Ok(()),
@@ -240,7 +245,8 @@ fn of_place(error: store::Error) -> Error {
 pub struct Names<'a> {
     /// Its name; the app's own, if none is given.
     pub label: Option<&'a str>,
-    /// The e-mail address of the user who is to authorise it, if it matters.
+    /// The e-mail address of the user who is to authorise it, if it matters; none, or an empty one, for
+    /// any.
     pub email: Option<&'a str>,
 }
 

@@ -22,6 +22,8 @@ const LEASE: Duration = Duration::from_secs(200);
 /// How often, and how often at most, it is asked whether another process is done.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 const ASK_MAX: u32 = 150;
+/// How long nobody asks again after that.
+const BUSY: Duration = Duration::from_secs(10);
 /// A key is renewed this long before it runs out.
 const EARLY: Duration = Duration::from_secs(60);
 /// A new key that is refused at once is not worth another: the token endpoints are throttled.
@@ -30,6 +32,8 @@ const RENEW_EVERY: Duration = Duration::from_secs(30);
 /// often at most: a database may be away for a moment.
 const SAVE_AGAIN: Duration = Duration::from_millis(250);
 const SAVES_MAX: u32 = 6;
+/// After those it is tried again each time that this has passed.
+const SAVE_LATER: Duration = Duration::from_secs(5);
 /// How long this process does not ask again after a renewal that failed, where the app does not say; twice
 /// as long after each, up to the most. So no ten of its requests fall into ten minutes, which is what Zoho
 /// allows.
@@ -154,10 +158,41 @@ impl Gate {
             let again = connectors::Error::new(ErrorKind::Unavailable, "refresh", "refused_again");
             return Err(again.into());
         }
-        let held = self.lease().await?;
+        let held = match self.lease().await {
+            Err(Error::Store(store::Error::Busy(None))) => {
+                // Whoever asks next does not wait as long again.
+                let busy = connectors::Error::new(ErrorKind::Unavailable, "refresh", "busy");
+                let until = self.world.clock.now().checked_add(BUSY).unwrap_or(Timestamp::MAX);
+                let generation = stored.generation;
+                state.failed = Some(Failed { error: busy.clone(), generation, times: 0, until });
+                return Err(busy.into());
+            }
+            other => other?,
+        };
         let renewed = self.renew_held(state, stale).await;
+        if state.unsaved_since(stored.generation).is_some() {
+            self.save_later();
+        }
         self.store.release(&held).await?;
         renewed
+    }
+
+    /// Goes on trying to write down what could not be, until it is, or nobody is there to have it: the
+    /// account may not be asked for anything in this process for long.
+    fn save_later(&self) {
+        let gate = self.clone();
+        self.tasks.spawn(async move {
+            loop {
+                tokio::time::sleep(SAVE_LATER).await;
+                match gate.credentials().await {
+                    Err(Error::Store(store::Error::NotFound(_) | store::Error::Conflict))
+                    | Ok(_) => {
+                        return;
+                    }
+                    Err(_) => {}
+                }
+            }
+        });
     }
 
     async fn renew_held(&self, state: &mut State, stale: &Key) -> Result<Key> {

@@ -61,6 +61,17 @@ impl Clients {
         })
     }
 
+    /// The same client as it is registered there, should that differ.
+    pub(super) fn same<'a>(
+        &'a self,
+        client: &'a AppRegistration,
+        place: &str,
+    ) -> &'a AppRegistration {
+        let is_same =
+            |other: &&AppRegistration| other.client_id == client.client_id && other.is_for(place);
+        self.0.iter().find(is_same).unwrap_or(client)
+    }
+
     /// The client that the credentials of an account that is there were got with.
     pub(super) fn of(&self, kept: &Credentials, place: &str) -> Result<&AppRegistration> {
         let is_same = |client: &&AppRegistration| {
@@ -191,6 +202,8 @@ mod tests {
         assert_eq!(id(&others, "cn").unwrap(), "all");
         let far = Clients::default().with(client("far", Some("cn")));
         assert_eq!(id(&far, "us").unwrap_err(), "no_client_there");
+        let begun = all.at("us").unwrap();
+        assert_eq!(all.same(begun, "eu").client_id, "own", "not another client");
         let kept = |id: &str| Credentials::default().with("client_id", id);
         assert_eq!(all.of(&kept("us"), "us").unwrap().client_id, "us");
         assert!(all.of(&kept("us"), "eu").is_err(), "a client of another place");

@@ -12,11 +12,14 @@ use crate::accounts::{self, Accounts};
 use crate::connectors::Connector;
 use crate::ports::Clock;
 use crate::record::{PerSide, Side};
-use crate::runner::{RunError, Runner, awaits_answer_until};
-use crate::store::{self, AccountId, AccountStatus, Connection, Store, Trigger};
+use crate::runner::{NEEDS_RECONNECTING, RunError, Runner, awaits_answer_until};
+use crate::store::{self, Connection, IssueRow, Store, Trigger};
 
 /// How soon after a run that was asked for meanwhile.
 const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// How many issues are looked through at once.
+const ISSUES: u64 = 200;
 
 /// What is done with a job.
 #[async_trait]
@@ -84,7 +87,12 @@ impl Looker {
         {
             return Ok(AT_ONCE);
         }
-        let connectors = self.connectors(&known, trigger).await?;
+        let (connectors, is_told) = self.connectors(&known, trigger).await?;
+        // One that reads only what it was told might not meet what it is to tell.
+        let trigger = match trigger {
+            Trigger::Webhook if is_told => Trigger::Again,
+            other => other,
+        };
         let ran = self.runner.run(workspace, connection, &connectors, trigger).await;
         let known = self.store.connection(workspace, connection).await.map_err(of_store)?;
         match ran {
@@ -118,24 +126,25 @@ impl Looker {
         Ok(due.map_or(self.again_after, |at| until(at, now)))
     }
 
+    /// What reads and writes both sides, and whether a run with it is only to tell that an account needs
+    /// reconnecting.
     async fn connectors(
         &self,
         known: &Connection,
         trigger: Trigger,
-    ) -> Result<PerSide<Arc<dyn Connector>>, Failed> {
-        let mut opened = Vec::new();
+    ) -> Result<(PerSide<Arc<dyn Connector>>, bool), Failed> {
+        let (mut opened, mut is_told) = (Vec::new(), false);
         for side in Side::BOTH {
             let feed = known.feeds.iter().find(|feed| feed.side == side).ok_or(Failed::Gone)?;
             let feed = self.store.feed(known.workspace, feed.feed).await.map_err(of_store)?;
             // What is not connected is tried again: somebody may be reconnecting it.
-            let connector = match self.accounts.open(known.workspace, feed.account).await {
-                Err(accounts::Error::NotConnected)
-                    if self.is_untold(known, feed.account, trigger).await? =>
-                {
-                    self.accounts.closed(known.workspace, feed.account).await
+            let mut connector = self.accounts.open(known.workspace, feed.account).await;
+            if let Err(accounts::Error::NotConnected) = &connector {
+                is_told = is_told || self.is_to_be_told(known, side, trigger).await?;
+                if is_told {
+                    connector = self.accounts.closed(known.workspace, feed.account).await;
                 }
-                opened => opened,
-            };
+            }
             opened.push(connector.map_err(|error| {
                 if matches!(error, accounts::Error::Sealing(_)) {
                     let id = feed.account;
@@ -148,24 +157,32 @@ impl Looker {
         }
         let right = opened.pop().ok_or(Failed::Gone)?;
         let left = opened.pop().ok_or(Failed::Gone)?;
-        Ok(PerSide { left, right })
+        Ok((PerSide { left, right }, is_told))
     }
 
-    /// Whether no run says yet that an account needs reconnecting, or a person wants to hear it: then one
-    /// is begun, which ends with that.
-    async fn is_untold(
+    /// Whether a run is to be begun that ends with an issue, because the account of a side needs
+    /// reconnecting: once, and whenever a person wants to hear it.
+    async fn is_to_be_told(
         &self,
         known: &Connection,
-        account: AccountId,
+        side: Side,
         trigger: Trigger,
     ) -> Result<bool, Failed> {
-        let account = self.store.account(known.workspace, account).await.map_err(of_store)?;
-        let AccountStatus::NeedsReconnecting { since, .. } = account.status else {
-            return Ok(false);
-        };
-        let last = self.store.runs(known.workspace, known.id, 1).await.map_err(of_store)?.pop();
-        let is_told = last.is_some_and(|run| run.started_at >= since);
-        Ok(!is_told || trigger == Trigger::Person)
+        if trigger == Trigger::Person {
+            return Ok(true);
+        }
+        let is_it = |issue: &IssueRow| issue.code == NEEDS_RECONNECTING && issue.side == Some(side);
+        let (store, workspace) = (&self.store, known.workspace);
+        let mut before = None;
+        loop {
+            let page = store.issues(workspace, known.id, true, before, ISSUES).await;
+            let page = page.map_err(of_store)?;
+            if page.iter().any(is_it) {
+                return Ok(false);
+            }
+            let Some(last) = page.last() else { return Ok(true) };
+            before = Some(last.id);
+        }
     }
 }
 

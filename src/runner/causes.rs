@@ -12,9 +12,11 @@ use crate::planner::BrakeClass;
 use crate::record::Side;
 use crate::store::{IssueId, IssuesOf, NewIssue, PendingReason, Settlement};
 
+/// The issue of a connection one of whose accounts has to be reconnected.
+pub const NEEDS_RECONNECTING: &str = "ACCOUNT_NEEDS_RECONNECTING";
+
 /// What can stop a run until a person acts.
-const STOPS: [&str; 4] =
-    ["ACCOUNT_NEEDS_RECONNECTING", "ACCOUNT_LACKS_RIGHTS", "APP_FAILED", "SIDE_LOST"];
+const STOPS: [&str; 4] = [NEEDS_RECONNECTING, "ACCOUNT_LACKS_RIGHTS", "APP_FAILED", "SIDE_LOST"];
 
 /// What the brake can hold.
 const BRAKES: [BrakeClass; 4] =
@@ -37,7 +39,7 @@ fn stop(error: &RunError) -> Option<(&'static str, Side)> {
     match error {
         RunError::SideLost { side, .. } => Some(("SIDE_LOST", *side)),
         RunError::App { side, error } => match error.kind {
-            ErrorKind::Unauthorised => Some(("ACCOUNT_NEEDS_RECONNECTING", *side)),
+            ErrorKind::Unauthorised => Some((NEEDS_RECONNECTING, *side)),
             ErrorKind::Forbidden => Some(("ACCOUNT_LACKS_RIGHTS", *side)),
             ErrorKind::Config
             | ErrorKind::CursorLost
@@ -53,26 +55,24 @@ impl Session<'_> {
     /// Writes down what the run met. A run that was stopped says nothing of what would have come
     /// after, and a plan nothing of the brake.
     pub(super) async fn tell_causes(&self, outcome: &Result<(), RunError>) -> Result<(), RunError> {
-        let mut unseen: BTreeSet<&str> = BTreeSet::new();
+        let mut unseen: BTreeSet<(&str, Side)> = BTreeSet::new();
+        let on_both = |code: &'static str| Side::BOTH.map(|side| (code, side));
         let mut found: BTreeSet<(&str, Side)> = BTreeSet::new();
         match outcome {
             Ok(()) => {
                 if matches!(self.mode, Mode::Plan(_)) || self.brake_holds().await? {
                     let braked = self.braked.iter();
-                    unseen.extend(BRAKES.map(brake_code));
+                    unseen.extend(BRAKES.map(brake_code).into_iter().flat_map(on_both));
                     found.extend(braked.map(|(side, class)| (brake_code(*class), *side)));
                 }
                 found.extend(self.silent.iter().map(|side| (SILENT, *side)));
                 // It is over once something is told, not when nothing changes.
-                if self.reading.is_any_silent(self.feeds.keys()) {
-                    unseen.insert(SILENT);
-                }
+                unseen.extend(self.reading.may_be_silent().map(|side| (SILENT, side)));
             }
             Err(error) => {
                 let Some(cause) = stop(error) else { return Ok(()) };
-                unseen.extend(STOPS);
-                unseen.extend(BRAKES.map(brake_code));
-                unseen.insert(SILENT);
+                let codes = STOPS.into_iter().chain(BRAKES.map(brake_code)).chain([SILENT]);
+                unseen.extend(codes.flat_map(on_both));
                 found.insert(cause);
             }
         }
@@ -87,7 +87,7 @@ impl Session<'_> {
             run: self.run,
             at: self.now(),
             open: open.collect(),
-            unseen: unseen.into_iter().map(str::to_owned).collect(),
+            unseen: unseen.into_iter().map(|(code, side)| (code.to_owned(), Some(side))).collect(),
         };
         self.write_down(Settlement { issues: vec![of], ..Settlement::default() }).await
     }

@@ -24,8 +24,11 @@ pub(super) struct Reading {
     /// The feeds of which the app told every change since the last run that read everything: what is
     /// found there by reading was missed by the notifications.
     told: BTreeSet<FeedId>,
-    /// Those of them of which nothing at all was told since then.
-    silent: BTreeSet<FeedId>,
+    /// Those of them of which nothing at all was told since then, although something was missed already
+    /// then: with when that run began.
+    silent: BTreeMap<FeedId, Timestamp>,
+    /// The sides of which it can't be said that something was told since then.
+    quiet: BTreeSet<Side>,
 }
 
 /// What was found by reading, and should have been told.
@@ -61,26 +64,32 @@ impl Reading {
             && !connection.again
             && !has_lost_a_side(runner, connection).await?;
         let full = runner.store.last_full_run(connection.workspace, connection.id).await?;
-        let (mut told, mut silent) = (BTreeSet::new(), BTreeSet::new());
-        for (_, feed) in feeds.values() {
+        let (mut told, mut silent, mut quiet) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+        for (side, feed) in feeds.values() {
             let endpoint = runner.store.endpoint_of(feed.workspace, feed.account).await?;
             let posts = endpoint.filter(|known| known.state == EndpointState::Registered);
             let full = full.as_ref().filter(|_| last.is_some());
-            let (Some(endpoint), Some(full)) = (posts, full) else { continue };
-            let is_before = |at: Timestamp| at < full.started_at;
+            let Some(endpoint) = posts else { continue };
+            let is_before = |at: Timestamp| full.is_none_or(|full| at < full.started_at);
+            let is_quiet = endpoint.last_delivery_at.is_none_or(is_before);
+            if is_quiet {
+                quiet.insert(*side);
+            }
+            let Some(full) = full else { continue };
             if endpoint.registered_at.is_some_and(is_before) {
                 told.insert(feed.id);
-                if endpoint.last_delivery_at.is_none_or(is_before) {
-                    silent.insert(feed.id);
+                // One that was missed may have been told too late.
+                if is_quiet && full.report.missed_by_webhooks > 0 {
+                    silent.insert(feed.id, full.started_at);
                 }
             }
         }
-        Ok(Self { removals_every, only_hints, told, silent })
+        Ok(Self { removals_every, only_hints, told, silent, quiet })
     }
 
-    /// Whether an app that should have told of changes has told nothing of one of these feeds.
-    pub(super) fn is_any_silent<'a>(&self, feeds: impl IntoIterator<Item = &'a FeedId>) -> bool {
-        feeds.into_iter().any(|feed| self.silent.contains(feed))
+    /// The sides of which it can't be said that their apps tell what changes there.
+    pub(super) fn may_be_silent(&self) -> impl Iterator<Item = Side> {
+        self.quiet.iter().copied()
     }
 
     /// Of which of these records a notification may still come, on the heels of the one that has woken
@@ -97,9 +106,12 @@ impl Reading {
         records: &[Observed],
         now: Timestamp,
     ) -> BTreeSet<RemoteId> {
-        let is_silent = self.silent.contains(&feed);
-        let late = records.iter().filter(|one| is_silent && is_late(one, now));
-        late.map(|one| one.id.clone()).collect()
+        let Some(since) = self.silent.get(&feed) else { return BTreeSet::new() };
+        let is_new = |one: &&Observed| {
+            let changed_at = one.record.as_ref().and_then(|record| record.modified_at);
+            changed_at.is_some_and(|at| at > *since) && is_late(one, now)
+        };
+        records.iter().filter(is_new).map(|one| one.id.clone()).collect()
     }
 
     /// Which of these changes of a feed should have been told, and nobody did.

@@ -260,11 +260,11 @@ async fn an_account_that_is_accepted_no_more_waits_to_be_reconnected() {
         .with("client_id", CLIENT_ID)
         .with("client_secret", CLIENT_SECRET)
         .with("code", &code);
-    let again = accounts.reconnect(HOME, account.id, &typed).await.unwrap();
+    let again = accounts.reconnect(HOME, account.id, &typed, None).await.unwrap();
     assert_eq!((again.id, again.status), (account.id, AccountStatus::Connected));
     accounts.open(HOME, account.id).await.unwrap().check().await.unwrap();
     // The code was good once.
-    let used = accounts.reconnect(HOME, account.id, &typed).await.unwrap_err();
+    let used = accounts.reconnect(HOME, account.id, &typed, None).await.unwrap_err();
     assert_eq!(used.code(), "invalid_code");
     assert!(accounts.check(HOME, account.id).await.is_ok(), "a failed attempt changes nothing");
 }

@@ -504,6 +504,9 @@ async fn people_are_sent_on_only_to_what_the_operator_allows() {
         "https://app.example.com/",
         "http://localhost:30001",
         "http://localhost:3000@evil.example/",
+        "https://app.example.com/done/../other",
+        "https://app.example.com/done/%2E%2e/other",
+        "https://app.example.com/done/..\\other",
         "javascript:alert(1)",
         "http://localhost:3000/#x",
         "",
@@ -547,6 +550,20 @@ async fn another_user_than_the_one_who_was_expected_is_refused() {
         house.store.set_account(&Account { expected_email, ..known }).await.unwrap();
         let told = process.accounts.check(HOME, account.id).await.unwrap_err();
         assert!(matches!(told, Error::OtherUser), "{told}");
+        if app == "kommo" {
+            let token = house.kommo.token();
+            let typed = Credentials::default().with("host", "demo.kommo.com").with("token", &token);
+            let reconnect =
+                async |email| process.accounts.reconnect(HOME, account.id, &typed, email).await;
+            house.clock.advance(Duration::from_secs(1));
+            let other = reconnect(None).await;
+            assert!(matches!(other, Err(Error::OtherUser)), "{other:?}");
+            house.clock.advance(Duration::from_secs(1));
+            let any = reconnect(Some("")).await.unwrap();
+            assert_eq!(any.expected_email, None);
+            process.accounts.check(HOME, account.id).await.unwrap();
+        }
+        house.clock.advance(Duration::from_secs(1));
     }
 }
 

@@ -64,6 +64,7 @@ async fn an_app_that_tells_nothing_of_what_changes_is_an_issue_until_it_tells_so
     house.clock.advance(Duration::from_secs(20));
     house.run_at_once().await.unwrap();
     assert_eq!(house.issues().await, [], "its notification may still be on its way");
+    house.clock.advance(Duration::from_secs(10));
     house.edit(Side::Left, "ana@x.es", "city", text("Noia"));
     assert_eq!(house.run().await.unwrap().report.missed_by_webhooks, 1);
     let told = [("WEBHOOKS_SILENT".to_owned(), Some(Side::Left), false)];

@@ -634,7 +634,7 @@ pub async fn an_issue_of_the_whole_connection_has_no_record(bench: Bench) {
 
     // Nobody looked whether the brake still holds: it stays as it is.
     let second = IssuesOf {
-        unseen: ["braked".to_owned()].into(),
+        unseen: [("braked".to_owned(), None)].into(),
         ..whole(found(&bench, "", &["lost"], 20))
     };
     settle_issues(&bench, &held, vec![second]).await;

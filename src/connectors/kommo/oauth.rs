@@ -29,6 +29,8 @@ const CODE_ADVICE: &str = "Kommo does not take the code: it may be used or older
 const CLIENT_ADVICE: &str = "Kommo does not take the OAuth client: check CONCORD_APP_KOMMO_CLIENT_SECRET, and that the \
      integration has the redirect address that the account was authorized with";
 const REFUSED_ADVICE: &str = "Kommo takes the refresh token no more: authorize the account again";
+const GONE_ADVICE: &str = "the account's address answers no more, and Kommo does not tell where the account is: authorize it \
+     again at the address under which you use it";
 const LOST_ADVICE: &str = "Kommo's answer to a renewal got lost, and a refresh token is good once: \
      authorize the account again";
 
@@ -151,6 +153,10 @@ fn renewed(exchanged: &Exchanged, kept: Credentials, now: Timestamp) -> Result<G
         400 => {
             let error = Error::new(ErrorKind::Config, "refresh", "client_refused");
             Err(error.advise(CLIENT_ADVICE))
+        }
+        300..=399 | 404 => {
+            let error = Error::new(ErrorKind::Config, "refresh", "account_not_there");
+            Err(error.advise(GONE_ADVICE))
         }
         _ => granted(answer, kept, now),
     }

@@ -45,7 +45,9 @@ pub(super) async fn redeem(
     let centre = centre(redirected.parameters)?;
     let code = redirected.parameters.get("code");
     let code = code.ok_or_else(|| bad("code_missing", BACK_ADVICE))?;
-    let client = redirected.clients.at(centre.name)?;
+    // The code is of the client with which the person set out, which may have another secret here.
+    let begun = redirected.clients.at(redirected.place.unwrap_or(USUAL))?;
+    let client = redirected.clients.same(begun, centre.name);
     let id = client.client_id.as_str();
     let grant = Grant::Code { code, redirect_uri: Some(redirected.redirect_uri) };
     let known = (id, client.client_secret.expose_secret());

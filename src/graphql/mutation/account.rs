@@ -38,6 +38,9 @@ pub struct AccountReconnectInput {
     id: ID,
     /// What the catalogue asks for.
     credentials: Vec<CredentialInput>,
+    /// The e-mail address of the user who is to have given them, if it is another than before; an empty one
+    /// lets it be any user.
+    email: Option<String>,
 }
 
 /// What `accountUpdate` takes.
@@ -65,8 +68,9 @@ pub(super) fn writer_of_account<'a>(
 }
 
 /// What an error means when credentials are tried: it is about them, if the app said it.
-fn of_credentials(error: accounts::Error) -> Failure {
+fn of_user(error: accounts::Error) -> Failure {
     match error {
+        accounts::Error::OtherUser => Failure::from(error).at("input.email"),
         accounts::Error::Store(error) => error.into(),
         other => Failure::from(other).at("input.credentials"),
     }
@@ -127,17 +131,15 @@ async fn connect(ctx: &Context<'_>, input: AccountConnectInput) -> Outcome<Accou
     let typed = typed(&input.credentials);
     let names = Names { label: input.label.as_deref(), email: input.email.as_deref() };
     let connected = services.accounts.connect(workspace, &input.app, &typed, names).await;
-    connected.map(Account).map_err(|error| match error {
-        accounts::Error::OtherUser => Failure::from(error).at("input.email"),
-        other => of_credentials(other),
-    })
+    connected.map(Account).map_err(of_user)
 }
 
 async fn reconnect(ctx: &Context<'_>, input: AccountReconnectInput) -> Outcome<Account> {
     let (by, id) = writer_of_account(ctx, &input.id)?;
     let typed = typed(&input.credentials);
-    let reconnected = by.services.accounts.reconnect(by.workspace, id, &typed).await;
-    reconnected.map(Account).map_err(of_credentials)
+    let email = input.email.as_deref();
+    let reconnected = by.services.accounts.reconnect(by.workspace, id, &typed, email).await;
+    reconnected.map(Account).map_err(of_user)
 }
 
 async fn update(ctx: &Context<'_>, input: AccountUpdateInput) -> Outcome<Account> {

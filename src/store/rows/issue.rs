@@ -47,8 +47,8 @@ pub struct IssuesOf {
     pub at: Timestamp,
     /// What it found.
     pub open: Vec<NewIssue>,
-    /// The codes of what is not over, though it is not listed: nobody looked.
-    pub unseen: BTreeSet<String>,
+    /// The codes and sides of what is not over, though it is not listed: nobody looked.
+    pub unseen: BTreeSet<(String, Option<Side>)>,
 }
 
 /// Something that was found, new or not.
@@ -85,7 +85,7 @@ impl IssuesOf {
                     times: row.times.saturating_add(1),
                     ..row
                 },
-                None if self.unseen.contains(&row.code) => row,
+                None if self.unseen.contains(&(row.code.clone(), row.side)) => row,
                 None => IssueRow { resolved_at: Some(self.at), ..row },
             });
         }
