@@ -204,8 +204,7 @@ impl Gate {
             return self.save(state, &stored, granted).await;
         }
         let (kept, slug) = (&stored.granted.credentials, self.app.about().slug);
-        let clients = self.vault.clients(self.of.0, slug).await?;
-        let clients = clients.then(self.world.registrations.of(slug));
+        let clients = self.vault.clients(self.of.0, slug, &self.world.registrations).await?;
         match self.app.refresh(&self.world, &self.line, kept, &clients).await {
             Ok(granted) => self.save(state, &stored, granted).await,
             Err(error) => {

@@ -113,8 +113,7 @@ impl Accounts {
 
     /// The OAuth clients with which accounts of an app can be authorized: at least one.
     async fn clients(&self, workspace: WorkspaceId, slug: &str) -> Result<Clients> {
-        let clients = self.vault.clients(workspace, slug).await?;
-        let clients = clients.then(self.world.registrations.of(slug));
+        let clients = self.vault.clients(workspace, slug, &self.world.registrations).await?;
         if clients.iter().next().is_none() {
             return Err(Error::NotRegistered(slug.to_uppercase()));
         }

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::vault::Vault;
 use super::{Accounts, Error, Result, app};
-use crate::connectors::{AppRegistration, Clients};
+use crate::connectors::{AppRegistration, Clients, Registrations};
 use crate::secrets::{self, Place};
 use crate::store::{RegistrationRow, WorkspaceId};
 
@@ -38,7 +38,7 @@ impl Accounts {
         workspace: WorkspaceId,
         slug: &str,
     ) -> Result<Vec<Registered>> {
-        let own = self.vault.clients(workspace, slug).await?;
+        let own = self.vault.own_clients(workspace, slug).await?;
         let all = self.world.registrations.of(slug);
         let own = own.iter().map(|client| Registered::of(client, true));
         Ok(own.chain(all.iter().map(|client| Registered::of(client, false))).collect())
@@ -102,8 +102,17 @@ fn place_of(slug: &str, named: Option<&str>) -> Result<Option<String>> {
 }
 
 impl Vault {
-    /// The workspace's own clients at an app.
-    pub(super) async fn clients(&self, workspace: WorkspaceId, slug: &str) -> Result<Clients> {
+    /// The clients at an app: the workspace's own, and after them those of this server.
+    pub(super) async fn clients(
+        &self,
+        workspace: WorkspaceId,
+        slug: &str,
+        shared: &Registrations,
+    ) -> Result<Clients> {
+        Ok(self.own_clients(workspace, slug).await?.then(shared.of(slug)))
+    }
+
+    async fn own_clients(&self, workspace: WorkspaceId, slug: &str) -> Result<Clients> {
         let mut clients = Clients::default();
         for row in self.store.registrations(workspace, slug).await? {
             let subject = subject(slug, row.place.as_deref());
