@@ -48,26 +48,15 @@ async fn held_up_at_each_step(moved: Moved) {
         one.clock.advance(Duration::from_secs(120));
         let phone = Value::Phone("600123456".into());
         one.edit(Side::Left, "ana@x.es", "phone", phone.clone());
-        {
-            let mut run = pin!(one.run_at_once());
-            let mut context = Context::from_waker(Waker::noop());
-            for _ in 0..steps {
-                if let Poll::Ready(ran) = run.as_mut().poll(&mut context) {
-                    ran.unwrap();
-                    is_over = true;
-                    break;
-                }
-            }
+        is_over = held_up(&one, steps, async {
             let side = if moved == Moved::There { Side::Left } else { Side::Right };
             other.edit(side, "ana@x.es", "city", text("Lugo"));
             other.run_at_once().await.unwrap();
             for side in Side::BOTH {
                 assert_eq!(other.get(side, "ana@x.es", "city"), text("Lugo"), "{moved:?}");
             }
-            if !is_over {
-                run.await.unwrap();
-            }
-        }
+        })
+        .await;
         // Only what was told of is read again.
         other.hint(Side::Right, &eva).await;
         other.run_because(Trigger::Webhook).await.unwrap();
@@ -85,6 +74,22 @@ async fn held_up_at_each_step(moved: Moved) {
         assert!(steps < STEPS, "it is never over");
     }
     assert!(steps > 20, "it was held up often enough: {steps}");
+}
+
+/// A run that is held up after so many steps, while something else happens. Whether it was over before.
+async fn held_up(house: &House, steps: usize, meanwhile: impl Future<Output = ()>) -> bool {
+    let mut run = pin!(house.run_at_once());
+    for _ in 0..steps {
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(ran) = run.as_mut().poll(&mut context) {
+            ran.unwrap();
+            meanwhile.await;
+            return true;
+        }
+    }
+    meanwhile.await;
+    run.await.unwrap();
+    false
 }
 
 /// A write of one connection lands upon what the other has read since it was planned: that is known at
@@ -105,22 +110,11 @@ async fn what_is_written_upon_something_newer_is_known_at_once() {
         one.clock.advance(Duration::from_secs(120));
         let phone = Value::Phone("600123456".into());
         one.edit(Side::Right, "ana@x.es", "city", text("Lugo"));
-        {
-            let mut run = pin!(one.run_at_once());
-            let mut context = Context::from_waker(Waker::noop());
-            for _ in 0..steps {
-                if let Poll::Ready(ran) = run.as_mut().poll(&mut context) {
-                    ran.unwrap();
-                    is_over = true;
-                    break;
-                }
-            }
+        is_over = held_up(&one, steps, async {
             one.edit(Side::Left, "ana@x.es", "phone", phone.clone());
             other.run_at_once().await.unwrap();
-            if !is_over {
-                run.await.unwrap();
-            }
-        }
+        })
+        .await;
         // More than are read at once, and newer than whatever is to be looked at again.
         for id in &crowd {
             one.hint_after(Side::Left, id, Duration::from_secs(1)).await;
