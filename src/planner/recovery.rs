@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::item::Op;
+use super::mapping::Entry;
 use super::pair::{Base, Link, Sent};
 use super::settings::Settings;
 use crate::record::{FieldId, Record, Side, Value, change_tags, fold, normalise};
@@ -63,6 +64,7 @@ impl Link {
                 landed.contains(&entry.target)
             };
             if is_there && let Some(base) = planned.bases.get(&entry.id) {
+                self.read_back_as(planned, source, entry);
                 let mut base = base.clone();
                 if source == op.side
                     && let Some(known) = self.bases.get(&entry.id)
@@ -73,6 +75,17 @@ impl Link {
             }
         }
         self.recover_marks(planned, settings, op.side, &landed);
+    }
+
+    /// What an entry's base was planned upon had been read back by then: the app's form of it is that
+    /// no more, and who gives it the same value later has typed it.
+    fn read_back_as(&mut self, planned: &Self, source: Side, entry: &Entry) {
+        let inputs = entry.inputs.iter().map(|input| (source, input));
+        for (side, field) in inputs.chain([(source.other(), &entry.target)]) {
+            if !planned.unconfirmed.of(side).contains_key(field) {
+                self.unconfirmed.of_mut(side).remove(field);
+            }
+        }
     }
 
     /// What of ours is in the record by now.

@@ -3,7 +3,7 @@
 use concord::planner::{
     DeletionPolicy, FirstRun, Item, Op, OpKind, SyncState, WritePolicy, plan_pair,
 };
-use concord::record::{PerSide, Record, Side, Value};
+use concord::record::{Field, FieldType, PerSide, Record, Side, Value, normalise};
 
 use crate::world::{App, Shapes, SyncShape, World, fields, settings};
 
@@ -81,6 +81,13 @@ fn the_op(item: &Item, side: Side, kind: OpKind) -> Op {
     item.ops.iter().find(|op| op.side == side && op.kind == kind).unwrap().clone()
 }
 
+/// The app made it; its answer never came. The record is looked up, and stands as it was sent.
+fn look_up(settings: &concord::planner::Settings, world: &mut World, item: &Item, op: &Op) {
+    let planned = item.link.clone().unwrap().planned_for(settings, op.side, [].iter());
+    let record = world.records.of(op.side).as_ref().unwrap();
+    world.link.as_mut().unwrap().recover(&planned, settings, op, record);
+}
+
 #[test]
 fn a_tag_taken_away_just_before_our_write_is_taken_away_on_the_other_side_too() {
     let mut world = world(&["vip"], &["press"]);
@@ -143,13 +150,8 @@ fn a_tag_put_back_after_we_took_it_away_travels_though_our_answer_was_lost() {
     let op = the_op(&item, Side::Right, OpKind::Tags);
     assert_eq!(op.tags.remove, ["press"]);
 
-    // The app made it; its answer never came. It is looked up, and stands as it was sent.
-    let before = world.link.clone().unwrap();
     world.set(Side::Right, "tags", tags(&["vip"]));
-    let mut link = before;
-    let planned = item.link.clone().unwrap().planned_for(&settings, Side::Right, [].iter());
-    link.recover(&planned, &settings, &op, world.records.right.as_ref().unwrap());
-    world.link = Some(link);
+    look_up(&settings, &mut world, &item, &op);
 
     world.set(Side::Right, "tags", tags(&["press"]));
     settle(&mut world);
@@ -170,16 +172,33 @@ fn a_part_of_a_name_that_is_taken_away_again_travels_though_our_answer_was_lost(
     let op = the_op(&item, Side::Left, OpKind::Fields);
     assert_eq!(op.fields.len(), 1, "only the last name is missing: {op:?}");
 
-    // The app made it; its answer never came. It is looked up, and stands as it was sent.
-    let before = world.link.clone().unwrap();
     world.set(Side::Left, "last", text("Diaz"));
-    let mut link = before;
-    let planned = item.link.clone().unwrap().planned_for(&settings, Side::Left, [].iter());
-    link.recover(&planned, &settings, &op, world.records.left.as_ref().unwrap());
-    world.link = Some(link);
+    look_up(&settings, &mut world, &item, &op);
 
     world.set(Side::Left, "last", Value::Cleared);
     settle_by(&settings, &mut world);
     assert_eq!(world.get(Side::Right, "full"), Some(text("Ana")));
     assert_eq!(world.get(Side::Left, "last"), Some(Value::Cleared));
+}
+
+#[test]
+fn a_value_typed_in_the_form_that_the_app_had_given_it_travels_though_our_answer_was_lost() {
+    let settings = both_ways();
+    let text = |text: &str| Value::Text(text.into());
+    let mut world = world(&[], &[]);
+    world.set(Side::Left, "city", text("Vigo"));
+    // The app shouts, and is known for it.
+    world.apply(&plan_pair(&settings, &world.pair()), App::Strange);
+    let sent = world.link.as_mut().unwrap().unconfirmed.right.get_mut(&"city".into()).unwrap();
+    sent.expected = Some(normalise(&text("VIGO"), &Field::new("city", FieldType::Text), None));
+
+    // Before that was read, a person empties it; and types it again while our answer is lost.
+    world.set(Side::Right, "city", Value::Cleared);
+    let item = plan_pair(&settings, &world.pair());
+    let op = the_op(&item, Side::Left, OpKind::Fields);
+    world.set(Side::Left, "city", Value::Cleared);
+    look_up(&settings, &mut world, &item, &op);
+    world.set(Side::Right, "city", text("VIGO"));
+    settle(&mut world);
+    assert_eq!(world.get(Side::Left, "city"), Some(text("VIGO")));
 }
