@@ -190,6 +190,13 @@ impl Op {
     pub fn clears(&self) -> usize {
         self.fields.values().filter(|value| value.is_empty()).count()
     }
+
+    /// What a field that it writes whole held before.
+    #[must_use]
+    pub fn before(&self, field: &FieldId) -> Option<&Value> {
+        let mut of_it = self.decisions.iter().filter(|decision| decision.field == *field);
+        self.fields.get(field).and_then(|_| of_it.next()?.before.as_ref())
+    }
 }
 
 /// The kind of a write.

@@ -12,7 +12,8 @@ use crate::record::{FieldId, Record, Side, Value, change_tags, fold, normalise};
 impl Link {
     /// What an op of this link may take over once it has landed: all but what the item's other ops
     /// have still to write on the other side. Entries that read what this op writes, and whose own
-    /// target waits for those, keep the base they have; of sets, the elements that wait stay out.
+    /// target waits for those, keep the base they have; of sets, the elements that wait stay out; and
+    /// entries that read what waits have read it as it was before.
     #[must_use]
     pub fn planned_for<'a>(
         &self,
@@ -23,16 +24,25 @@ impl Link {
         let tags = settings.sides.of(side.other()).tags.as_ref();
         let mut planned = self.clone();
         for op in due.filter(|op| op.side != side) {
-            for (_, entry) in settings.entries().filter(|(source, _)| *source == side) {
-                if op.fields.contains_key(&entry.target) {
+            let waits = |field: &FieldId| !op.tags.is_empty() && tags == Some(field);
+            for (source, entry) in settings.entries() {
+                if source == side && op.fields.contains_key(&entry.target) {
                     planned.bases.remove(&entry.id);
-                } else if !op.tags.is_empty()
-                    && tags == Some(&entry.target)
-                    && let Some(slot) =
-                        planned.bases.get_mut(&entry.id).and_then(|base| base.inputs.first_mut())
-                {
+                }
+                let Some(base) = planned.bases.get_mut(&entry.id) else { continue };
+                if source == side && waits(&entry.target) {
                     // As it is before the op carries its part of it.
-                    *slot = change_tags(slot, &op.tags.remove, &op.tags.add);
+                    if let Some(slot) = base.inputs.first_mut() {
+                        *slot = change_tags(slot, &op.tags.remove, &op.tags.add);
+                    }
+                } else if source == op.side {
+                    for (input, slot) in entry.inputs.iter().zip(&mut base.inputs) {
+                        if waits(input) {
+                            *slot = change_tags(slot, &op.tags.remove, &op.tags.add);
+                        } else if let Some(before) = op.before(input) {
+                            slot.clone_from(before);
+                        }
+                    }
                 }
             }
         }
@@ -63,23 +73,33 @@ impl Link {
             } else {
                 landed.contains(&entry.target)
             };
-            if is_there && let Some(base) = planned.bases.get(&entry.id) {
-                self.read_back_as(planned, source, entry);
-                let mut base = base.clone();
-                if source == op.side
-                    && let Some(known) = self.bases.get(&entry.id)
-                {
-                    keep_elements(&mut base, known, &op.tags.remove);
+            if !is_there || !planned.bases.contains_key(&entry.id) {
+                continue;
+            }
+            self.take_over(planned, source, entry, op);
+            if source == op.side {
+                // What of it no op had to write was what the other side has.
+                for agreed in settings.mirrors(source, entry) {
+                    if !is_written(&agreed.target) {
+                        self.take_over(planned, source.other(), agreed, op);
+                    }
                 }
-                self.bases.insert(entry.id.clone(), base);
             }
         }
         self.recover_marks(planned, settings, op.side, &landed);
     }
 
-    /// What an entry's base was planned upon had been read back by then: the app's form of it is that
-    /// no more, and who gives it the same value later has typed it.
-    fn read_back_as(&mut self, planned: &Self, source: Side, entry: &Entry) {
+    /// Takes over the base of an entry. What it was planned upon had been read back by then: the app's
+    /// form of it is awaited no more, and who gives it the same value later has typed it.
+    fn take_over(&mut self, planned: &Self, source: Side, entry: &Entry, op: &Op) {
+        let Some(base) = planned.bases.get(&entry.id) else { return };
+        let mut base = base.clone();
+        if source == op.side
+            && let Some(known) = self.bases.get(&entry.id)
+        {
+            keep_elements(&mut base, known, &op.tags.remove);
+        }
+        self.bases.insert(entry.id.clone(), base);
         let inputs = entry.inputs.iter().map(|input| (source, input));
         for (side, field) in inputs.chain([(source.other(), &entry.target)]) {
             if !planned.unconfirmed.of(side).contains_key(field) {

@@ -202,3 +202,52 @@ fn a_value_typed_in_the_form_that_the_app_had_given_it_travels_though_our_answer
     settle(&mut world);
     assert_eq!(world.get(Side::Left, "city"), Some(text("VIGO")));
 }
+
+/// One op of an item lands; what else it had to write is still due when the run is cut off.
+fn land(settings: &concord::planner::Settings, world: &mut World, item: &Item, op: &Op) {
+    let mut landed = item.clone();
+    landed.ops = vec![op.clone()];
+    let link = item.link.clone().unwrap();
+    let known = world.link.take();
+    landed.link = Some(known.unwrap_or_else(|| link.untouched_by(settings, &item.ops)));
+    world.apply(&landed, App::Faithful);
+    let due = item.ops.iter().filter(|due| *due != op);
+    let planned = link.planned_for(settings, op.side, due);
+    let record = world.records.of(op.side).as_ref().unwrap();
+    world.link.as_mut().unwrap().recover(&planned, settings, op, record);
+}
+
+#[test]
+fn a_part_of_a_name_that_agreed_without_a_write_is_agreed_though_the_rest_was_cut_off() {
+    let settings = both_ways_of(Shapes { names: true, ..TAGS });
+    let text = |text: &str| Value::Text(text.into());
+    let mut world = world(&[], &[]);
+    world.set(Side::Right, "full", text("Eva van Dijk"));
+    settle_by(&settings, &mut world);
+    world.set(Side::Left, "first", text("Ana"));
+    world.set(Side::Left, "tags", tags(&["vip"]));
+    world.set(Side::Right, "full", text("Ana Diaz"));
+    let item = plan_pair(&settings, &world.pair());
+    let op = the_op(&item, Side::Left, OpKind::Fields);
+    assert_eq!(op.fields.len(), 1, "the first name is the same by now: {op:?}");
+    land(&settings, &mut world, &item, &op);
+
+    world.set(Side::Right, "full", text("Eva van Dijk"));
+    settle_by(&settings, &mut world);
+    assert_eq!(world.get(Side::Left, "first"), Some(text("Eva")));
+    assert_eq!(world.get(Side::Left, "last"), Some(text("van Dijk")));
+}
+
+#[test]
+fn a_tag_that_was_still_to_be_carried_is_not_agreed_on_when_the_rest_was_cut_off() {
+    let settings = both_ways();
+    let mut world = world(&["press"], &["vip"]);
+    let item = plan_pair(&settings, &world.pair());
+    let op = the_op(&item, Side::Left, OpKind::Tags);
+    land(&settings, &mut world, &item, &op);
+    // Ours never came to the right; a person puts it there, and another takes it away on the left.
+    world.set(Side::Right, "tags", tags(&["press", "vip"]));
+    world.set(Side::Left, "tags", tags(&["vip"]));
+    settle(&mut world);
+    assert_eq!(names(&world, Side::Left), names(&world, Side::Right));
+}
