@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::item::Op;
 use super::mapping::Entry;
-use super::pair::{Base, Link, Sent};
+use super::pair::{Link, Sent};
 use super::settings::Settings;
 use crate::record::{FieldId, Record, Side, Value, change_tags, fold, normalise};
 
@@ -76,12 +76,12 @@ impl Link {
             if !is_there || !planned.bases.contains_key(&entry.id) {
                 continue;
             }
-            self.take_over(planned, source, entry, op);
+            self.take_over(settings, planned, source, entry, op);
             if source == op.side {
                 // What of it no op had to write was what the other side has.
                 for agreed in settings.mirrors(source, entry) {
                     if !is_written(&agreed.target) {
-                        self.take_over(planned, source.other(), agreed, op);
+                        self.take_over(settings, planned, source.other(), agreed, op);
                     }
                 }
             }
@@ -90,14 +90,28 @@ impl Link {
     }
 
     /// Takes over the base of an entry. What it was planned upon had been read back by then: the app's
-    /// form of it is awaited no more, and who gives it the same value later has typed it.
-    fn take_over(&mut self, planned: &Self, source: Side, entry: &Entry, op: &Op) {
+    /// form of it is awaited no more, and who gives it the same value later has typed it. Of sets that
+    /// had a base only what the op did is taken over, since other ops may have landed meanwhile.
+    fn take_over(
+        &mut self,
+        settings: &Settings,
+        planned: &Self,
+        source: Side,
+        entry: &Entry,
+        op: &Op,
+    ) {
         let Some(base) = planned.bases.get(&entry.id) else { return };
         let mut base = base.clone();
-        if source == op.side
-            && let Some(known) = self.bases.get(&entry.id)
-        {
-            keep_elements(&mut base, known, &op.tags.remove);
+        let tags = settings.sides.of(op.side).tags.as_ref().filter(|_| !op.tags.is_empty());
+        let is_carried = source != op.side && tags == Some(&entry.target);
+        if let Some(known) = self.bases.get(&entry.id) {
+            for ((input, slot), known) in
+                entry.inputs.iter().zip(&mut base.inputs).zip(&known.inputs)
+            {
+                if is_carried || (source == op.side && tags == Some(input)) {
+                    *slot = change_tags(known, &op.tags.add, &op.tags.remove);
+                }
+            }
         }
         self.bases.insert(entry.id.clone(), base);
         let inputs = entry.inputs.iter().map(|input| (source, input));
@@ -159,30 +173,6 @@ impl Link {
             }
         }
         link
-    }
-}
-
-/// Of sets, what another op of the same item has carried already stays agreed; not what this one
-/// took away.
-fn keep_elements(base: &mut Base, known: &Base, removed: &[String]) {
-    for (slot, known) in base.inputs.iter_mut().zip(&known.inputs) {
-        // An empty set is no list.
-        let Value::List(known) = known else { continue };
-        let mut items = match &*slot {
-            Value::List(items) => items.clone(),
-            Value::Cleared => Vec::new(),
-            _ => continue,
-        };
-        for element in known {
-            let text = fold(&element.text());
-            let is_held = items.iter().any(|item| fold(&item.text()) == text);
-            if !is_held && !removed.iter().any(|tag| fold(tag) == text) {
-                items.push(element.clone());
-            }
-        }
-        if !items.is_empty() {
-            *slot = Value::List(items);
-        }
     }
 }
 

@@ -22,7 +22,7 @@ impl Session<'_> {
     pub(super) async fn resume(&mut self) -> Result<(), RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
         let mut settlement = Settlement::default();
-        let mut links: BTreeMap<LinkId, LinkRow> = BTreeMap::new();
+        let mut unanswered = Vec::new();
         for row in store.open_ops(workspace, self.connection.id).await? {
             let is_create = row.op.kind == OpKind::Create;
             match row.state {
@@ -30,11 +30,7 @@ impl Session<'_> {
                     self.drop_op(&row, "not_sent", &mut settlement);
                     settlement.closed.insert(row.id);
                 }
-                // The record says what became of it: it is read, and its pair is planned again.
-                OpState::Sent | OpState::Unknown if !is_create => {
-                    self.drop_op(&row, "looked_up", &mut settlement);
-                    self.look_up(&row, &mut links).await?;
-                }
+                OpState::Sent | OpState::Unknown if !is_create => unanswered.push(row),
                 OpState::Sent => {
                     let first = self.runner.timings.resolve.first().copied().unwrap_or_default();
                     let sent_at = row.sent_at.unwrap_or_else(|| self.now());
@@ -45,12 +41,34 @@ impl Session<'_> {
                 OpState::Unknown | OpState::Applied | OpState::Rejected | OpState::Dropped => {}
             }
         }
+        self.look_up(&unanswered, settlement).await
+    }
+
+    /// What this run itself got no answer about is looked up before it plans again.
+    pub(super) async fn look_up_unanswered(&mut self) -> Result<(), RunError> {
+        if !std::mem::take(&mut self.has_unanswered) {
+            return Ok(());
+        }
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let mut rows = store.open_ops(workspace, self.connection.id).await?;
+        rows.retain(|row| row.state == OpState::Unknown && row.op.kind != OpKind::Create);
+        self.look_up(&rows, Settlement::default()).await
+    }
+
+    /// The records say what became of these ops: they are read, and their pairs are planned again.
+    async fn look_up(&self, rows: &[OpRow], settlement: Settlement) -> Result<(), RunError> {
+        let mut settlement = settlement;
+        let mut links: BTreeMap<LinkId, LinkRow> = BTreeMap::new();
+        for row in rows {
+            self.drop_op(row, "looked_up", &mut settlement);
+            self.recover(row, &mut links).await?;
+        }
         settlement.links.extend(links.into_values());
         self.write_down(settlement).await
     }
 
     /// Reads the record that an op was to change, and takes over into its link what was written.
-    async fn look_up(
+    async fn recover(
         &self,
         row: &OpRow,
         links: &mut BTreeMap<LinkId, LinkRow>,

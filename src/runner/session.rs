@@ -39,6 +39,8 @@ pub(super) struct Session<'a> {
     pub(super) read_at: BTreeMap<FeedId, Timestamp>,
     /// How it reads.
     pub(super) reading: Reading,
+    /// Whether it has written what it got no answer about.
+    pub(super) has_unanswered: bool,
     /// The sides whose apps tell nothing of what changes there.
     pub(super) silent: BTreeSet<Side>,
     /// What the plan that is carried out looked at: of each feed all changes up to this.
@@ -106,6 +108,7 @@ impl<'a> Session<'a> {
             is_reconfigured,
             read_at: BTreeMap::new(),
             reading,
+            has_unanswered: false,
             silent: BTreeSet::new(),
             planned_upon: BTreeMap::new(),
             planned_to: BTreeMap::new(),
@@ -178,6 +181,7 @@ impl<'a> Session<'a> {
 
     /// What is dirty by now and was not planned by this run.
     async fn dirty_again(&mut self) -> Result<Dirty, RunError> {
+        self.look_up_unanswered().await?;
         self.pending = waiting(self.runner, &self.connection).await?;
         let dirty = self.dirty().await?;
         for feed in &mut self.connection.feeds {

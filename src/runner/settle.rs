@@ -197,7 +197,7 @@ impl Session<'_> {
     }
 
     fn unknown(
-        &self,
+        &mut self,
         shipment: &Shipment,
         intent: Option<Intent>,
         work: &mut Work,
@@ -216,6 +216,7 @@ impl Session<'_> {
             }
             None => {
                 work.failed = Some(PendingReason::Failed);
+                self.has_unanswered = true;
                 self.look_again(shipment, settlement);
             }
         }

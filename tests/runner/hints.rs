@@ -6,7 +6,7 @@ use concord::connectors::memory::Faults;
 use concord::planner::Limit;
 use concord::record::{Side, Value};
 use concord::runner::RunError;
-use concord::store::Trigger;
+use concord::store::{OpState, Trigger};
 use concord::webhooks::DEBOUNCE;
 
 use crate::house::{House, text};
@@ -34,6 +34,26 @@ async fn a_run_that_a_notification_wakes_reads_what_it_tells_of_and_the_next_cou
     assert_eq!(report.missed_by_webhooks, 1, "of two one was told of");
     let report = house.run().await.unwrap().report;
     assert_eq!(report.missed_by_webhooks, 0);
+}
+
+#[tokio::test]
+async fn a_run_that_is_told_looks_at_what_it_got_no_answer_about_before_it_plans_again() {
+    let house = House::new(|_| {}).await;
+    let ana = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.register(Side::Left).await;
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    house.hint(Side::Left, &ana).await;
+    house.run_told_losing_answers_of(Side::Right).await;
+    let ops = house.ops().await;
+    let last = ops.last().unwrap();
+    assert_eq!((last.state, last.error.as_deref()), (OpState::Dropped, Some("looked_up")));
+    // It was written, and is known for ours by now: nothing is written again.
+    let sent = ops.len();
+    house.run().await.unwrap();
+    assert_eq!(house.ops().await.len(), sent);
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"));
 }
 
 #[tokio::test]

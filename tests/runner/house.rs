@@ -274,23 +274,31 @@ impl House {
 
     /// A run in which nothing that is written to a side is ever answered. Its readings are.
     pub async fn run_losing_answers_of(&self, side: Side) {
-        self.run_with(side, Faults { lost_after: 1000, ..Faults::default() }).await;
+        self.run_with(side, Faults { lost_after: 1000, ..Faults::default() }, Trigger::Schedule)
+            .await;
+    }
+
+    /// The same, of a run that a notification wakes.
+    pub async fn run_told_losing_answers_of(&self, side: Side) {
+        self.run_with(side, Faults { lost_after: 1000, ..Faults::default() }, Trigger::Webhook)
+            .await;
     }
 
     /// A run in which nothing that is written to a side ever arrives.
     pub async fn run_losing_writes_to(&self, side: Side) {
-        self.run_with(side, Faults { lost_before: 1000, ..Faults::default() }).await;
+        self.run_with(side, Faults { lost_before: 1000, ..Faults::default() }, Trigger::Schedule)
+            .await;
     }
 
     /// A run in which this happens to what is written to a side.
-    async fn run_with(&self, side: Side, faults: Faults) {
+    async fn run_with(&self, side: Side, faults: Faults, trigger: Trigger) {
         let deaf =
             Deaf(self.connectors.of(side).clone(), self.vendors.of(side).clone(), faults, None);
         let mut connectors = self.connectors.clone();
         *connectors.of_mut(side) = Arc::new(deaf);
         self.clock.advance(Duration::from_secs(120));
         let (workspace, connection) = (self.workspace, self.connection);
-        self.runner.run(workspace, connection, &connectors, Trigger::Schedule).await.unwrap();
+        self.runner.run(workspace, connection, &connectors, trigger).await.unwrap();
     }
 
     /// A run that a notification wakes. Something happens in it once the first record of a side was
