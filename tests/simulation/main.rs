@@ -53,8 +53,10 @@ fn no_seed_breaks_a_law() {
 const MENDED: [u64; 7] = [910_808, 911_580, 912_235, 1_008_540, 1_015_806, 1_016_452, 7_004_850];
 
 /// Seeds that once broke a law, when notifications woke some of the runs.
-const MENDED_TOLD: [u64; 7] =
-    [9_000_007, 9_000_137, 9_000_158, 9_000_828, 9_001_997, 81_001_465, 87_000_592];
+const MENDED_TOLD: [u64; 11] = [
+    9_000_007, 9_000_137, 9_000_158, 9_000_828, 9_001_997, 81_001_465, 87_000_592, 87_004_125,
+    88_007_085, 88_009_897, 88_010_500,
+];
 
 #[test]
 fn what_was_broken_once_stays_mended() {

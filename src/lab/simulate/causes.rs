@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connectors::memory::{Author, Event};
 use crate::planner::OpKind;
-use crate::record::{FieldId, PerSide, Side, Value, fold};
+use crate::record::{FieldId, PerSide, RemoteId, Side, Value, fold};
+use crate::runner::Timings;
 use crate::store::{OpRow, OpState};
 
 /// S11: each record that we made was in the journal before, by a create of its own. One whose answer
@@ -115,6 +116,32 @@ pub(super) fn check_echoes(
     writes.into_iter().filter_map(told).collect()
 }
 
+/// The fields that we wrote later than a lease lasts after it was decided: by a worker that stood still
+/// between its last look at its lease and its call. Who looked meanwhile found nothing written, and
+/// can't tell it from what a person typed.
+pub(super) fn late_writes(
+    side: Side,
+    history: &[Event],
+    journal: &[OpRow],
+) -> BTreeSet<(RemoteId, FieldId)> {
+    let lease = Timings::default().lease;
+    let is_late = |event: &Event, field: &FieldId| {
+        let causes = sent_to(side, journal).filter(|row| {
+            row.op.id.as_ref() == Some(&event.id)
+                && is_before(row, event)
+                && row.op.decisions.iter().any(|decision| decision.field == *field)
+        });
+        let last = causes.filter_map(|row| row.sent_at).max();
+        last.is_some_and(|sent| event.at.duration_since(sent).unsigned_abs() > lease)
+    };
+    ours(history)
+        .filter(|event| !event.is_create)
+        .flat_map(|event| event.fields.keys().map(move |field| (event, field)))
+        .filter(|(event, field)| is_late(event, field))
+        .map(|(event, field)| (event.id.clone(), field.clone()))
+        .collect()
+}
+
 /// What the two apps hold under different fields.
 const SUBJECTS: [&str; 5] = ["name", "phone", "city", "tags", "permission"];
 
@@ -178,7 +205,6 @@ mod tests {
 
     use super::*;
     use crate::planner::{Cause, Channel, Decision, Op, TagChange};
-    use crate::record::RemoteId;
     use crate::store::{AccountId, ConnectionId, FeedId, OpId, RunId};
 
     fn at(second: i64) -> Timestamp {
@@ -273,6 +299,19 @@ mod tests {
         let planned = [OpRow { sent_at: None, ..journal[0].clone() }];
         assert_eq!(changes(&[city(5, "r1", "Vigo")], &planned).len(), 1, "never sent");
         assert!(changes(&[typed(city(4, "r1", "Vigo"))], &[]).is_empty(), "people need no reason");
+    }
+
+    #[test]
+    fn a_write_is_late_when_a_lease_does_not_last_until_it() {
+        let journal = [row(5, Some("r1"), &[("city", "Vigo")])];
+        let city = |second| [wrote(second, "r1", &[("city", "Vigo")])];
+        let late =
+            |history: &[Event], journal: &[OpRow]| late_writes(Side::Right, history, journal);
+        assert!(late(&city(65), &journal).is_empty());
+        assert_eq!(late(&city(66), &journal), [("r1".into(), "city".into())].into());
+        let again = [journal[0].clone(), row(30, Some("r1"), &[("city", "Vigo")])];
+        assert!(late(&city(66), &again).is_empty(), "it was sent again since");
+        assert!(late(&[typed(city(66)[0].clone())], &journal).is_empty(), "a person's");
     }
 
     #[test]

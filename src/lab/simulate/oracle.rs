@@ -7,7 +7,9 @@ use super::causes;
 use super::world::World;
 use crate::connectors::memory::{Author, Event};
 use crate::record::name::{Parts, join};
-use crate::record::{Consent, Field, FieldType, PerSide, Record, Side, Value, fold, normalise};
+use crate::record::{
+    Consent, Field, FieldId, FieldType, PerSide, Record, RemoteId, Side, Value, fold, normalise,
+};
 use crate::store::{Error, OpRow};
 
 /// More than any seed has.
@@ -57,6 +59,8 @@ struct Case {
     /// Addresses of people whose record was once removed on a side.
     removed: PerSide<BTreeSet<String>>,
     linked: PerSide<BTreeSet<String>>,
+    /// What was written too late to be known for ours.
+    late: PerSide<BTreeSet<(RemoteId, FieldId)>>,
 }
 
 impl Case {
@@ -87,13 +91,9 @@ impl Case {
                 }
             }
         }
-        Ok(Self {
-            records,
-            history,
-            journal: world.store.ops(world.workspace, world.connection, None, LIMIT).await?,
-            removed,
-            linked,
-        })
+        let journal = world.store.ops(world.workspace, world.connection, None, LIMIT).await?;
+        let late = PerSide::from_fn(|side| causes::late_writes(side, history.of(side), &journal));
+        Ok(Self { records, history, journal, removed, linked, late })
     }
 
     /// The laws that hold at every step.
@@ -236,7 +236,8 @@ impl Case {
             .next_back()
     }
 
-    /// S1: the value that stands is the last that a person typed on one of the sides.
+    /// S1: the value that stands is the last that a person typed on one of the sides. What was written
+    /// late is taken for typed, by us as by anybody.
     fn check_typed(
         &self,
         email: &str,
@@ -245,6 +246,12 @@ impl Case {
         right: &Record,
         wrong: &mut Vec<String>,
     ) {
+        let was_late = |side: Side, record: &Record| {
+            self.late.of(side).contains(&(record.id.clone(), field.into()))
+        };
+        if was_late(Side::Left, left) || was_late(Side::Right, right) {
+            return;
+        }
         let typed = |side: Side, record: &Record| self.last_typed(side, record, field);
         let kind = if field == "phone" { FieldType::Phone } else { FieldType::Text };
         let field = Field::new(field, kind);
