@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::keys::Once;
 use super::{Accounts, Error, Result, app};
-use crate::connectors::{App, Connector, Credentials, Granted, Identity, Parameters, Redirected};
+use crate::connectors::{
+    App, Connector, Credentials, ErrorKind, Granted, Identity, Parameters, Redirected,
+};
 use crate::net::Line;
 use crate::record::ObjectName;
 use crate::store::{
@@ -202,10 +204,14 @@ impl Accounts {
         connector: &dyn Connector,
     ) -> Result<Description> {
         let mut schemas = BTreeMap::new();
-        for object in app.about().objects {
+        for (nth, object) in app.about().objects.iter().enumerate() {
             let object = ObjectName::new(object.name);
-            let schema = connector.describe(&object).await?;
-            schemas.insert(object, schema);
+            match connector.describe(&object).await {
+                Ok(schema) => _ = schemas.insert(object, schema),
+                // Not every edition has all of them, and not every user may read them.
+                Err(error) if nth > 0 && is_not_there(error.kind) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         let users = connector.users().await?;
         Ok(Description { schemas, users, described_at: self.world.clock.now() })
@@ -223,6 +229,11 @@ fn check_user(expected: Option<&str>, identity: &Identity) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether an object is none of this account's.
+fn is_not_there(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Forbidden | ErrorKind::Unsupported)
 }
 
 fn adopt(account: &mut Account, identity: &Identity) {

@@ -19,6 +19,9 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// A side of several objects was asked for.
+    #[error("a side takes one object so far: make a connection for each")]
+    SeveralObjects,
     /// The account has never been described.
     #[error("the fields of this account are not known: check the account first")]
     NotDescribed,

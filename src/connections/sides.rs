@@ -48,6 +48,9 @@ fn chosen(account: &Account, asked: &[ObjectName], known: &Description) -> Resul
         let names: Vec<&str> = known.schemas.keys().map(ObjectName::as_str).collect();
         names.join(", ")
     };
+    if asked.len() > 1 {
+        return Err(Error::SeveralObjects);
+    }
     for object in asked {
         if !known.schemas.contains_key(object) {
             return Err(Error::UnknownObject {

@@ -66,6 +66,8 @@ pub enum Change {
     Seen(Record),
     /// The app reports that it was removed. To be believed, a direct read must say so too.
     Gone(RemoteId),
+    /// It is one of this object no more, and was not removed: a lead that was converted.
+    Left(RemoteId),
 }
 
 /// The answer of a direct read.
@@ -77,6 +79,8 @@ pub enum Fetched {
     Gone(RemoteId),
     /// The account may not read it.
     Forbidden(RemoteId),
+    /// It is one of this object no more, and was not removed: a lead that was converted.
+    Left(RemoteId),
 }
 
 impl Fetched {
@@ -85,7 +89,7 @@ impl Fetched {
     pub fn id(&self) -> &RemoteId {
         match self {
             Self::Live(record) => &record.id,
-            Self::Gone(id) | Self::Forbidden(id) => id,
+            Self::Gone(id) | Self::Forbidden(id) | Self::Left(id) => id,
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct CredentialInput {
 pub struct SideInput {
     /// The account.
     pub account_id: async_graphql::ID,
-    /// Its objects in order of preference; the app's first, if none is named.
+    /// Its object, one of the account's; the app's first, if none is named. So far a side takes one.
     #[graphql(default)]
     pub objects: Vec<String>,
 }

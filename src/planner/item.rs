@@ -139,6 +139,8 @@ pub enum Skip {
     Gone,
     /// The account may not read it any more.
     Forbidden,
+    /// It is one of this object no more: a lead that was converted.
+    Left,
     /// It was merged into another record.
     Merged,
 }
@@ -156,6 +158,7 @@ impl Skip {
             Self::PartnerGone => "partner_gone",
             Self::Gone => "gone",
             Self::Forbidden => "forbidden",
+            Self::Left => "left",
             Self::Merged => "merged",
         }
     }

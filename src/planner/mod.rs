@@ -59,8 +59,8 @@ use draft::{Draft, Scope};
 #[must_use]
 pub fn plan_pair(settings: &Settings, pair: &Pair) -> Item {
     let draft = Draft::open(settings, pair);
-    if Side::BOTH.iter().any(|side| is_forbidden(pair, *side)) {
-        return close::close(draft, Outcome::Skipped(Skip::Forbidden), pair.link.is_some());
+    if let Some(skip) = Side::BOTH.iter().find_map(|side| out_of_reach(pair, *side)) {
+        return close::close(draft, Outcome::Skipped(skip), pair.link.is_some());
     }
     match (&pair.link, pair.live(Side::Left), pair.live(Side::Right)) {
         (Some(link), ..) if link.state == LinkState::Severed => {
@@ -138,6 +138,11 @@ fn running(draft: &Draft<'_>) -> bool {
     Side::BOTH.iter().any(|side| draft.settings.running(*side).is_some())
 }
 
-fn is_forbidden(pair: &Pair, side: Side) -> bool {
-    pair.seen.of(side).as_ref().is_some_and(|seen| seen.presence == Presence::Forbidden)
+/// Why a record can be neither read nor written, though it was not removed.
+fn out_of_reach(pair: &Pair, side: Side) -> Option<Skip> {
+    match pair.seen.of(side).as_ref()?.presence {
+        Presence::Forbidden => Some(Skip::Forbidden),
+        Presence::Left => Some(Skip::Left),
+        Presence::Live | Presence::Gone => None,
+    }
 }

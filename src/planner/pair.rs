@@ -30,6 +30,9 @@ pub enum Presence {
     Gone,
     /// The account may not read it any more. Not a deletion; nothing is done.
     Forbidden,
+    /// It is one of this object no more, and was not removed: a lead that was converted. Not a deletion
+    /// either.
+    Left,
 }
 
 /// The input of a plan.

@@ -88,6 +88,7 @@ impl Session<'_> {
                     Change::Gone(id) => {
                         reported_gone.insert(id);
                     }
+                    Change::Left(id) => records.push(asked.unseen(id, Presence::Left)),
                 }
             }
             records.extend(self.look_at(side, feed, &reported_gone).await?);
@@ -175,6 +176,7 @@ impl Session<'_> {
                     Fetched::Live(record) => asked.seen(record),
                     Fetched::Gone(id) => asked.unseen(id, Presence::Gone),
                     Fetched::Forbidden(id) => asked.unseen(id, Presence::Forbidden),
+                    Fetched::Left(id) => asked.unseen(id, Presence::Left),
                 });
             }
         }

@@ -59,7 +59,7 @@ impl Webhooks {
             return Ok(before);
         }
         let url = self.address(&before, &account.app).ok_or(Error::NoPublicUrl)?;
-        let address = self.registration(&before, &account.app, url);
+        let address = self.registration(&before, &account.app, url).await?;
         let is_same = before.objects == address.objects;
         let in_order = if is_same { in_order } else { InOrder::Renew };
         let found = self.find_or_subscribe(&before, &account.app, &address, in_order).await;
@@ -167,22 +167,36 @@ impl Webhooks {
             let Some(known) = self.write(&taken, endpoint.generation).await? else { break };
             endpoint = known;
         }
-        let old = self.address(&endpoint, &app).map(|url| self.registration(&endpoint, &app, url));
-        if let Some(old) = old {
+        if let Some(url) = self.address(&endpoint, &app) {
+            let old = self.registration(&endpoint, &app, url).await?;
             let connector = self.accounts.open(workspace, account).await?;
             connector.unsubscribe(&old).await?;
         }
         Ok(())
     }
 
-    fn registration(&self, endpoint: &Endpoint, app: &str, url: String) -> Address {
-        let objects = connectors::app(app).map(|app| app.about().objects).unwrap_or_default();
-        Address {
+    /// Of all objects that the account has: of others the app would refuse the whole.
+    async fn registration(
+        &self,
+        endpoint: &Endpoint,
+        app: &str,
+        url: String,
+    ) -> Result<Address, Error> {
+        let known = self.store.description(endpoint.workspace, endpoint.account).await?;
+        let objects = match known {
+            Some(known) => known.schemas.into_keys().collect(),
+            None => {
+                let about = connectors::app(app).map(|app| app.about().objects);
+                let objects = about.unwrap_or_default().iter();
+                objects.map(|object| ObjectName::new(object.name)).collect()
+            }
+        };
+        Ok(Address {
             url,
             token: self.keys.token(endpoint).into(),
-            objects: objects.iter().map(|object| ObjectName::new(object.name)).collect(),
+            objects,
             channel: self.keys.channel(endpoint),
-        }
+        })
     }
 }
 

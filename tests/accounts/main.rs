@@ -289,6 +289,34 @@ async fn an_account_is_connected_once_and_can_be_let_go() {
 }
 
 #[tokio::test]
+async fn an_account_without_all_of_an_apps_objects_has_the_others() {
+    for (status, code) in [(401, "OAUTH_SCOPE_MISMATCH"), (400, "INVALID_MODULE")] {
+        let house = House::new(code).await;
+        let accounts = house.process("one");
+        let fields = |after| Fault {
+            method: None,
+            path: Some("/crm/v8/settings/fields".to_owned()),
+            after,
+            times: 1,
+            kind: FaultKind::Status {
+                status,
+                body: format!(r#"{{"code":"{code}","details":{{}},"status":"error"}}"#),
+                content_type: "application/json",
+                retry_after: None,
+            },
+        };
+        // Its first object it must have.
+        house.app.order(fields(0));
+        let refused = accounts.connect(HOME, "zoho", &house.typed(), Names::default()).await;
+        assert!(matches!(refused, Err(Error::App(error)) if error.code == code));
+        house.app.order(fields(1));
+        let account = accounts.connect(HOME, "zoho", &house.typed(), Names::default()).await;
+        let known = house.store.description(HOME, account.unwrap().id).await.unwrap().unwrap();
+        assert!(known.schemas.keys().map(ToString::to_string).eq(["Contacts"]), "{code}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_typed_in_wrongly_is_named_and_nothing_is_kept() {
     let house = House::new("typed").await;
     let accounts = house.process("one");

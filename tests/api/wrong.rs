@@ -43,6 +43,30 @@ async fn wrong_input_is_named_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn a_side_is_one_object_that_its_account_has() {
+    let house = House::new().await;
+    let (left, right) = (house.connect(0).await, house.connect(1).await);
+    let create = async |objects: &[&str]| {
+        let right = json!({ "accountId": right, "objects": objects });
+        let input = json!({ "title": "T", "left": { "accountId": left }, "right": right });
+        let answer = "connection { sides { objects } }";
+        house.act("connectionCreate", "ConnectionCreateInput", answer, input).await
+    };
+    for (objects, why) in [
+        (&["Deals"][..], "Zoho CRM has no object \"Deals\": choose one of Contacts, Leads"),
+        (&["Contacts", "Leads"], "a side takes one object so far: make a connection for each"),
+    ] {
+        let done = create(objects).await;
+        assert_eq!(code(&done), "INVALID");
+        assert_eq!(done["userErrors"][0]["message"], why);
+    }
+    for (objects, object) in [(&[][..], "Contacts"), (&["Leads"], "Leads")] {
+        let done = create(objects).await;
+        assert_eq!(done["connection"]["sides"][1]["objects"], json!([object]), "{done}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_named_by_the_argument_that_asked_for_it() {
     let house = House::new().await;
     let missing = |kind: &str| format!("{kind}_00000000000000000000000000000009");

@@ -112,6 +112,11 @@ pub trait Judge: Send + Sync {
     fn give_up_posting(&self) -> bool {
         false
     }
+    /// A person makes something else of a record, which leaves its object; false if there is no such
+    /// thing.
+    fn converts(&self, _id: &RemoteId) -> bool {
+        false
+    }
     /// A person adds a number to those that somebody has; false if there can't be one.
     fn add_phone(&self, _id: &RemoteId, _number: &str) -> bool {
         false
@@ -245,8 +250,7 @@ impl House {
 
     /// Reads to the end. Gives what was seen, each as often as it came, what was gone, and the cursor.
     pub async fn walk(&self, cursor: Option<String>) -> Walk {
-        let mut walk =
-            Walk { seen: Vec::new(), gone: BTreeSet::new(), cursor: String::new(), pages: 0 };
+        let mut walk = Walk::default();
         let mut cursor = cursor;
         loop {
             let page = self.page(cursor.as_deref()).await;
@@ -277,9 +281,11 @@ impl House {
     }
 }
 
+#[derive(Default)]
 pub struct Walk {
     pub seen: Vec<Record>,
     pub gone: BTreeSet<RemoteId>,
+    pub left: BTreeSet<RemoteId>,
     pub cursor: String,
     pub pages: usize,
 }
@@ -291,6 +297,9 @@ impl Walk {
                 Change::Seen(record) => self.seen.push(record),
                 Change::Gone(id) => {
                     self.gone.insert(id);
+                }
+                Change::Left(id) => {
+                    self.left.insert(id);
                 }
             }
         }

@@ -21,7 +21,7 @@ use concord::store::{MemoryStore, Store, Workspace, WorkspaceId};
 use crate::house::Subject;
 
 pub fn all() -> Vec<Subject> {
-    let subjects = vec![memory::subject(), kommo::subject(), zoho::subject()];
+    let subjects = vec![memory::subject(), kommo::subject(), zoho::contacts(), zoho::leads()];
     for app in connectors::ALL {
         let slug = app.about().slug;
         assert!(subjects.iter().any(|subject| subject.name == slug), "{slug} has no judge");
@@ -35,7 +35,7 @@ pub async fn serve(listener: tokio::net::TcpListener, app: axum::Router) {
     tokio::spawn(async move { axum::serve(listener, app).await });
 }
 
-/// Stands before an app, counts what writes contacts, and refuses requests as a whole.
+/// Stands before an app, counts what writes records, and refuses requests as a whole.
 #[derive(Clone)]
 pub struct Door {
     refusal: &'static str,
@@ -62,7 +62,9 @@ impl Door {
     async fn pass(self, request: Request, next: Next) -> Response {
         let (head, body) = request.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let is_write = head.method != Method::GET && head.uri.path().contains("ontacts");
+        let path = head.uri.path();
+        let is_of_people = path.contains("ontacts") || path.contains("/Leads");
+        let is_write = head.method != Method::GET && is_of_people;
         if is_write && self.refuses(&String::from_utf8_lossy(&body)) {
             let response =
                 Response::builder().status(400).header("content-type", "application/json");
@@ -120,6 +122,7 @@ pub async fn connect(
     overrides: Overrides,
     slug: &str,
     typed: &Credentials,
+    object: &str,
 ) -> Connected {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.clone()));
     let accounts = accounts(store.clone(), clock, overrides);
@@ -128,7 +131,8 @@ pub async fn connect(
     let account = accounts.connect(workspace(), slug, typed, Names::default()).await.unwrap();
     let connector = accounts.open(workspace(), account.id).await.unwrap();
     let description = store.description(workspace(), account.id).await.unwrap().unwrap();
-    let (object, schema) = description.schemas.into_iter().next().unwrap();
+    let object = ObjectName::new(object);
+    let schema = description.schemas[&object].clone();
     Connected { connector, schema, object }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use concord::connectors::{ErrorKind, Fetched, Lookup};
+use concord::connectors::{ErrorKind, Fetched, Lookup, Written};
 use concord::record::{FieldType, RemoteId, Semantic, Value};
 
 use crate::house::{Excused, House, Person};
@@ -187,7 +187,7 @@ pub async fn a_removal_during_a_walk_hides_nobody(house: House) -> Outcome {
         .iter()
         .filter_map(|change| match change {
             concord::connectors::Change::Seen(record) => Some(record.id.clone()),
-            concord::connectors::Change::Gone(_) => None,
+            _ => None,
         })
         .collect();
     let removed: BTreeSet<RemoteId> = seen_first.iter().take(5).cloned().collect();
@@ -299,9 +299,39 @@ pub async fn a_direct_read_answers_for_each_id(house: House) -> Outcome {
         match answer {
             Fetched::Live(record) => assert!(all.contains(&record.id) && record.id != removed),
             Fetched::Gone(id) => assert!(id == removed || id == never, "{id}"),
-            Fetched::Forbidden(id) => panic!("{id} is not forbidden"),
+            Fetched::Forbidden(id) | Fetched::Left(id) => panic!("{id} may be read"),
         }
     }
+    Ok(())
+}
+
+/// What becomes something else is neither there nor gone, however it is read.
+pub async fn what_becomes_something_else_has_left(house: House) -> Outcome {
+    let all = people(&house, 4);
+    house.pass(LONG);
+    let walk = house.walk(None).await;
+    let left = all.first().unwrap().clone();
+    if !house.judge.converts(&left) {
+        return Err(Excused("nothing becomes something else"));
+    }
+    house.pass(LONG);
+    for cursor in [Some(walk.cursor), None] {
+        let walk = house.walk(cursor).await;
+        assert_eq!(walk.left, [left.clone()].into());
+        assert!(walk.gone.is_empty() && !walk.ids().contains(&left));
+    }
+    for ids in [all.clone(), [left.clone()].into()] {
+        let answers = house.connector.fetch(&house.query(), &ids).await.unwrap();
+        assert_eq!(answers.len(), ids.len());
+        let of_it = answers.iter().find(|answer| *answer.id() == left);
+        assert_eq!(of_it, Some(&Fetched::Left(left.clone())));
+    }
+    let title = [(house.field(Semantic::JobTitle), Value::Text("Head".to_owned()))].into();
+    let answers = house.connector.apply(&[house.update(&left, title)]).await.unwrap();
+    assert!(matches!(&answers[..], [Written::Later { .. }]), "it is read first: {answers:?}");
+    let mail = Lookup { kind: FieldType::Email, value: "person0@example.com".to_owned() };
+    let found = house.connector.find(&house.query(), &[mail].into()).await.unwrap();
+    assert!(found.iter().all(|record| record.id != left));
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod arrival;
 mod busy;
 mod deliveries;
 mod house;
+mod leads;
 mod reconnecting;
 mod registration;
 mod storm;

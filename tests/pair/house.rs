@@ -169,7 +169,8 @@ async fn settings(store: &dyn Store, accounts: &PerSide<Account>, moved: &Moved)
     for side in Side::BOTH {
         let account = accounts.of(side);
         let known = store.description(HOME, account.id).await.unwrap().unwrap();
-        let objects: Vec<ObjectName> = known.schemas.keys().cloned().collect();
+        let first = concord::connectors::app(&account.app).unwrap().about().objects[0].name;
+        let objects = vec![ObjectName::new(first)];
         let schema: &Schema = &known.schemas[&objects[0]];
         let tags = schema.iter().find(|field| field.kind == FieldType::Tag);
         sides.push(SideSettings {

@@ -209,6 +209,7 @@ impl KommoConnector {
             changes.extend(found.into_iter().map(|fetched| match fetched {
                 Fetched::Live(record) => Change::Seen(record),
                 Fetched::Gone(id) | Fetched::Forbidden(id) => Change::Gone(id),
+                Fetched::Left(id) => Change::Left(id),
             }));
         }
         Ok(changes)

@@ -63,7 +63,7 @@ fn stands(write: &Write, read: Option<&Fetched>) -> Standing {
             let code = "not_found".to_owned();
             return Standing::Unsent(Written::Rejected { code, field: None, holder: None });
         }
-        Some(Fetched::Forbidden(_)) | None => return later("list_unknown"),
+        Some(Fetched::Forbidden(_) | Fetched::Left(_)) | None => return later("list_unknown"),
     };
     let mut lists = Lists::new();
     for whole in changed(write) {

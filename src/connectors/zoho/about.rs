@@ -5,8 +5,15 @@ use std::time::Duration;
 use super::notify::LIFE_SECONDS;
 use crate::connectors::{About, Capability, CredentialAbout, NotificationsAbout, ObjectAbout};
 
-/// The one object so far.
+/// People who are customers.
 pub(super) const CONTACTS: &str = "Contacts";
+/// People who may become customers.
+pub(super) const LEADS: &str = "Leads";
+/// What is kept the same; the first is taken where nothing is said.
+pub(super) const OBJECTS: [ObjectAbout; 2] = [
+    ObjectAbout { name: CONTACTS, label: "Contacts" },
+    ObjectAbout { name: LEADS, label: "Leads" },
+];
 
 pub(super) static ABOUT: About = About {
     slug: "zoho",
@@ -44,7 +51,7 @@ pub(super) static ABOUT: About = About {
             is_required: false,
         },
     ],
-    objects: &[ObjectAbout { name: CONTACTS, label: "Contacts" }],
+    objects: &OBJECTS,
     hosts: &["zoho", "zoho_accounts"],
     // Each data centre gives a client a secret of its own; China has other clients.
     client_places: &["us", "eu", "in", "au", "jp", "ca", "sa", "uk", "cn"],

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::OnceCell;
 
 use super::about::{ABOUT, CAPABILITY};
 use super::api::Api;
@@ -67,7 +66,7 @@ impl App for Zoho {
     ) -> Result<Arc<dyn Connector>> {
         let base = auth::base(kept, &world.overrides)?;
         let api = Api::new(line, base, access, world.clock.clone());
-        Ok(Arc::new(ZohoConnector { api, schema: OnceCell::new() }))
+        Ok(Arc::new(ZohoConnector::new(api)))
     }
 
     fn notices(&self, delivery: &Delivery<'_>) -> std::result::Result<Vec<Noticed>, Unreadable> {

@@ -5,11 +5,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::convert::{self, TIMES, moment};
+use super::convert::{self, moment};
 use super::wire::{Deleted, Records};
-use super::{CONTACTS, ZohoConnector};
+use super::{ZohoConnector, leads};
 use crate::connectors::{Change, Error, ErrorKind, Page, Query, Result};
-use crate::record::{FieldId, Record, RemoteId};
+use crate::record::{FieldId, ObjectName, Record, RemoteId};
 
 /// Records per page.
 const PAGE: usize = 200;
@@ -53,10 +53,11 @@ pub(super) async fn changes(
         Some(text) => serde_json::from_str(text).map_err(lost)?,
         None => Cursor::default(),
     };
-    let groups = groups(query);
+    let (object, groups) = (&query.object, groups(query));
     let first = groups.first().map(String::as_str).unwrap_or_default();
     let mut path = format!(
-        "/crm/v8/{CONTACTS}?fields={first}&per_page={PAGE}&sort_by=Modified_Time&sort_order=asc"
+        "/crm/v8/{object}?fields={first}&per_page={PAGE}&sort_by=Modified_Time&sort_order=asc{}",
+        leads::with_converted(object)
     );
     if let Some(token) = &at.token {
         let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
@@ -83,6 +84,7 @@ pub(super) async fn changes(
     let mut found: Vec<Record> = connector.records(&data, query).await?;
     connector.complete(&mut found, query, groups.get(1..).unwrap_or_default()).await?;
     let mut changes: Vec<Change> = found.into_iter().map(Change::Seen).collect();
+    changes.extend(leads::converted(&data).map(Change::Left));
     if info.more_records {
         let token = info.next_page_token;
         if token.is_none() {
@@ -101,7 +103,7 @@ pub(super) async fn changes(
         u64::try_from(age).is_ok_and(|age| age >= query.removals_every.as_secs())
     });
     if let Some(from) = removals_due {
-        changes.extend(connector.removals(from).await?.into_iter().map(Change::Gone));
+        changes.extend(connector.removals(object, from).await?.into_iter().map(Change::Gone));
         next.removed_to = Some(now.as_second() - OVERLAP_SECONDS);
     }
     page(changes, &next, true)
@@ -121,10 +123,11 @@ fn page(changes: Vec<Change>, cursor: &Cursor, is_last: bool) -> Result<Page> {
     Ok(Page { changes, cursor, is_last })
 }
 
-/// The fields to ask for, as many at once as Zoho takes; the first with the times.
+/// The fields to ask for, as many at once as Zoho takes; the first with those that are always read.
 pub(super) fn groups(query: &Query) -> Vec<String> {
-    let wanted = query.fields.iter().map(FieldId::as_str).filter(|field| !TIMES.contains(field));
-    let all: Vec<&str> = TIMES.into_iter().chain(wanted).collect();
+    let is_read = |field: &&str| !leads::always_read(&query.object).any(|always| always == *field);
+    let wanted = query.fields.iter().map(FieldId::as_str).filter(is_read);
+    let all: Vec<&str> = leads::always_read(&query.object).chain(wanted).collect();
     all.chunks(FIELDS_MAX).map(|group| group.join(",")).collect()
 }
 
@@ -133,6 +136,7 @@ fn iso(seconds: i64) -> String {
 }
 
 impl ZohoConnector {
+    /// The records of an answer, but for leads that were converted.
     pub(super) async fn records(
         &self,
         data: &[serde_json::Map<String, serde_json::Value>],
@@ -141,8 +145,9 @@ impl ZohoConnector {
         if data.is_empty() {
             return Ok(Vec::new());
         }
-        let schema = self.schema().await?;
-        Ok(data.iter().filter_map(|record| convert::record(record, query, schema)).collect())
+        let schema = self.schema(&query.object).await?;
+        let live = data.iter().filter(|record| !leads::is_converted(record));
+        Ok(live.filter_map(|record| convert::record(record, query, schema)).collect())
     }
 
     /// Reads the fields that did not fit into the first request.
@@ -158,7 +163,8 @@ impl ZohoConnector {
             let part = Query { fields: part, ..query.clone() };
             for chunk in records.chunks_mut(IDS_MAX) {
                 let ids: Vec<&str> = chunk.iter().map(|record| record.id.as_str()).collect();
-                let path = format!("/crm/v8/{CONTACTS}?fields={group}&ids={}", ids.join(","));
+                let (object, ids) = (&query.object, ids.join(","));
+                let path = format!("/crm/v8/{object}?fields={group}&ids={ids}");
                 let page: Option<Records> = self.api.get("changes", &path, &[]).await?;
                 let data = page.map(|page| page.data).unwrap_or_default();
                 for found in self.records(&data, &part).await? {
@@ -179,10 +185,10 @@ impl ZohoConnector {
     }
 
     /// What was removed since a time: into the recycle bin or for good.
-    async fn removals(&self, from: i64) -> Result<Vec<RemoteId>> {
+    async fn removals(&self, object: &ObjectName, from: i64) -> Result<Vec<RemoteId>> {
         let mut gone = Vec::new();
         for page in 1.. {
-            let path = format!("/crm/v8/{CONTACTS}/deleted?type=all&per_page={PAGE}&page={page}");
+            let path = format!("/crm/v8/{object}/deleted?type=all&per_page={PAGE}&page={page}");
             let since = [("if-modified-since", iso(from))];
             let Some(deleted) = self.api.get::<Deleted>("removals", &path, &since).await? else {
                 break;
@@ -199,13 +205,12 @@ impl ZohoConnector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ObjectName;
 
     #[test]
     fn many_fields_are_asked_for_in_groups_that_zoho_takes() {
         let fields = (0..120).map(|n| FieldId::new(format!("F{n:03}"))).collect();
         let query = Query {
-            object: ObjectName::new(CONTACTS),
+            object: ObjectName::new("Contacts"),
             collection: String::new(),
             fields,
             removals_every: std::time::Duration::ZERO,

@@ -6,7 +6,6 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::CONTACTS;
 use crate::connectors::Query;
 use crate::record::{
     Choice, Consent, Field, FieldType, Record, Reference, Revision, Schema, Value,
@@ -17,7 +16,7 @@ pub(super) const TIMES: [&str; 2] = ["Created_Time", "Modified_Time"];
 
 /// A record with the fields that were asked for: those it does not hold are cleared.
 pub(super) fn record(data: &Map<String, Json>, query: &Query, schema: &Schema) -> Option<Record> {
-    let mut record = Record::new(CONTACTS, data.get("id")?.as_str()?);
+    let mut record = Record::new(query.object.clone(), data.get("id")?.as_str()?);
     let modified = data.get("Modified_Time").and_then(Json::as_str);
     record.modified_at = modified.and_then(moment);
     record.created_at = data.get("Created_Time").and_then(Json::as_str).and_then(moment);
@@ -147,7 +146,7 @@ mod tests {
             serde_json::from_slice(include_bytes!("fixtures/records.json")).unwrap();
         let fields = ["Last_Name", "Email", "Email_Opt_Out", "Owner", "Tag", "Hidden"];
         let query = Query {
-            object: ObjectName::new(CONTACTS),
+            object: ObjectName::new("Contacts"),
             collection: String::new(),
             fields: fields.iter().map(|field| FieldId::new(*field)).collect(),
             removals_every: std::time::Duration::ZERO,

@@ -1,18 +1,17 @@
-//! The fields of contacts, as the organisation describes them.
+//! The fields of contacts and leads, as the organisation describes them.
 
-use super::CONTACTS;
 use super::api::Api;
 use super::wire::{FieldAbout, Fields};
 use crate::connectors::{Error, ErrorKind, Result};
-use crate::record::{Choices, Field, FieldType, Schema, Semantic};
+use crate::record::{Choices, Field, FieldType, ObjectName, Schema, Semantic};
 
 /// Where marketing permission is kept.
 pub(super) const OPT_OUT: &str = "Email_Opt_Out";
 /// Where tags are kept.
 pub(super) const TAG: &str = "Tag";
 
-pub(super) async fn describe(api: &Api) -> Result<Schema> {
-    let path = format!("/crm/v8/settings/fields?module={CONTACTS}");
+pub(super) async fn describe(api: &Api, object: &ObjectName) -> Result<Schema> {
+    let path = format!("/crm/v8/settings/fields?module={object}");
     let fields: Option<Fields> = api.get("describe", &path, &[]).await?;
     let fields = fields.ok_or_else(|| Error::new(ErrorKind::Protocol, "describe", "no_fields"))?;
     Ok(fields.fields.iter().filter_map(field).collect())
@@ -82,13 +81,13 @@ fn meaning(api_name: &str) -> Option<Semantic> {
         "Home_Phone" => Semantic::PhoneHome,
         "Other_Phone" => Semantic::PhoneOther,
         "Fax" => Semantic::Fax,
-        "Title" => Semantic::JobTitle,
-        "Account_Name" => Semantic::Company,
-        "Mailing_Street" => Semantic::AddressStreet,
-        "Mailing_City" => Semantic::AddressCity,
-        "Mailing_State" => Semantic::AddressRegion,
-        "Mailing_Zip" => Semantic::AddressPostalCode,
-        "Mailing_Country" => Semantic::AddressCountry,
+        "Title" | "Designation" => Semantic::JobTitle,
+        "Account_Name" | "Company" => Semantic::Company,
+        "Mailing_Street" | "Street" => Semantic::AddressStreet,
+        "Mailing_City" | "City" => Semantic::AddressCity,
+        "Mailing_State" | "State" => Semantic::AddressRegion,
+        "Mailing_Zip" | "Zip_Code" => Semantic::AddressPostalCode,
+        "Mailing_Country" | "Country" => Semantic::AddressCountry,
         "Date_of_Birth" => Semantic::Birthday,
         "Owner" => Semantic::Owner,
         "Lead_Source" => Semantic::LeadSource,

@@ -1,10 +1,10 @@
-//! Reading contacts directly, and looking them up.
+//! Reading records directly, and looking them up.
 
 use std::collections::BTreeSet;
 
 use super::changes::groups;
 use super::wire::Records;
-use super::{CONTACTS, ZohoConnector};
+use super::{ZohoConnector, leads};
 use crate::connectors::{Error, ErrorKind, Fetched, Lookup, Query, Result};
 use crate::record::{FieldType, Record, RemoteId};
 
@@ -17,28 +17,38 @@ pub(super) async fn fetch(
     query: &Query,
     ids: &BTreeSet<RemoteId>,
 ) -> Result<Vec<Fetched>> {
+    let object = &query.object;
     let mut found: Vec<Record> = Vec::new();
+    let mut left: BTreeSet<RemoteId> = BTreeSet::new();
     if ids.len() > 1 {
         let groups = groups(query);
         let fields = groups.first().map(String::as_str).unwrap_or_default();
         let list: Vec<&str> = ids.iter().map(RemoteId::as_str).collect();
-        let path =
-            format!("/crm/v8/{CONTACTS}?fields={fields}&ids={}&per_page=200", list.join(","));
+        let path = format!(
+            "/crm/v8/{object}?fields={fields}&ids={}&per_page=200{}",
+            list.join(","),
+            leads::with_converted(object)
+        );
         let page: Option<Records> = connector.api.get("fetch", &path, &[]).await?;
         let data = page.map(|page| page.data).unwrap_or_default();
+        left.extend(leads::converted(&data).filter(|id| ids.contains(id)));
         found = connector.records(&data, query).await?;
         connector.complete(&mut found, query, groups.get(1..).unwrap_or_default()).await?;
     }
-    let known: BTreeSet<RemoteId> = found.iter().map(|record| record.id.clone()).collect();
+    let known: BTreeSet<RemoteId> =
+        found.iter().map(|record| &record.id).chain(&left).cloned().collect();
     let mut answers: Vec<Fetched> =
         found.into_iter().filter(|record| ids.contains(&record.id)).map(Fetched::Live).collect();
+    answers.extend(left.into_iter().map(Fetched::Left));
     for id in ids.difference(&known) {
-        let path = format!("/crm/v8/{CONTACTS}/{id}");
+        let path = format!("/crm/v8/{object}/{id}");
         match connector.api.get::<Records>("fetch", &path, &[]).await {
             Ok(page) => {
                 let data = page.map(|page| page.data).unwrap_or_default();
                 let record = connector.records(&data, query).await?.into_iter().next();
-                answers.push(record.map_or_else(|| Fetched::Gone(id.clone()), Fetched::Live));
+                let left = leads::converted(&data).next().map(Fetched::Left);
+                let answer = record.map(Fetched::Live).or(left);
+                answers.push(answer.unwrap_or_else(|| Fetched::Gone(id.clone())));
             }
             Err(error) if error.code == "INVALID_DATA" => answers.push(Fetched::Gone(id.clone())),
             Err(error) if error.code == "NO_PERMISSION" => {
@@ -63,7 +73,8 @@ pub(super) async fn find(
     for chunk in emails.chunks(IN_MAX) {
         let list = chunk.join(",");
         let select = format!(
-            "select id from {CONTACTS} where (Email in ({list}) or Secondary_Email in ({list})) limit 0, 200"
+            "select id from {} where (Email in ({list}) or Secondary_Email in ({list})) limit 0, 200",
+            query.object
         );
         let body = serde_json::json!({ "select_query": select });
         let page: Option<Records> = connector.api.query("find", "/crm/v8/coql", &body).await?;
@@ -78,7 +89,7 @@ pub(super) async fn find(
     }
     for lookup in of(FieldType::Phone) {
         let number: String = form_urlencoded::byte_serialize(lookup.value.as_bytes()).collect();
-        let path = format!("/crm/v8/{CONTACTS}/search?phone={number}&per_page=200");
+        let path = format!("/crm/v8/{}/search?phone={number}&per_page=200", query.object);
         let page: Option<Records> = connector.api.get("find", &path, &[]).await?;
         ids.extend(
             page.into_iter()
@@ -93,7 +104,7 @@ pub(super) async fn find(
         let fetched = fetch(connector, query, &chunk).await?;
         records.extend(fetched.into_iter().filter_map(|fetched| match fetched {
             Fetched::Live(record) => Some(record),
-            Fetched::Gone(_) | Fetched::Forbidden(_) => None,
+            Fetched::Gone(_) | Fetched::Forbidden(_) | Fetched::Left(_) => None,
         }));
     }
     Ok(records)

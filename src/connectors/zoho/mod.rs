@@ -1,4 +1,4 @@
-//! Zoho CRM, API v8: contacts. What was found out about it, and what is assumed, is in the README
+//! Zoho CRM, API v8: contacts and leads. What was found out about it, and what is assumed, is in the README
 //! beside this file.
 
 mod about;
@@ -11,6 +11,7 @@ mod convert;
 pub mod emulator;
 mod fields;
 mod find;
+mod leads;
 mod notify;
 mod oauth;
 mod refusal;
@@ -26,11 +27,11 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use super::{
-    Address, Capability, Connector, Fetched, Identity, Lookup, Page, Query, Result, Subscription,
-    Write, Written,
+    Address, Capability, Connector, Error, ErrorKind, Fetched, Identity, Lookup, Page, Query,
+    Result, Subscription, Write, Written,
 };
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
-use about::{CAPABILITY, CONTACTS};
+use about::{CAPABILITY, OBJECTS};
 use api::Api;
 
 pub use app::Zoho;
@@ -38,13 +39,20 @@ pub use app::Zoho;
 /// One organisation.
 struct ZohoConnector {
     api: Api,
-    /// Answers do not say of which type a value is.
-    schema: OnceCell<Schema>,
+    /// By object: answers do not say of which type a value is.
+    schemas: [(&'static str, OnceCell<Schema>); OBJECTS.len()],
 }
 
 impl ZohoConnector {
-    async fn schema(&self) -> Result<&Schema> {
-        self.schema.get_or_try_init(|| fields::describe(&self.api)).await
+    fn new(api: Api) -> Self {
+        Self { api, schemas: OBJECTS.map(|object| (object.name, OnceCell::new())) }
+    }
+
+    async fn schema(&self, object: &ObjectName) -> Result<&Schema> {
+        let known = self.schemas.iter().find(|(name, _)| *name == object.as_str());
+        let unknown = || Error::new(ErrorKind::Unsupported, "describe", "no_such_object");
+        let (_, schema) = known.ok_or_else(unknown)?;
+        schema.get_or_try_init(|| fields::describe(&self.api, object)).await
     }
 }
 
@@ -58,8 +66,8 @@ impl Connector for ZohoConnector {
         auth::check(&self.api).await
     }
 
-    async fn describe(&self, _object: &ObjectName) -> Result<Schema> {
-        fields::describe(&self.api).await
+    async fn describe(&self, object: &ObjectName) -> Result<Schema> {
+        fields::describe(&self.api, object).await
     }
 
     async fn users(&self) -> Result<BTreeMap<String, String>> {

@@ -10,7 +10,7 @@ use jiff::tz::Offset;
 use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 
-use super::CONTACTS;
+use super::about::OBJECTS;
 use super::api::Api;
 use super::convert::moment;
 use super::refusal::{self, Outcome};
@@ -172,10 +172,11 @@ fn channel<'a>(operation: &'static str, address: &'a Address) -> Result<&'a str>
 
 /// The events to be told, such as `Contacts.edit`.
 fn events(operation: &'static str, address: &Address) -> Result<BTreeSet<String>> {
-    if address.objects.iter().map(ObjectName::as_str).ne([CONTACTS]) {
+    if address.objects.is_empty() || !address.objects.iter().all(is_told_of) {
         return Err(Error::new(ErrorKind::Unsupported, operation, "no_such_object"));
     }
-    Ok(EVENTS.iter().map(|event| format!("{CONTACTS}.{event}")).collect())
+    let of = |object: &ObjectName| EVENTS.map(|event| format!("{object}.{event}"));
+    Ok(address.objects.iter().flat_map(of).collect())
 }
 
 /// The records that a notification is about: each has one module and one operation, and may have many
@@ -186,16 +187,21 @@ pub(super) fn notices(delivery: &Delivery<'_>) -> std::result::Result<Vec<Notice
     if !is_token(&notification.token.unwrap_or_default(), delivery.token) {
         return Err(Unreadable::WrongToken);
     }
-    if notification.module != CONTACTS {
+    let object = ObjectName::new(notification.module);
+    if !is_told_of(&object) {
         return Ok(Vec::new());
     }
     let read = |json: &Json| {
         let id = id(json).filter(|id| is_number(id)).ok_or(Unreadable::Malformed)?;
-        Ok(Noticed { object: ObjectName::new(CONTACTS), id: RemoteId::new(id) })
+        Ok(Noticed { object: object.clone(), id: RemoteId::new(id) })
     };
     let noticed: BTreeSet<Noticed> =
         notification.ids.iter().map(read).collect::<std::result::Result<_, _>>()?;
     Ok(noticed.into_iter().collect())
+}
+
+fn is_told_of(object: &ObjectName) -> bool {
+    OBJECTS.iter().any(|known| known.name == object.as_str())
 }
 
 /// An id, be it written as a text or as a number.
@@ -226,15 +232,15 @@ mod tests {
         let content_type = "application/json";
         let delivery = Delivery { content_type, body: body.as_bytes(), token, remote_id: "1" };
         let noticed = notices(&delivery)?;
-        assert!(noticed.iter().all(|noticed| noticed.object.as_str() == CONTACTS));
-        Ok(noticed.into_iter().map(|noticed| noticed.id.to_string()).collect())
+        let name = |noticed: Noticed| format!("{} {}", noticed.object, noticed.id);
+        Ok(noticed.into_iter().map(name).collect())
     }
 
     fn address() -> Address {
         Address {
             url: "https://sync.example.com/hooks/zoho/SECRET".to_owned(),
             token: SecretString::from("random<=50chars"),
-            objects: [ObjectName::new(CONTACTS)].into(),
+            objects: [ObjectName::new("Contacts")].into(),
             channel: "1000000068001".to_owned(),
         }
     }
@@ -258,14 +264,16 @@ mod tests {
     #[test]
     fn all_ids_of_a_notification_are_named_once() {
         let ids = ["6756839000000575405", "6756839000000575406", "6756839000000575407"];
+        let ids = ids.map(|id| format!("Contacts {id}"));
         assert_eq!(read(MANY, TOKEN).unwrap(), ids);
     }
 
     #[test]
-    fn the_sample_notifications_are_of_a_module_that_is_not_read() {
-        assert_eq!(read(UPDATE, TOKEN).unwrap(), [""; 0]);
-        let of_contacts = UPDATE.replace("Leads", CONTACTS);
-        assert_eq!(read(&of_contacts, TOKEN).unwrap(), ["6756839000000575405"]);
+    fn a_notification_is_about_its_module_if_that_is_read() {
+        assert_eq!(read(UPDATE, TOKEN).unwrap(), ["Leads 6756839000000575405"]);
+        let of_contacts = UPDATE.replace("Leads", "Contacts");
+        assert_eq!(read(&of_contacts, TOKEN).unwrap(), ["Contacts 6756839000000575405"]);
+        assert_eq!(read(&UPDATE.replace("Leads", "Deals"), TOKEN).unwrap(), [""; 0]);
     }
 
     #[test]
@@ -279,7 +287,7 @@ mod tests {
     fn what_is_no_notification_is_malformed() {
         let with_ids =
             |ids: &str| format!(r#"{{"module":"Contacts","token":"{TOKEN}","ids":{ids}}}"#);
-        assert_eq!(read(&with_ids(r#"["1",2]"#), TOKEN).unwrap(), ["1", "2"]);
+        assert_eq!(read(&with_ids(r#"["1",2]"#), TOKEN).unwrap(), ["Contacts 1", "Contacts 2"]);
         for body in [
             String::new(),
             "null".to_owned(),
@@ -331,10 +339,19 @@ mod tests {
             let channel = channel.to_owned();
             assert_eq!(code(Address { channel, ..address() }), "channel_not_a_number");
         }
-        for objects in [vec![], vec!["Leads"], vec![CONTACTS, "Leads"]] {
+        for objects in [vec![], vec!["Deals"], vec!["Contacts", "Deals"]] {
             let objects = objects.into_iter().map(ObjectName::new).collect();
             assert_eq!(code(Address { objects, ..address() }), "no_such_object");
         }
+    }
+
+    #[test]
+    fn each_object_has_its_events() {
+        let objects = ["Contacts", "Leads"].map(ObjectName::new).into();
+        let told = events("try", &Address { objects, ..address() }).unwrap();
+        let all = ["Contacts.create", "Contacts.delete", "Contacts.edit"];
+        let all = all.into_iter().chain(["Leads.create", "Leads.delete", "Leads.edit"]);
+        assert!(told.iter().map(String::as_str).eq(all), "{told:?}");
     }
 
     #[test]

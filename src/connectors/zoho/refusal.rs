@@ -54,6 +54,8 @@ pub(super) fn of_outcome(operation: &'static str, status: u16, outcome: Outcome)
             .advise("connect the account again with all the scopes that the documentation lists"),
         ("INVALID_TOKEN" | "AUTHENTICATION_FAILURE", _) | (_, 401) => new(ErrorKind::Unauthorised)
             .advise("reconnect the account: its token is revoked, or of another data centre"),
+        ("INVALID_MODULE", _) => new(ErrorKind::Unsupported)
+            .advise("the organisation has no such module, or hides it from this user"),
         ("NO_PERMISSION" | "AUTHORIZATION_FAILED", _) | (_, 403) => new(ErrorKind::Forbidden)
             .advise("the Zoho user who connected the account lacks a permission"),
         ("EXPIRED_VALUE" | "TOKEN_BOUND_DATA_MISMATCH", _) => new(ErrorKind::CursorLost),
@@ -67,8 +69,10 @@ pub(super) fn of_outcome(operation: &'static str, status: u16, outcome: Outcome)
     }
 }
 
-/// Record states in which Zoho takes no edit for now.
-const PASSING: [&str; 4] = ["RECORD_LOCKED", "NOT_APPROVED", "NOT_REVIEWED", "RECORD_IN_BLUEPRINT"];
+/// Record states in which Zoho takes no edit for now, or as what it was: it is read before it is tried
+/// again.
+const PASSING: [&str; 5] =
+    ["RECORD_LOCKED", "NOT_APPROVED", "NOT_REVIEWED", "RECORD_IN_BLUEPRINT", "CONVERTED_RECORD"];
 
 /// What became of a record that was not written.
 pub(super) fn rejected(outcome: &Outcome) -> Written {

@@ -4,8 +4,9 @@
 use crate::connectors::{Error, ErrorKind, Result};
 
 /// What is asked for.
-const NEEDED: [&str; 7] = [
+const NEEDED: [&str; 8] = [
     "ZohoCRM.modules.contacts.ALL",
+    "ZohoCRM.modules.leads.ALL",
     "ZohoCRM.settings.fields.READ",
     "ZohoCRM.settings.tags.ALL",
     "ZohoCRM.users.READ",

@@ -5,32 +5,36 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::ZohoConnector;
 use super::refusal::{self, Outcome};
 use super::wire::Outcomes;
-use super::{CONTACTS, ZohoConnector};
 use crate::connectors::batches::{Answers, Batches, Next};
 use crate::connectors::call::Failed;
 use crate::connectors::{ErrorKind, Write, Written};
 use crate::net::Method;
-use crate::record::RemoteId;
+use crate::record::{ObjectName, RemoteId};
+
+/// Records of one object that get or lose these tags.
+type Group<'a> = (&'a ObjectName, Vec<String>);
 
 /// Changes the tags of these records, by their place among the writes. Gives what went wrong.
 pub(super) async fn change(connector: &ZohoConnector, writes: &[(usize, &Write)]) -> Answers {
     let mut failed = Answers::new();
     for (action, is_add) in [("add_tags", true), ("remove_tags", false)] {
-        let mut groups: BTreeMap<Vec<String>, Vec<(usize, &RemoteId)>> = BTreeMap::new();
+        let mut groups: BTreeMap<Group<'_>, Vec<(usize, &RemoteId)>> = BTreeMap::new();
         for (at, write) in writes {
             let tags = if is_add { &write.tags_add } else { &write.tags_remove };
             if let Some(id) = write.id.as_ref().filter(|_| !tags.is_empty()) {
                 let mut tags = tags.clone();
                 tags.sort();
-                groups.entry(tags).or_default().push((*at, id));
+                groups.entry((&write.object, tags)).or_default().push((*at, id));
             }
         }
-        for (tags, records) in groups {
+        for ((object, tags), records) in groups {
+            let path = format!("/crm/v8/{object}/actions/{action}");
             let mut batches = Batches::new(records);
             while let Some(batch) = batches.take() {
-                batches.go_on(send(connector, action, &tags, batch, &mut failed).await);
+                batches.go_on(send(connector, &path, is_add, &tags, batch, &mut failed).await);
             }
         }
     }
@@ -39,7 +43,8 @@ pub(super) async fn change(connector: &ZohoConnector, writes: &[(usize, &Write)]
 
 async fn send<'a>(
     connector: &ZohoConnector,
-    action: &str,
+    path: &str,
+    is_add: bool,
     tags: &[String],
     records: Vec<(usize, &'a RemoteId)>,
     failed: &mut Answers,
@@ -51,11 +56,10 @@ async fn send<'a>(
     let tags: Vec<_> = tags.iter().map(|name| json!({ "name": name })).collect();
     let ids: Vec<&str> = records.iter().map(|(_, id)| id.as_str()).collect();
     let mut body = json!({ "tags": tags, "ids": ids });
-    if let (Some(body), true) = (body.as_object_mut(), action == "add_tags") {
+    if let (Some(body), true) = (body.as_object_mut(), is_add) {
         body.insert("over_write".to_owned(), json!(false));
     }
-    let path = format!("/crm/v8/{CONTACTS}/actions/{action}");
-    let reply = match connector.api.send("tags", Method::Post, &path, &body).await {
+    let reply = match connector.api.send("tags", Method::Post, path, &body).await {
         Ok(reply) => reply,
         Err(Failed::Undone(error)) => return all(Written::Later { code: error.code }),
         Err(Failed::Lost(code)) => return all(Written::Unknown { code: code.to_owned() }),

@@ -1,4 +1,4 @@
-//! Writing contacts: only the keys that change, with no automation set off in the customer's CRM, and
+//! Writing records: only the keys that change, with no automation set off in the customer's CRM, and
 //! an outcome for each record whatever the status of the whole.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use super::convert::{self, moment, sent};
 use super::fields::TAG;
 use super::refusal::{self, Outcome};
 use super::wire::Outcomes;
-use super::{CONTACTS, ZohoConnector, tags};
+use super::{OBJECTS, ZohoConnector, tags};
 use crate::connectors::batches::{Answers, Batches, Next, in_order};
 use crate::connectors::call::Failed;
 use crate::connectors::{ErrorKind, Result, Write, Written};
@@ -65,9 +65,12 @@ async fn send_all<'a>(
     answers: &mut Answers,
 ) -> Result<()> {
     for (method, records) in [(Method::Put, updates), (Method::Post, creates)] {
-        let mut batches = Batches::new(records);
-        while let Some(batch) = batches.take() {
-            batches.go_on(send(connector, method, batch, answers).await?);
+        for object in OBJECTS.map(|object| object.name) {
+            let of_it = records.iter().filter(|(_, write)| write.object.as_str() == object);
+            let mut batches = Batches::new(of_it.copied().collect());
+            while let Some(batch) = batches.take() {
+                batches.go_on(send(connector, method, object, batch, answers).await?);
+            }
         }
     }
     Ok(())
@@ -76,6 +79,7 @@ async fn send_all<'a>(
 async fn send<'a>(
     connector: &ZohoConnector,
     method: Method,
+    object: &str,
     batch: Vec<(usize, &'a Write)>,
     answers: &mut Answers,
 ) -> Result<Next<(usize, &'a Write)>> {
@@ -83,7 +87,7 @@ async fn send<'a>(
     let data: Vec<Json> = batch.iter().map(|(_, write)| body(write)).collect();
     // Left out, workflows would run: they mail people, and change the record again.
     let body = json!({ "data": data, "trigger": [] });
-    let path = format!("/crm/v8/{CONTACTS}");
+    let path = format!("/crm/v8/{object}");
     let mut all = |answer: Written| {
         answers.extend(batch.iter().map(|(at, _)| (*at, answer.clone())));
         Ok(Next::Done)

@@ -98,7 +98,7 @@ impl State {
         let old_keys = known.map(|row| row.keys.clone()).unwrap_or_default();
         let keys: BTreeSet<KeyHash> = match observed.presence {
             Presence::Live => observed.keys.iter().map(|key| hash(workspace, key)).collect(),
-            Presence::Gone | Presence::Forbidden => BTreeSet::new(),
+            Presence::Gone | Presence::Forbidden | Presence::Left => BTreeSet::new(),
         };
         let old_change = known.map(|row| row.change).unwrap_or_default();
         for key in &old_keys {

@@ -212,7 +212,7 @@ impl Page {
 fn keys_of(workspace: WorkspaceId, observed: &Observed) -> BTreeSet<Vec<u8>> {
     match observed.presence {
         Presence::Live => observed.keys.iter().map(|key| hash(workspace, key).to_vec()).collect(),
-        Presence::Gone | Presence::Forbidden => BTreeSet::new(),
+        Presence::Gone | Presence::Forbidden | Presence::Left => BTreeSet::new(),
     }
 }
 

@@ -54,7 +54,7 @@ async fn start(is_strict: bool) -> House {
         overrides = overrides.with_rate("kommo", 10_000);
     }
     let typed = Credentials::default().with("host", "acme").with("token", &app.token());
-    let connected = connect(clock.clone(), overrides, "kommo", &typed).await;
+    let connected = connect(clock.clone(), overrides, "kommo", &typed, "contacts").await;
     House {
         connector: connected.connector,
         app: concord::connectors::app("kommo"),

@@ -16,6 +16,7 @@ use crate::house::{BoxedConnect, BoxedHouse, Fault, House, Judge, Person, Post, 
 
 struct ZohoJudge {
     app: Emulator,
+    object: &'static str,
     address: String,
     clock: Arc<dyn Clock>,
     door: Door,
@@ -27,8 +28,12 @@ const TOO_MANY: &str =
 const REFUSAL: &str =
     r#"{"code":"UNABLE_TO_PARSE_DATA_TYPE","details":{},"message":"","status":"error"}"#;
 
-pub fn subject() -> Subject {
-    Subject { name: "zoho", start: || Box::pin(start(false, |_| {})) }
+pub fn contacts() -> Subject {
+    Subject { name: "zoho", start: || Box::pin(start("Contacts", false, |_| {})) }
+}
+
+pub fn leads() -> Subject {
+    Subject { name: "zoho leads", start: || Box::pin(start("Leads", false, |_| {})) }
 }
 
 fn typed(refresh_token: &str) -> Credentials {
@@ -44,7 +49,11 @@ fn overrides(address: &str) -> Overrides {
 }
 
 /// Strict: in real time, at the connector's own pace.
-async fn start(is_strict: bool, change: impl FnOnce(&mut Options) + Send) -> House {
+async fn start(
+    object: &'static str,
+    is_strict: bool,
+    change: impl FnOnce(&mut Options) + Send,
+) -> House {
     let manual = Arc::new(ManualClock::at("2026-11-22T10:00:00Z".parse().unwrap()));
     let clock: Arc<dyn Clock> = if is_strict { Arc::new(SystemClock) } else { manual.clone() };
     let (listener, address) = listen().await;
@@ -59,15 +68,34 @@ async fn start(is_strict: bool, change: impl FnOnce(&mut Options) + Send) -> Hou
     if !is_strict {
         overrides = overrides.with_rate("zoho", 10_000);
     }
-    let connected = connect(clock.clone(), overrides, "zoho", &typed(&app.refresh_token())).await;
+    let typed = typed(&app.refresh_token());
+    let connected = connect(clock.clone(), overrides, "zoho", &typed, object).await;
     House {
         connector: connected.connector,
         app: concord::connectors::app("zoho"),
-        judge: Arc::new(ZohoJudge { app, address, clock, door }),
+        judge: Arc::new(ZohoJudge { app, object, address, clock, door }),
         schema: connected.schema,
         object: connected.object,
         clock: manual,
         user: Some(USER.to_owned()),
+    }
+}
+
+impl ZohoJudge {
+    fn is_of_leads(&self) -> bool {
+        self.object == "Leads"
+    }
+
+    fn title(&self) -> &'static str {
+        if self.is_of_leads() { "Designation" } else { "Title" }
+    }
+
+    fn all(&self) -> Vec<Json> {
+        if self.is_of_leads() { self.app.leads() } else { self.app.contacts() }
+    }
+
+    fn whole(&self, id: &RemoteId) -> Json {
+        self.all().into_iter().find(|record| record["id"] == json!(id.as_str())).unwrap()
     }
 }
 
@@ -77,19 +105,25 @@ impl Judge for ZohoJudge {
             "First_Name": person.first,
             "Last_Name": person.last,
             "Email": person.email,
-            "Title": if person.title.is_empty() { Json::Null } else { json!(person.title) },
         });
+        if !person.title.is_empty() {
+            record[self.title()] = json!(person.title);
+        }
         for (label, phone) in &person.phones {
             record[if *label == "mobile" { "Mobile" } else { "Phone" }] = json!(phone);
         }
         if !person.tags.is_empty() {
             record["Tag"] = person.tags.iter().map(|tag| json!({"name": tag})).collect();
         }
-        RemoteId::new(self.app.person_adds(record))
+        RemoteId::new(if self.is_of_leads() {
+            self.app.person_adds_lead(record)
+        } else {
+            self.app.person_adds(record)
+        })
     }
 
     fn retitle(&self, id: &RemoteId, title: &str) {
-        assert!(self.app.person_edits(id.as_str(), json!({ "Title": title })));
+        assert!(self.app.person_edits(id.as_str(), json!({ self.title(): title })));
     }
 
     fn tag(&self, id: &RemoteId, tag: &str) {
@@ -104,20 +138,18 @@ impl Judge for ZohoJudge {
     }
 
     fn raw(&self, id: &RemoteId) -> BTreeMap<String, Json> {
-        let contacts = self.app.contacts();
-        let contact = contacts.iter().find(|c| c["id"] == json!(id.as_str())).unwrap();
         let by_itself = |key: &str| {
             key.starts_with("Modified_")
                 || key.starts_with('$')
                 || key.ends_with("Time__s")
                 || key == "Last_Activity_Time"
         };
-        let fields = contact.as_object().unwrap().iter().filter(|(key, _)| !by_itself(key));
-        fields.map(|(key, value)| (key.clone(), value.clone())).collect()
+        let Json::Object(record) = self.whole(id) else { panic!("no record: {id}") };
+        record.into_iter().filter(|(key, _)| !by_itself(key)).collect()
     }
 
     fn count(&self) -> usize {
-        self.app.contacts().len()
+        self.all().len()
     }
 
     fn order(&self, fault: Fault) -> bool {
@@ -169,18 +201,18 @@ impl Judge for ZohoJudge {
     }
 
     fn strict(&self) -> Option<BoxedHouse> {
-        Some(Box::pin(start(true, |options| options.concurrency = 5)))
+        Some(Box::pin(start(self.object, true, |options| options.concurrency = 5)))
     }
 
     fn refusing_beyond(&self, records: usize) -> Option<BoxedHouse> {
-        Some(Box::pin(start(false, move |options| options.page_token_records = records)))
+        Some(Box::pin(start(self.object, false, move |options| {
+            options.page_token_records = records
+        })))
     }
 
     fn sets_off_workflows(&self, id: &RemoteId) -> Option<bool> {
-        let contacts = self.app.contacts();
-        let contact = contacts.iter().find(|contact| contact["id"] == json!(id.as_str())).unwrap();
         // Left out, everything is set off.
-        Some(contact["$trigger"] != json!([]))
+        Some(self.whole(id)["$trigger"] != json!([]))
     }
 
     fn connect_wrongly(&self) -> Option<BoxedConnect> {
@@ -215,12 +247,17 @@ impl Judge for ZohoJudge {
         true
     }
 
+    fn converts(&self, id: &RemoteId) -> bool {
+        self.is_of_leads() && self.app.person_converts(id.as_str()).is_some()
+    }
+
     fn add_phone(&self, id: &RemoteId, phone: &str) -> bool {
-        self.app.person_edits(id.as_str(), json!({ "Other_Phone": phone }))
+        // Leads have no third number.
+        !self.is_of_leads() && self.app.person_edits(id.as_str(), json!({ "Other_Phone": phone }))
     }
 
     fn birthday(&self, id: &RemoteId) -> Option<String> {
-        Some(self.raw(id)["Date_of_Birth"].as_str()?.to_owned())
+        Some(self.raw(id).get("Date_of_Birth")?.as_str()?.to_owned())
     }
 
     fn refuse_requests_with(&self, words: &str) -> bool {

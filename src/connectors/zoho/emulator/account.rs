@@ -106,15 +106,26 @@ impl Emulator {
 
     /// A person adds a contact; its id.
     pub fn person_adds(&self, record: Value) -> String {
-        self.lock().person_adds(&object(record))
+        self.lock().person_adds(Module::Contacts, &object(record))
     }
 
-    /// A person changes fields of a contact; false if it is not there.
+    /// A person adds a lead. Gives its id.
+    pub fn person_adds_lead(&self, record: Value) -> String {
+        self.lock().person_adds(Module::Leads, &object(record))
+    }
+
+    /// A person converts a lead. Gives the id of the contact that it became; none if it can't be
+    /// converted.
+    pub fn person_converts(&self, id: &str) -> Option<String> {
+        self.lock().person_converts(id)
+    }
+
+    /// A person changes fields of a contact or lead; false if it is not there.
     pub fn person_edits(&self, id: &str, patch: Value) -> bool {
         self.lock().person_edits(id, &object(patch))
     }
 
-    /// A person puts a contact into the recycle bin; false if it is not there.
+    /// A person puts a contact or lead into the recycle bin; false if it is not there.
     pub fn person_deletes(&self, id: &str) -> bool {
         self.lock().person_deletes(id)
     }
@@ -151,7 +162,13 @@ impl Emulator {
     /// Those of them that were changed since a time.
     #[must_use]
     pub fn contacts_since(&self, since: Timestamp) -> Vec<Value> {
-        self.lock().raw_contacts(since)
+        self.lock().raw_records(Module::Contacts, since)
+    }
+
+    /// The leads that are there in the same way, converted ones among them.
+    #[must_use]
+    pub fn leads(&self) -> Vec<Value> {
+        self.lock().raw_records(Module::Leads, Timestamp::MIN)
     }
 
     /// The requests so far.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::answer::Answer;
 use super::call::Call;
 use super::catalogue::Module;
+use super::conversion;
 use super::faults::Fault;
 use super::log::Request;
 use super::state::State;
@@ -16,10 +17,12 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Answer {
     let body = || call.json().unwrap_or_default();
     match (&call.method, segments.as_slice()) {
         (&Method::GET, ["_emulator", "contacts"]) => {
-            Answer::json(200, Value::Array(state.raw_contacts(Timestamp::MIN)))
+            Answer::json(200, Value::Array(state.raw_records(Module::Contacts, Timestamp::MIN)))
         }
         (&Method::POST, ["_emulator", "contacts"]) => match body() {
-            Value::Object(record) => Answer::json(201, json!({"id": state.person_adds(&record)})),
+            Value::Object(record) => {
+                Answer::json(201, json!({"id": state.person_adds(Module::Contacts, &record)}))
+            }
             _ => unreadable(),
         },
         (&Method::PATCH, ["_emulator", "contacts", id]) => match body() {
@@ -73,34 +76,46 @@ fn describe(request: &Request) -> Value {
 
 /// What a person does at the app's own screen, where nothing is checked.
 impl State {
-    pub(super) fn raw_contacts(&self, since: Timestamp) -> Vec<Value> {
+    pub(super) fn raw_records(&self, module: Module, since: Timestamp) -> Vec<Value> {
         let changed = self
-            .of_module(Module::Contacts)
+            .of_module(module)
             .filter(|stored| stored.modified_at.as_second() >= since.as_second());
         changed.map(|stored| self.raw(stored)).collect()
     }
 
-    pub(super) fn person_adds(&mut self, record: &Map<String, Value>) -> String {
-        let event = self.create(Module::Contacts, record, None);
+    pub(super) fn person_adds(&mut self, module: Module, record: &Map<String, Value>) -> String {
+        let event = self.create(module, record, None);
         let id = event.id.clone();
         self.notify(&[event]);
         id
     }
 
     pub(super) fn person_edits(&mut self, id: &str, patch: &Map<String, Value>) -> bool {
-        if self.live(Module::Contacts, id).is_none() {
-            return false;
-        }
-        let event = self.change(Module::Contacts, id, patch, None);
+        let Some(module) = self.person(id) else { return false };
+        let event = self.change(module, id, patch, None);
         self.notify(&[event]);
         true
     }
 
     pub(super) fn person_deletes(&mut self, id: &str) -> bool {
-        let event = self.delete(Module::Contacts, id);
+        let event = self.person(id).and_then(|module| self.delete(module, id));
         let is_done = event.is_some();
         self.notify(event.as_slice());
         is_done
+    }
+
+    /// A lead becomes a contact. Gives the contact's id.
+    pub(super) fn person_converts(&mut self, id: &str) -> Option<String> {
+        let mut events = Vec::new();
+        let converted = conversion::convert_one(self, id, &Map::new(), &mut events).ok()?;
+        self.notify(&events);
+        Some(converted.pointer("/details/Contacts/id")?.as_str()?.to_owned())
+    }
+
+    /// What a person is here, be it a contact or a lead.
+    fn person(&self, id: &str) -> Option<Module> {
+        let modules = [Module::Contacts, Module::Leads];
+        modules.into_iter().find(|module| self.live(*module, id).is_some())
     }
 
     pub(super) fn person_merges(&mut self, master: &str, child: &str) -> bool {

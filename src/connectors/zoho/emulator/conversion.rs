@@ -51,7 +51,7 @@ pub(super) fn convert(state: &mut State, id: &str, call: &Call) -> Outcome {
     Ok(Answer::batch("data", items, 200).costing(5))
 }
 
-fn convert_one(
+pub(super) fn convert_one(
     state: &mut State,
     id: &str,
     wish: &Map<String, Value>,

@@ -1,0 +1,32 @@
+//! What is different of leads: one that is converted becomes a contact under another id. It stays
+//! readable as a lead, is out of the lists unless it is asked for, and takes no changes
+//! (zoho.com/crm/developer/docs/api/v8/convert-lead.html, get-records.html).
+
+use serde_json::{Map, Value as Json};
+
+use super::about::LEADS;
+use super::convert::TIMES;
+use crate::record::{ObjectName, RemoteId};
+
+/// Whether a lead was converted.
+const CONVERTED: &str = "Converted__s";
+
+/// Asks a list for converted leads too: otherwise one that is converted would seem to be lost.
+pub(super) fn with_converted(object: &ObjectName) -> &'static str {
+    if object.as_str() == LEADS { "&converted=both" } else { "" }
+}
+
+/// The fields that are read whether somebody wants them or not.
+pub(super) fn always_read(object: &ObjectName) -> impl Iterator<Item = &str> {
+    TIMES.into_iter().chain((object.as_str() == LEADS).then_some(CONVERTED))
+}
+
+pub(super) fn is_converted(data: &Map<String, Json>) -> bool {
+    data.get(CONVERTED).and_then(Json::as_bool) == Some(true)
+}
+
+/// Those of an answer that are leads no more.
+pub(super) fn converted(data: &[Map<String, Json>]) -> impl Iterator<Item = RemoteId> {
+    let left = data.iter().filter(|record| is_converted(record));
+    left.filter_map(|record| Some(RemoteId::new(record.get("id")?.as_str()?)))
+}
