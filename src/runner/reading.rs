@@ -43,8 +43,6 @@ pub(super) struct Missed {
 const ON_ITS_WAY: Duration = Duration::from_secs(30);
 /// How far back the last finished run is looked for.
 const RUNS_LOOKED_AT: u64 = 100;
-/// More hints than a feed ever has.
-const ALL_HINTS: u64 = 1_000_000;
 
 impl Reading {
     /// How this run of a connection reads. `last` is the one before it with the same configuration.
@@ -67,7 +65,9 @@ impl Reading {
         let (mut told, mut silent, mut quiet) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
         for (side, feed) in feeds.values() {
             let endpoint = runner.store.endpoint_of(feed.workspace, feed.account).await?;
-            let posts = endpoint.filter(|known| known.state == EndpointState::Registered);
+            let posts = endpoint.filter(|known| {
+                known.state == EndpointState::Registered && known.objects.contains(&feed.object)
+            });
             let full = full.as_ref().filter(|_| last.is_some());
             let Some(endpoint) = posts else { continue };
             let is_before = |at: Timestamp| full.is_none_or(|full| at < full.started_at);
@@ -125,7 +125,7 @@ impl Reading {
         if changed.is_empty() || !self.told.contains(&feed) {
             return Ok(BTreeSet::new());
         }
-        let told = runner.store.due_hints(workspace, feed, Timestamp::MAX, ALL_HINTS).await?;
+        let told = runner.store.hinted(workspace, feed, &changed).await?;
         Ok(changed.difference(&told).cloned().collect())
     }
 }

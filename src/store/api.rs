@@ -192,6 +192,14 @@ pub trait Store: AuthorizationRequests + History + Idempotency + Webhooks + Send
         limit: u64,
     ) -> Result<BTreeSet<RemoteId>>;
 
+    /// Those of these records that somebody hinted at and that have not been looked at since, due or not.
+    async fn hinted(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        ids: &BTreeSet<RemoteId>,
+    ) -> Result<BTreeSet<RemoteId>>;
+
     /// The links of a connection that have one of these records as an end.
     async fn links_of(
         &self,

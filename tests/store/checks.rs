@@ -330,6 +330,19 @@ async fn a_page_and_its_cursor_are_one(bench: Bench) {
     assert_eq!(store.feed(workspace, feed).await.unwrap().cursor.as_deref(), Some("page 2"));
     assert_eq!(store.due_hints(workspace, feed, at(1), 10).await.unwrap(), ids(&["l2"]));
     assert_eq!(store.due_hints(workspace, feed, at(2), 10).await.unwrap(), ids(&["l2", "l3"]));
+    let asked = ids(&["l1", "l3", "l9"]);
+    assert_eq!(store.hinted(workspace, feed, &asked).await.unwrap(), ids(&["l3"]), "due or not");
+    let other = bench.feeds.right.id;
+    assert_eq!(store.hinted(workspace, other, &asked).await.unwrap(), ids(&[]));
+    let elsewhere = WorkspaceId(bench.id());
+    assert_eq!(store.hinted(elsewhere, feed, &asked).await.unwrap(), ids(&[]));
+    let many: BTreeSet<RemoteId> = (0..450).map(|n| RemoteId::new(format!("m{n}"))).collect();
+    store.add_hints(workspace, other, &many, at(9)).await.unwrap();
+    assert_eq!(
+        store.hinted(workspace, other, &many).await.unwrap(),
+        many,
+        "of more than a statement"
+    );
     store.observe(&held, &bench.observation(vec![])).await.unwrap();
     let feed = store.feed(workspace, feed).await.unwrap();
     assert_eq!(feed.cursor.as_deref(), Some("page 2"), "a page without one leaves it");

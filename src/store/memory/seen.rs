@@ -208,4 +208,14 @@ impl State {
         let newest = due.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
         newest.map(|((_, _, id), _)| id.clone()).collect()
     }
+
+    pub(super) fn hinted(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        ids: &BTreeSet<RemoteId>,
+    ) -> BTreeSet<RemoteId> {
+        let is_hinted = |id: &&RemoteId| self.hints.contains_key(&(workspace, feed, (*id).clone()));
+        ids.iter().filter(is_hinted).cloned().collect()
+    }
 }

@@ -229,6 +229,15 @@ impl Store for MemoryStore {
         self.transact(|state, _| Ok(state.due_hints(workspace, feed, now, limit))).await
     }
 
+    async fn hinted(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        ids: &BTreeSet<RemoteId>,
+    ) -> Result<BTreeSet<RemoteId>> {
+        self.transact(|state, _| Ok(state.hinted(workspace, feed, ids))).await
+    }
+
     async fn links_of(
         &self,
         workspace: WorkspaceId,

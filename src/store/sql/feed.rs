@@ -188,6 +188,29 @@ pub(super) async fn due_hints(
     Ok(ids.into_iter().map(RemoteId::new).collect())
 }
 
+pub(super) async fn hinted(
+    db: &impl ConnectionTrait,
+    workspace: WorkspaceId,
+    feed: FeedId,
+    ids: &BTreeSet<RemoteId>,
+) -> Result<BTreeSet<RemoteId>> {
+    let ids: Vec<&str> = ids.iter().map(RemoteId::as_str).collect();
+    let mut hinted = BTreeSet::new();
+    for page in ids.chunks(CHUNK) {
+        let found = hint::Entity::find()
+            .select_only()
+            .column(hint::Column::RemoteId)
+            .filter(hint::Column::Workspace.eq(workspace.0))
+            .filter(hint::Column::Feed.eq(feed.0))
+            .filter(hint::Column::RemoteId.is_in(page.iter().copied()))
+            .into_tuple::<String>()
+            .all(db)
+            .await?;
+        hinted.extend(found.into_iter().map(RemoteId::new));
+    }
+    Ok(hinted)
+}
+
 /// When the next hint of these feeds is due.
 pub(super) async fn next_hint(
     db: &impl ConnectionTrait,

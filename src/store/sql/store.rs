@@ -252,6 +252,15 @@ impl Store for SqlStore {
         feed::due_hints(&self.db, workspace, feed, now, limit).await
     }
 
+    async fn hinted(
+        &self,
+        workspace: WorkspaceId,
+        feed: FeedId,
+        ids: &BTreeSet<RemoteId>,
+    ) -> Result<BTreeSet<RemoteId>> {
+        feed::hinted(&self.db, workspace, feed, ids).await
+    }
+
     async fn links_of(
         &self,
         workspace: WorkspaceId,
