@@ -20,7 +20,7 @@ pub enum Error {
         known: String,
     },
     /// A side of several objects was asked for.
-    #[error("a side takes one object so far: make a connection for each")]
+    #[error("a side takes one object so far: choose the one to keep the same")]
     SeveralObjects,
     /// The account has never been described.
     #[error("the fields of this account are not known: check the account first")]
@@ -28,7 +28,7 @@ pub enum Error {
     /// The account is not connected.
     #[error("the account is not connected: reconnect it first")]
     NotConnected,
-    /// Another connection keeps the same two lists the same.
+    /// Another connection is between the same two accounts.
     #[error("another connection is between the same two accounts: change that one")]
     Doubled,
     /// Something is missing; the review says what.

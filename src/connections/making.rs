@@ -1,5 +1,7 @@
 //! Making and removing connections.
 
+use std::collections::BTreeSet;
+
 use crate::planner::{
     Approval, ConsentPolicy, DeletionPolicy, FirstRun, MatchKey, Rule, Settings, Sync, SyncState,
     Thresholds, WritePolicy, suggest_consent, suggest_entries,
@@ -42,9 +44,10 @@ impl Connections {
         let (left, left_feeds) = self.open_side(workspace, Side::Left, &new.sides.left).await?;
         let (right, right_feeds) = self.open_side(workspace, Side::Right, &new.sides.right).await?;
         let feeds: Vec<ConnectionFeed> = left_feeds.into_iter().chain(right_feeds).collect();
+        let accounts = self.accounts_of(workspace, &feeds).await?;
         for other in self.store.connections(workspace).await? {
-            let is_same = feeds.iter().all(|feed| other.feeds.iter().any(|f| f.feed == feed.feed));
-            if is_same {
+            // Of other objects too: each would make of its people what the other has already.
+            if self.accounts_of(workspace, &other.feeds).await? == accounts {
                 return Err(Error::Doubled);
             }
         }
@@ -80,6 +83,18 @@ impl Connections {
         };
         self.store.add_connection(&connection).await?;
         Ok(connection)
+    }
+
+    async fn accounts_of(
+        &self,
+        workspace: WorkspaceId,
+        feeds: &[ConnectionFeed],
+    ) -> Result<BTreeSet<AccountId>> {
+        let mut accounts = BTreeSet::new();
+        for feed in feeds {
+            accounts.insert(self.store.feed(workspace, feed.feed).await?.account);
+        }
+        Ok(accounts)
     }
 
     async fn open_side(

@@ -58,8 +58,10 @@ use draft::{Draft, Scope};
 /// all of them have succeeded. Planning the result again gives no writes.
 #[must_use]
 pub fn plan_pair(settings: &Settings, pair: &Pair) -> Item {
-    let draft = Draft::open(settings, pair);
+    let mut draft = Draft::open(settings, pair);
     if let Some(skip) = Side::BOTH.iter().find_map(|side| out_of_reach(pair, *side)) {
+        // An opt-out that can't arrive is told.
+        consent::tighten(&mut draft);
         return close::close(draft, Outcome::Skipped(skip), pair.link.is_some());
     }
     match (&pair.link, pair.live(Side::Left), pair.live(Side::Right)) {

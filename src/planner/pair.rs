@@ -35,6 +35,15 @@ pub enum Presence {
     Left,
 }
 
+impl Presence {
+    /// Whether a later observation changes nothing: what has left its object and is removed afterwards
+    /// was not removed from it.
+    #[must_use]
+    pub fn outlasts(self, later: Self) -> bool {
+        (self, later) == (Self::Left, Self::Gone)
+    }
+}
+
 /// The input of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {

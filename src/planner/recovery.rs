@@ -51,8 +51,9 @@ impl Link {
 
     /// Takes over the bases that were planned with a write whose answer got lost, as far as the
     /// record that was written still says what was sent: there the write was made, and what differs
-    /// since is a person's edit. The rest stays as it was; perhaps nobody wrote it.
-    pub fn recover(&mut self, planned: &Self, settings: &Settings, op: &Op, now: &Record) {
+    /// since is a person's edit. The rest stays as it was; perhaps nobody wrote it. False if nothing of
+    /// it is there.
+    pub fn recover(&mut self, planned: &Self, settings: &Settings, op: &Op, now: &Record) -> bool {
         let sent = planned.unconfirmed.of(op.side);
         let landed = landed(settings, op, sent, now);
         for field in &landed {
@@ -87,11 +88,13 @@ impl Link {
             }
         }
         self.recover_marks(planned, settings, op.side, &landed);
+        !landed.is_empty()
     }
 
     /// Takes over the base of an entry. What it was planned upon had been read back by then: the app's
     /// form of it is awaited no more, and who gives it the same value later has typed it. Of sets that
-    /// had a base only what the op did is taken over, since other ops may have landed meanwhile.
+    /// had a base only what the op did for this entry is taken over: other ops may have landed meanwhile,
+    /// and an op may carry elements of several entries.
     fn take_over(
         &mut self,
         settings: &Settings,
@@ -109,7 +112,12 @@ impl Link {
                 entry.inputs.iter().zip(&mut base.inputs).zip(&known.inputs)
             {
                 if is_carried || (source == op.side && tags == Some(input)) {
-                    *slot = change_tags(known, &op.tags.add, &op.tags.remove);
+                    let part = |names: &[String], is_in: bool| -> Vec<String> {
+                        let is_of_it = |name: &&String| holds_tag(slot, name) == is_in;
+                        names.iter().filter(is_of_it).cloned().collect()
+                    };
+                    let (add, remove) = (part(&op.tags.add, true), part(&op.tags.remove, false));
+                    *slot = change_tags(known, &add, &remove);
                 }
             }
         }
@@ -174,6 +182,10 @@ impl Link {
         }
         link
     }
+}
+
+fn holds_tag(tags: &Value, name: &str) -> bool {
+    tags.elements().iter().any(|tag| fold(&tag.text()) == fold(name))
 }
 
 /// The fields of an op that a record holds as they were sent, or in the form that the app gives them.

@@ -14,7 +14,8 @@ use crate::connectors::Lookup;
 use crate::planner::{Failure, Link, MatchKey, OpKind, Outcome, Wait};
 use crate::record::{FieldType, PerSide, Record, RemoteId, Side};
 use crate::store::{
-    End, Intent, IntentState, LinkId, LinkRow, Observed, OpRow, OpState, PendingReason, Settlement,
+    End, FeedId, Intent, IntentState, LinkId, LinkRow, Observed, OpRow, OpState, PendingReason,
+    Settlement,
 };
 
 impl Session<'_> {
@@ -41,10 +42,16 @@ impl Session<'_> {
                 OpState::Unknown | OpState::Applied | OpState::Rejected | OpState::Dropped => {}
             }
         }
-        self.look_up(&unanswered, settlement).await
+        let mut links = BTreeMap::new();
+        for (row, _) in self.look_up(unanswered, &mut links).await? {
+            self.drop_op(&row, "looked_up", &mut settlement);
+        }
+        settlement.links.extend(links.into_values());
+        self.write_down(settlement).await
     }
 
-    /// What this run itself got no answer about is looked up before it plans again.
+    /// What this run itself got no answer about is looked up before it plans again. What is not there
+    /// may still come: it stays open, and waits as long as whatever failed.
     pub(super) async fn look_up_unanswered(&mut self) -> Result<(), RunError> {
         if !std::mem::take(&mut self.has_unanswered) {
             return Ok(());
@@ -52,43 +59,56 @@ impl Session<'_> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
         let mut rows = store.open_ops(workspace, self.connection.id).await?;
         rows.retain(|row| row.state == OpState::Unknown && row.op.kind != OpKind::Create);
-        self.look_up(&rows, Settlement::default()).await
-    }
-
-    /// The records say what became of these ops: they are read, and their pairs are planned again.
-    async fn look_up(&self, rows: &[OpRow], settlement: Settlement) -> Result<(), RunError> {
-        let mut settlement = settlement;
-        let mut links: BTreeMap<LinkId, LinkRow> = BTreeMap::new();
-        for row in rows {
-            self.drop_op(row, "looked_up", &mut settlement);
-            self.recover(row, &mut links).await?;
+        let (mut settlement, mut links) = (Settlement::default(), BTreeMap::new());
+        for (row, has_landed) in self.look_up(rows, &mut links).await? {
+            if has_landed {
+                self.drop_op(&row, "looked_up", &mut settlement);
+            }
         }
         settlement.links.extend(links.into_values());
         self.write_down(settlement).await
     }
 
-    /// Reads the record that an op was to change, and takes over into its link what was written.
-    async fn recover(
+    /// The records that ops were to change say what became of them: what was written is taken over into
+    /// their links. Of each op, whether anything of it is there.
+    async fn look_up(
         &self,
-        row: &OpRow,
+        rows: Vec<OpRow>,
         links: &mut BTreeMap<LinkId, LinkRow>,
-    ) -> Result<(), RunError> {
+    ) -> Result<Vec<(OpRow, bool)>, RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
-        let Some(side) = self.side(row.feed) else { return Ok(()) };
-        let ids: BTreeSet<RemoteId> = row.op.id.iter().cloned().collect();
-        let seen = self.look_at(side, row.feed, &ids).await?;
-        let now = seen.first().and_then(|observed| observed.record.clone());
-        self.remember(row.feed, seen).await?;
-        let known = store.links_of(workspace, self.connection.id, row.feed, &ids).await?;
-        let (Some(known), Some(now), Some(planned)) =
-            (known.into_iter().next(), now, row.planned.as_ref())
-        else {
-            return Ok(());
-        };
-        // Another op of the same link may have landed too.
-        let link = links.entry(known.id).or_insert(known);
-        link.link.recover(planned, &self.connection.settings, &row.op, &now);
-        Ok(())
+        let mut asked: BTreeMap<FeedId, BTreeSet<RemoteId>> = BTreeMap::new();
+        for row in &rows {
+            asked.entry(row.feed).or_default().extend(row.op.id.clone());
+        }
+        let mut records: BTreeMap<End, Record> = BTreeMap::new();
+        for (feed, ids) in asked {
+            let Some(side) = self.side(feed) else { continue };
+            let seen = self.look_at(side, feed, &ids).await?;
+            let live = seen.iter().filter_map(|observed| observed.record.clone());
+            records.extend(live.map(|record| (End { feed, id: record.id.clone() }, record)));
+            self.remember(feed, seen).await?;
+            for known in store.links_of(workspace, self.connection.id, feed, &ids).await? {
+                links.entry(known.id).or_insert(known);
+            }
+        }
+        let settings = &self.connection.settings;
+        let mut looked_up = Vec::new();
+        for row in rows {
+            let end = row.op.id.clone().map(|id| End { feed: row.feed, id });
+            let now = end.as_ref().and_then(|end| records.get(end));
+            let link = links
+                .values_mut()
+                .find(|link| link.ends.iter().any(|(_, of_it)| Some(of_it) == end.as_ref()));
+            let has_landed = match (link, now, &row.planned) {
+                (Some(link), Some(now), Some(planned)) => {
+                    link.link.recover(planned, settings, &row.op, now)
+                }
+                _ => false,
+            };
+            looked_up.push((row, has_landed));
+        }
+        Ok(looked_up)
     }
 
     fn drop_op(&self, row: &OpRow, code: &str, settlement: &mut Settlement) {

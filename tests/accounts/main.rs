@@ -293,9 +293,9 @@ async fn an_account_without_all_of_an_apps_objects_has_the_others() {
     for (status, code) in [(401, "OAUTH_SCOPE_MISMATCH"), (400, "INVALID_MODULE")] {
         let house = House::new(code).await;
         let accounts = house.process("one");
-        let fields = |after| Fault {
+        let refusing = |path: &str, after| Fault {
             method: None,
-            path: Some("/crm/v8/settings/fields".to_owned()),
+            path: Some(path.to_owned()),
             after,
             times: 1,
             kind: FaultKind::Status {
@@ -306,10 +306,11 @@ async fn an_account_without_all_of_an_apps_objects_has_the_others() {
             },
         };
         // Its first object it must have.
-        house.app.order(fields(0));
+        house.app.order(refusing("/crm/v8/settings/fields", 0));
         let refused = accounts.connect(HOME, "zoho", &house.typed(), Names::default()).await;
         assert!(matches!(refused, Err(Error::App(error)) if error.code == code));
-        house.app.order(fields(1));
+        // The fields of leads are told to whoever may not read them.
+        house.app.order(refusing("/crm/v8/Leads", 0));
         let account = accounts.connect(HOME, "zoho", &house.typed(), Names::default()).await;
         let known = house.store.description(HOME, account.unwrap().id).await.unwrap().unwrap();
         assert!(known.schemas.keys().map(ToString::to_string).eq(["Contacts"]), "{code}");

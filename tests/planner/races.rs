@@ -251,3 +251,16 @@ fn a_tag_that_was_still_to_be_carried_is_not_agreed_on_when_the_rest_was_cut_off
     settle(&mut world);
     assert_eq!(names(&world, Side::Left), names(&world, Side::Right));
 }
+
+#[test]
+fn a_constant_tag_stays_though_the_answer_was_lost() {
+    let settings = both_ways_of(Shapes { constant: true, ..TAGS });
+    let mut world = world(&["vip"], &["vip"]);
+    settle(&mut world);
+    let item = plan_pair(&settings, &world.pair());
+    let op = the_op(&item, Side::Right, OpKind::Tags);
+    land(&settings, &mut world, &item, &op);
+    let constant = op.tags.add[0].clone();
+    settle_by(&settings, &mut world);
+    assert!(names(&world, Side::Right).contains(&constant), "{:?}", names(&world, Side::Right));
+}

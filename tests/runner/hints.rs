@@ -57,6 +57,22 @@ async fn a_run_that_is_told_looks_at_what_it_got_no_answer_about_before_it_plans
 }
 
 #[tokio::test]
+async fn a_run_that_is_told_tries_once_what_does_not_arrive() {
+    let house = House::new(|_| {}).await;
+    let ana = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.register(Side::Left).await;
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    house.hint(Side::Left, &ana).await;
+    let before = house.ops().await.len();
+    house.run_told_losing_writes_to(Side::Right).await;
+    assert_eq!(house.ops().await.len(), before + 1, "the next try waits its time");
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"));
+}
+
+#[tokio::test]
 async fn nothing_is_missed_where_nobody_should_have_told() {
     let house = House::new(|_| {}).await;
     house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);

@@ -284,6 +284,12 @@ impl House {
             .await;
     }
 
+    /// A run that a notification wakes, in which nothing that is written to a side ever arrives.
+    pub async fn run_told_losing_writes_to(&self, side: Side) {
+        self.run_with(side, Faults { lost_before: 1000, ..Faults::default() }, Trigger::Webhook)
+            .await;
+    }
+
     /// A run in which nothing that is written to a side ever arrives.
     pub async fn run_losing_writes_to(&self, side: Side) {
         self.run_with(side, Faults { lost_before: 1000, ..Faults::default() }, Trigger::Schedule)

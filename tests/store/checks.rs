@@ -473,6 +473,13 @@ async fn what_is_gone_keeps_its_last_state_and_loses_its_keys(bench: Bench) {
     assert_eq!(store.count_live(workspace, feed).await.unwrap(), 0);
     let back = store.observe(&held, &bench.observation(vec![live("l1", "Vigo", "a@x.es")])).await;
     assert_eq!(back.unwrap(), ids(&["l1"]), "to be back is a change");
+    // What has left and is removed afterwards was not removed from here.
+    let left = Observed { presence: Presence::Left, ..gone("l1") };
+    store.observe(&held, &bench.observation(vec![left])).await.unwrap();
+    let changed = store.observe(&held, &bench.observation(vec![gone("l1")])).await.unwrap();
+    assert_eq!(changed, ids(&[]));
+    let rows = store.seen_by_id(workspace, feed, &ids(&["l1"])).await.unwrap();
+    assert_eq!(rows[0].seen.presence, Presence::Left);
 }
 
 async fn a_large_page_is_remembered_whole(bench: Bench) {

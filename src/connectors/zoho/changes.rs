@@ -84,7 +84,7 @@ pub(super) async fn changes(
     let mut found: Vec<Record> = connector.records(&data, query).await?;
     connector.complete(&mut found, query, groups.get(1..).unwrap_or_default()).await?;
     let mut changes: Vec<Change> = found.into_iter().map(Change::Seen).collect();
-    changes.extend(leads::converted(&data).map(Change::Left));
+    changes.extend(leads::converted("changes", object, &data)?.into_iter().map(Change::Left));
     if info.more_records {
         let token = info.next_page_token;
         if token.is_none() {

@@ -1,7 +1,8 @@
 //! The fields of contacts and leads, as the organisation describes them.
 
+use super::about::LEADS;
 use super::api::Api;
-use super::wire::{FieldAbout, Fields};
+use super::wire::{FieldAbout, Fields, Records};
 use crate::connectors::{Error, ErrorKind, Result};
 use crate::record::{Choices, Field, FieldType, ObjectName, Schema, Semantic};
 
@@ -14,10 +15,13 @@ pub(super) async fn describe(api: &Api, object: &ObjectName) -> Result<Schema> {
     let path = format!("/crm/v8/settings/fields?module={object}");
     let fields: Option<Fields> = api.get("describe", &path, &[]).await?;
     let fields = fields.ok_or_else(|| Error::new(ErrorKind::Protocol, "describe", "no_fields"))?;
-    Ok(fields.fields.iter().filter_map(field).collect())
+    // The list of fields is given to whoever may not read the records.
+    let one = format!("/crm/v8/{object}?fields=id&per_page=1");
+    api.get::<Records>("describe", &one, &[]).await?;
+    Ok(fields.fields.iter().filter_map(|about| field(about, object)).collect())
 }
 
-fn field(about: &FieldAbout) -> Option<Field> {
+fn field(about: &FieldAbout, object: &ObjectName) -> Option<Field> {
     let (kind, many) = match about.data_type.as_str() {
         _ if about.api_name == OPT_OUT => (FieldType::Consent, false),
         _ if about.api_name == TAG => (FieldType::Tag, true),
@@ -65,7 +69,7 @@ fn field(about: &FieldAbout) -> Option<Field> {
         required: about.system_mandatory && !is_fixed,
         max_len: about.length.filter(|length| has_length && *length > 0),
         options,
-        semantic: meaning(id),
+        semantic: meaning(id).or_else(|| meaning_of_lead(id).filter(|_| object.as_str() == LEADS)),
         ..Field::new(id, kind)
     })
 }
@@ -81,13 +85,13 @@ fn meaning(api_name: &str) -> Option<Semantic> {
         "Home_Phone" => Semantic::PhoneHome,
         "Other_Phone" => Semantic::PhoneOther,
         "Fax" => Semantic::Fax,
-        "Title" | "Designation" => Semantic::JobTitle,
-        "Account_Name" | "Company" => Semantic::Company,
-        "Mailing_Street" | "Street" => Semantic::AddressStreet,
-        "Mailing_City" | "City" => Semantic::AddressCity,
-        "Mailing_State" | "State" => Semantic::AddressRegion,
-        "Mailing_Zip" | "Zip_Code" => Semantic::AddressPostalCode,
-        "Mailing_Country" | "Country" => Semantic::AddressCountry,
+        "Title" => Semantic::JobTitle,
+        "Account_Name" => Semantic::Company,
+        "Mailing_Street" => Semantic::AddressStreet,
+        "Mailing_City" => Semantic::AddressCity,
+        "Mailing_State" => Semantic::AddressRegion,
+        "Mailing_Zip" => Semantic::AddressPostalCode,
+        "Mailing_Country" => Semantic::AddressCountry,
         "Date_of_Birth" => Semantic::Birthday,
         "Owner" => Semantic::Owner,
         "Lead_Source" => Semantic::LeadSource,
@@ -98,19 +102,44 @@ fn meaning(api_name: &str) -> Option<Semantic> {
     })
 }
 
+/// What leads have under names of their own: a contact's field of that name is the customer's.
+fn meaning_of_lead(api_name: &str) -> Option<Semantic> {
+    Some(match api_name {
+        "Designation" => Semantic::JobTitle,
+        "Company" => Semantic::Company,
+        "Street" => Semantic::AddressStreet,
+        "City" => Semantic::AddressCity,
+        "State" => Semantic::AddressRegion,
+        "Zip_Code" => Semantic::AddressPostalCode,
+        "Country" => Semantic::AddressCountry,
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn about_of(object: &str, json: serde_json::Value) -> Option<Field> {
+        field(&serde_json::from_value(json).unwrap(), &ObjectName::new(object))
+    }
+
+    #[test]
+    fn a_name_that_only_leads_have_means_nothing_of_contacts() {
+        let city = || serde_json::json!({ "api_name": "City", "data_type": "text" });
+        assert_eq!(about_of("Leads", city()).unwrap().semantic, Some(Semantic::AddressCity));
+        assert_eq!(about_of("Contacts", city()).unwrap().semantic, None);
+    }
+
     fn about(json: serde_json::Value) -> Option<Field> {
-        field(&serde_json::from_value(json).unwrap())
+        about_of("Contacts", json)
     }
 
     #[test]
     fn the_sample_field_is_a_required_text() {
         let fields: Fields =
             serde_json::from_slice(include_bytes!("fixtures/fields.json")).unwrap();
-        let last = field(&fields.fields[0]).unwrap();
+        let last = field(&fields.fields[0], &ObjectName::new("Leads")).unwrap();
         assert_eq!((last.kind, last.max_len, last.required), (FieldType::Text, Some(80), true));
         assert_eq!(last.semantic, Some(Semantic::NameLast));
     }

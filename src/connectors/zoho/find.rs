@@ -20,7 +20,7 @@ pub(super) async fn fetch(
     let object = &query.object;
     let mut found: Vec<Record> = Vec::new();
     let mut left: BTreeSet<RemoteId> = BTreeSet::new();
-    if ids.len() > 1 {
+    if ids.len() > 1 || leads::is_read_from_list(object) {
         let groups = groups(query);
         let fields = groups.first().map(String::as_str).unwrap_or_default();
         let list: Vec<&str> = ids.iter().map(RemoteId::as_str).collect();
@@ -31,7 +31,8 @@ pub(super) async fn fetch(
         );
         let page: Option<Records> = connector.api.get("fetch", &path, &[]).await?;
         let data = page.map(|page| page.data).unwrap_or_default();
-        left.extend(leads::converted(&data).filter(|id| ids.contains(id)));
+        left.extend(leads::converted("fetch", object, &data)?);
+        left.retain(|id| ids.contains(id));
         found = connector.records(&data, query).await?;
         connector.complete(&mut found, query, groups.get(1..).unwrap_or_default()).await?;
     }
@@ -46,8 +47,8 @@ pub(super) async fn fetch(
             Ok(page) => {
                 let data = page.map(|page| page.data).unwrap_or_default();
                 let record = connector.records(&data, query).await?.into_iter().next();
-                let left = leads::converted(&data).next().map(Fetched::Left);
-                let answer = record.map(Fetched::Live).or(left);
+                let left = leads::converted("fetch", object, &data)?.pop_first();
+                let answer = record.map(Fetched::Live).or(left.map(Fetched::Left));
                 answers.push(answer.unwrap_or_else(|| Fetched::Gone(id.clone())));
             }
             Err(error) if error.code == "INVALID_DATA" => answers.push(Fetched::Gone(id.clone())),

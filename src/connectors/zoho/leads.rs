@@ -2,10 +2,13 @@
 //! readable as a lead, is out of the lists unless it is asked for, and takes no changes
 //! (zoho.com/crm/developer/docs/api/v8/convert-lead.html, get-records.html).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 
 use super::about::LEADS;
 use super::convert::TIMES;
+use crate::connectors::{Error, ErrorKind, Result};
 use crate::record::{ObjectName, RemoteId};
 
 /// Whether a lead was converted.
@@ -25,8 +28,23 @@ pub(super) fn is_converted(data: &Map<String, Json>) -> bool {
     data.get(CONVERTED).and_then(Json::as_bool) == Some(true)
 }
 
-/// Those of an answer that are leads no more.
-pub(super) fn converted(data: &[Map<String, Json>]) -> impl Iterator<Item = RemoteId> {
+/// Those of an answer that are leads no more. An answer that does not say so of each is not understood:
+/// taken for leads, customers would be made anew on the other side.
+pub(super) fn converted(
+    operation: &'static str,
+    object: &ObjectName,
+    data: &[Map<String, Json>],
+) -> Result<BTreeSet<RemoteId>> {
+    if object.as_str() == LEADS && data.iter().any(|record| !record.contains_key(CONVERTED)) {
+        return Err(Error::new(ErrorKind::Protocol, operation, "conversion_not_told")
+            .advise("let the user who connected the account see the field Converted of leads"));
+    }
     let left = data.iter().filter(|record| is_converted(record));
-    left.filter_map(|record| Some(RemoteId::new(record.get("id")?.as_str()?)))
+    Ok(left.filter_map(|record| Some(RemoteId::new(record.get("id")?.as_str()?))).collect())
+}
+
+/// Whether the records of an object are read from its list, even a single one: only there those that
+/// have left can be asked for.
+pub(super) fn is_read_from_list(object: &ObjectName) -> bool {
+    object.as_str() == LEADS
 }

@@ -18,6 +18,9 @@ const NEEDED: [&str; 8] = [
 const ADVICE: &str = "Zoho did not give all permissions: generate the code with all scopes that the documentation of the \
      connector lists, or accept all that the consent page asks for, and connect again";
 
+/// What an account may do without: it has no leads then.
+const OPTIONAL: &str = "ZohoCRM.modules.leads.ALL";
+
 /// All that is needed, as a consent page is asked for it.
 pub(super) fn needed() -> String {
     NEEDED.join(",")
@@ -29,7 +32,7 @@ pub(super) fn check(given: Option<&str>) -> Result<()> {
     let Some(given) = given else { return Ok(()) };
     let given: Vec<&str> = given.split([' ', ',']).filter(|scope| !scope.is_empty()).collect();
     let is_given = |needed: &&str| given.iter().any(|scope| covers(scope, needed));
-    if NEEDED.iter().all(is_given) {
+    if NEEDED.iter().filter(|needed| **needed != OPTIONAL).all(is_given) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Config, "connect", "scope_missing").advise(ADVICE))
@@ -56,11 +59,12 @@ mod tests {
         let groups = "ZohoCRM.modules.ALL ZohoCRM.settings.ALL zohocrm.users.all ZohoCRM.org.READ,\
                       ZohoCRM.coql.READ ZohoCRM.notifications.ALL";
         check(Some(groups)).unwrap();
-        for missing in NEEDED {
+        for missing in NEEDED.into_iter().filter(|scope| *scope != OPTIONAL) {
             let rest: Vec<&str> = NEEDED.into_iter().filter(|scope| *scope != missing).collect();
             let error = check(Some(&rest.join(" "))).unwrap_err();
             assert_eq!(error.code, "scope_missing", "{missing}");
         }
+        check(Some(&needed().replace(OPTIONAL, ""))).unwrap();
         let less = needed().replace("contacts.ALL", "contacts.READ");
         assert!(check(Some(&less)).is_err(), "reading alone is not enough");
         assert!(check(Some("")).is_err());

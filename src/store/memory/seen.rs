@@ -79,6 +79,9 @@ impl State {
         if known.is_none() && observed.record.is_none() {
             return Ok(());
         }
+        if known.is_some_and(|row| row.seen.presence.outlasts(observed.presence)) {
+            return Ok(());
+        }
         let same = known
             .is_some_and(|row| observed.is_as(&row.hash) && row.seen.presence == observed.presence);
         // What came before it on the same page is no newer.

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::batch::{CHUNK, insert, upsert};
-use super::codec::{at_most, document, number, seen_row, word};
+use super::codec::{at_most, document, from_word, number, seen_row, word};
 use super::feed as feeds;
 use crate::planner::{Key, Presence};
 use crate::record::RemoteId;
@@ -130,6 +130,11 @@ impl Page {
             // Nothing can be said of a record that is gone and was never seen.
             (None, None) => return Ok(()),
         };
+        if let Some(row) = known
+            && from_word::<Presence>(row.presence.clone())?.outlasts(observed.presence)
+        {
+            return Ok(());
+        }
         let presence = word(&observed.presence)?;
         let is_same =
             known.is_some_and(|row| observed.is_as(&row.hash) && row.presence == presence);
