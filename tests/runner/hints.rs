@@ -36,8 +36,8 @@ async fn a_run_that_a_notification_wakes_reads_what_it_tells_of_and_the_next_cou
     assert_eq!(report.missed_by_webhooks, 0);
 }
 
-#[tokio::test]
-async fn a_run_that_is_told_looks_at_what_it_got_no_answer_about_before_it_plans_again() {
+/// Ana is on both sides; she was edited on the left, and a notification has told of it.
+async fn told_of_an_edit() -> House {
     let house = House::new(|_| {}).await;
     let ana = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
     house.register(Side::Left).await;
@@ -45,6 +45,12 @@ async fn a_run_that_is_told_looks_at_what_it_got_no_answer_about_before_it_plans
     house.run().await.unwrap();
     house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
     house.hint(Side::Left, &ana).await;
+    house
+}
+
+#[tokio::test]
+async fn a_run_that_is_told_looks_at_what_it_got_no_answer_about_before_it_plans_again() {
+    let house = told_of_an_edit().await;
     house.run_told_losing_answers_of(Side::Right).await;
     let ops = house.ops().await;
     let last = ops.last().unwrap();
@@ -58,13 +64,7 @@ async fn a_run_that_is_told_looks_at_what_it_got_no_answer_about_before_it_plans
 
 #[tokio::test]
 async fn a_run_that_is_told_tries_once_what_does_not_arrive() {
-    let house = House::new(|_| {}).await;
-    let ana = house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
-    house.register(Side::Left).await;
-    house.run().await.unwrap();
-    house.run().await.unwrap();
-    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
-    house.hint(Side::Left, &ana).await;
+    let house = told_of_an_edit().await;
     let before = house.ops().await.len();
     house.run_told_losing_writes_to(Side::Right).await;
     assert_eq!(house.ops().await.len(), before + 1, "the next try waits its time");
