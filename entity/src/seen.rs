@@ -19,6 +19,8 @@ pub struct Model {
     pub change_no: i64,
     /// Whether it is still there.
     pub presence: String,
+    /// What it is now, if it has left, as a document.
+    pub became: Option<String>,
     /// What was read of it, as a document.
     pub record: String,
     /// The fingerprint of what is compared.

@@ -13,6 +13,7 @@ mod m20261122_000010_count_ops;
 mod m20261122_000011_create_idempotency;
 mod m20261122_000012_ask_for_previews;
 mod m20261122_000013_create_authorization_requests;
+mod m20261123_000014_follow_records;
 mod table;
 
 use async_trait::async_trait;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000011_create_idempotency::Migration),
             Box::new(m20261122_000012_ask_for_previews::Migration),
             Box::new(m20261122_000013_create_authorization_requests::Migration),
+            Box::new(m20261123_000014_follow_records::Migration),
         ]
     }
 }

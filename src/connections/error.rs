@@ -19,9 +19,6 @@ pub enum Error {
         /// What there is.
         known: String,
     },
-    /// A side of several objects was asked for.
-    #[error("a side takes one object so far: choose the one to keep the same")]
-    SeveralObjects,
     /// The account has never been described.
     #[error("the fields of this account are not known: check the account first")]
     NotDescribed,

@@ -48,9 +48,7 @@ fn chosen(account: &Account, asked: &[ObjectName], known: &Description) -> Resul
         let names: Vec<&str> = known.schemas.keys().map(ObjectName::as_str).collect();
         names.join(", ")
     };
-    if asked.len() > 1 {
-        return Err(Error::SeveralObjects);
-    }
+    let mut chosen: Vec<ObjectName> = Vec::new();
     for object in asked {
         if !known.schemas.contains_key(object) {
             return Err(Error::UnknownObject {
@@ -59,9 +57,12 @@ fn chosen(account: &Account, asked: &[ObjectName], known: &Description) -> Resul
                 known: names(),
             });
         }
+        if !chosen.contains(object) {
+            chosen.push(object.clone());
+        }
     }
-    if !asked.is_empty() {
-        return Ok(asked.to_vec());
+    if !chosen.is_empty() {
+        return Ok(chosen);
     }
     let first = connectors::app(&account.app)
         .and_then(|app| app.about().objects.first())

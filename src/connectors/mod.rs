@@ -24,7 +24,9 @@ pub use notify::{Address, Delivery, Noticed, Subscription, Unreadable};
 pub use oauth::{
     AppRegistration, Asked, Clients, Parameters, Redirected, Registrations, is_redirect_uri,
 };
-pub use traffic::{Capability, Change, Fetched, Identity, Lookup, Page, Query, Write, Written};
+pub use traffic::{
+    Capability, Change, Departure, Fetched, Identity, Lookup, Page, Query, Write, Written,
+};
 
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
 

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::record::{FieldId, FieldType, ObjectName, Record, RemoteId, Revision, Value};
+use crate::record::{
+    FieldId, FieldType, ObjectName, Record, RecordName, RemoteId, Revision, Value,
+};
 
 /// What an app can do. Flat: everything that depends on the app asks here, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,8 +68,17 @@ pub enum Change {
     Seen(Record),
     /// The app reports that it was removed. To be believed, a direct read must say so too.
     Gone(RemoteId),
-    /// It is one of this object no more, and was not removed: a lead that was converted.
-    Left(RemoteId),
+    /// It is one of this object no more, and was not removed.
+    Left(Departure),
+}
+
+/// A record that is one of its object no more, and was not removed: a lead that was converted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Departure {
+    /// The record.
+    pub id: RemoteId,
+    /// What it is now, where the app tells.
+    pub became: Option<RecordName>,
 }
 
 /// The answer of a direct read.
@@ -79,8 +90,8 @@ pub enum Fetched {
     Gone(RemoteId),
     /// The account may not read it.
     Forbidden(RemoteId),
-    /// It is one of this object no more, and was not removed: a lead that was converted.
-    Left(RemoteId),
+    /// It is one of this object no more, and was not removed.
+    Left(Departure),
 }
 
 impl Fetched {
@@ -89,7 +100,8 @@ impl Fetched {
     pub fn id(&self) -> &RemoteId {
         match self {
             Self::Live(record) => &record.id,
-            Self::Gone(id) | Self::Forbidden(id) | Self::Left(id) => id,
+            Self::Gone(id) | Self::Forbidden(id) => id,
+            Self::Left(departure) => &departure.id,
         }
     }
 }

@@ -205,11 +205,9 @@ impl From<connections::Error> for Failure {
     fn from(error: connections::Error) -> Self {
         use connections::Error as E;
         let code = match &error {
-            E::SameAccount
-            | E::UnknownObject { .. }
-            | E::SeveralObjects
-            | E::NoSync
-            | E::NoDraft => UserErrorCode::Invalid,
+            E::SameAccount | E::UnknownObject { .. } | E::NoSync | E::NoDraft => {
+                UserErrorCode::Invalid
+            }
             E::NotDescribed | E::NotConnected => UserErrorCode::NotConnected,
             E::Doubled => UserErrorCode::AlreadyThere,
             E::Unfinished(_) => UserErrorCode::ReviewUnfinished,

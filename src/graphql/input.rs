@@ -9,7 +9,7 @@ use crate::jobs::{CronFault, check_cron};
 use crate::planner::{
     Condition, Cron, Entry, EntryId, Filter, Function, NamePart, Rule, StandIn, Test, Transform,
 };
-use crate::record::{Choice, FieldId, Value};
+use crate::record::{Choice, FieldId, ObjectName, PerSide, Value};
 
 /// A value: exactly one of these.
 #[derive(OneofObject)]
@@ -49,7 +49,8 @@ pub struct CredentialInput {
 pub struct SideInput {
     /// The account.
     pub account_id: async_graphql::ID,
-    /// Its object, one of the account's; the app's first, if none is named. So far a side takes one.
+    /// Its objects, of those that the account has, in order of preference; the app's first, if none is
+    /// named. Where a person has records of several of them, that of the first is kept the same.
     #[graphql(default)]
     pub objects: Vec<String>,
 }
@@ -93,6 +94,9 @@ pub struct ConsentFieldsInput {
 pub struct RuleInput {
     /// Which records; all, without.
     pub filter: Option<FilterInput>,
+    /// The object of the other side of which their partners are made, by the first rule that lets a
+    /// record in; the first of that side, without.
+    pub object: Option<String>,
 }
 
 /// A filter: exactly one of these.
@@ -123,6 +127,10 @@ pub struct ConditionInput {
 pub struct EntryInput {
     /// Its id, if it was there before: then what was remembered for it stays.
     pub id: Option<String>,
+    /// The object that it reads, if it is not for all of that side.
+    pub source_object: Option<String>,
+    /// The object that it writes, if it is not for all of that side.
+    pub target_object: Option<String>,
     /// The field that it writes.
     pub target: String,
     /// The fields that it reads, in order.
@@ -197,7 +205,7 @@ impl ValueInput {
 impl RuleInput {
     pub(super) fn rule(self) -> Result<Rule, UserError> {
         let filter = self.filter.map(FilterInput::filter).transpose()?.unwrap_or_default();
-        Ok(Rule { filter })
+        Ok(Rule { filter, object: self.object.map(ObjectName::new) })
     }
 }
 
@@ -274,14 +282,14 @@ impl EntryInput {
         }
         let fallback: Result<Vec<StandIn>, UserError> =
             self.fallback.into_iter().map(FallbackInput::stand_in).collect();
-        let direction = match source {
-            Side::Left => "right",
-            Side::Right => "left",
-        };
-        let id = self.id.unwrap_or_else(|| format!("{direction}.{}", self.target));
+        let (reads, writes) = (self.source_object, self.target_object);
+        let (left, right) = if source == Side::Left { (reads, writes) } else { (writes, reads) };
+        let objects = PerSide { left, right }.map(|object| object.map(ObjectName::new));
+        let id = self.id.map(EntryId);
         Ok(Entry {
-            id: EntryId(id),
+            id: id.unwrap_or_else(|| EntryId::new(source.into(), &objects, &self.target)),
             since: 0,
+            objects,
             target: FieldId::new(self.target),
             inputs: self.inputs.into_iter().map(FieldId::new).collect(),
             function,

@@ -4,8 +4,8 @@
 use super::draft::Draft;
 use super::finding::FindingCode;
 use super::item::{Cause, Decision};
-use super::settings::{ConsentChannel, ConsentPolicy};
-use crate::record::{Consent, FieldType, Side, Value};
+use super::settings::{ConsentChannel, ConsentPolicy, Settings};
+use crate::record::{Consent, FieldType, Record, Side, Value};
 
 /// The stricter permission reaches the other side, wherever a running sync goes there.
 pub(super) fn tighten(draft: &mut Draft<'_>) {
@@ -59,12 +59,25 @@ fn tighten_towards(draft: &mut Draft<'_>, channel: &ConsentChannel, source: Side
     draft.set(target, field, value, decision);
 }
 
-/// The permission that a record states; none where it was not read. A box "opted out" that is not
-/// ticked states nothing.
 fn state(draft: &Draft<'_>, channel: &ConsentChannel, side: Side) -> Option<Consent> {
-    match draft.read(side, channel.fields.of(side))? {
+    stated(draft.read(side, channel.fields.of(side)))
+}
+
+/// The permission that a value states; none where it was not read. A box "opted out" that is not ticked
+/// states nothing.
+fn stated(value: Option<&Value>) -> Option<Consent> {
+    match value? {
         Value::Consent(consent) => Some(*consent),
         Value::Boolean(true) => Some(Consent::OptedOut),
         _ => Some(Consent::Unknown),
+    }
+}
+
+impl Settings {
+    /// Whether a record of this side says that its person may not be written to, by any channel.
+    #[must_use]
+    pub fn forbids(&self, side: Side, record: &Record) -> bool {
+        let mut fields = self.consent.iter().map(|channel| channel.fields.of(side));
+        fields.any(|field| stated(record.get(field)).is_some_and(Consent::forbids))
     }
 }

@@ -30,6 +30,7 @@ fn why_not(draft: &Draft<'_>, source: Side) -> Option<Outcome> {
         Match::Ambiguous { .. } => return Some(Outcome::Ambiguous),
         Match::Duplicate { .. } => return Some(Outcome::Duplicate),
         Match::Severed => return Some(Outcome::Skipped(Skip::Severed)),
+        Match::Companion { .. } => return Some(Outcome::Skipped(Skip::Companion)),
         Match::NoKey if draft.settings.avoid_duplicates => {
             return Some(Outcome::Skipped(Skip::NoMatchKey));
         }

@@ -81,9 +81,11 @@ impl<'a> Draft<'a> {
     /// Puts an empty record on a side, to be filled as any other that is met for the first time.
     /// False where that side has no object to make records of.
     pub(super) fn make_record(&mut self, side: Side) -> bool {
-        let Some((object, schema)) = self.settings.sides.of(side).first_object() else {
-            return false;
-        };
+        let object = self.pair.live(side.other()).and_then(|record| {
+            let object = self.settings.object_for(side, record)?;
+            Some((object, self.settings.sides.of(side).schema(object)?))
+        });
+        let Some((object, schema)) = object else { return false };
         let mut record = Record::new(object.clone(), "");
         let targets = self.settings.sync(side.other()).into_iter().flat_map(|sync| &sync.entries);
         let consents = self.settings.consent.iter().map(|channel| channel.fields.of(side));
@@ -102,7 +104,7 @@ impl<'a> Draft<'a> {
         let settings = self.settings.sides.of(side);
         match self.copies.of(side) {
             Some(record) => settings.schema(&record.object),
-            None => settings.first_object().map(|(_, schema)| schema),
+            None => settings.described().next().map(|(_, schema)| schema),
         }
     }
 

@@ -143,6 +143,9 @@ pub enum Skip {
     Left,
     /// It was merged into another record.
     Merged,
+    /// Another record of its side is the same person, and is the one that is kept the same: a lead
+    /// beside a contact. Only permission reaches it.
+    Companion,
 }
 
 impl Skip {
@@ -160,6 +163,7 @@ impl Skip {
             Self::Forbidden => "forbidden",
             Self::Left => "left",
             Self::Merged => "merged",
+            Self::Companion => "companion",
         }
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{MatchKey, SideSettings};
-use crate::record::{Field, FieldType, Record, RemoteId, Semantic, Side, fold, name, normalise};
+use crate::record::{Field, FieldType, Record, RecordName, Semantic, Side, fold, name, normalise};
 
 /// Something a person is recognised by, in normal form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,8 +73,10 @@ fn full_name<'a>(record: &Record, fields: impl Iterator<Item = &'a Field>) -> Op
 pub struct Candidate {
     /// Its side.
     pub side: Side,
-    /// Its id.
-    pub id: RemoteId,
+    /// The place of its object in its side's order of preference.
+    pub rank: usize,
+    /// Its name.
+    pub id: RecordName,
     /// When it was made; decides which of several duplicates is the oldest.
     pub created_at: Option<Timestamp>,
     /// What it is recognised by.
@@ -109,19 +111,24 @@ pub enum Match {
     /// Another record of its side is the same person.
     Duplicate {
         /// That record, or the one on the other side that is spoken for.
-        of: RemoteId,
+        of: RecordName,
+    },
+    /// A record of another object of its side is the same person, and is the one that is kept the same.
+    Companion {
+        /// That record.
+        of: RecordName,
     },
     /// It could be several persons.
     Ambiguous {
         /// All of them, itself included.
-        candidates: Vec<(Side, RemoteId)>,
+        candidates: Vec<(Side, RecordName)>,
     },
     /// A person parted it from the only one it matches.
     Severed,
 }
 
 /// The verdicts of [`match_records`]: per unlinked record, what it is, and its partner if it has one.
-pub(super) type Verdicts = BTreeMap<(Side, RemoteId), (Match, Option<RemoteId>)>;
+pub(super) type Verdicts = BTreeMap<(Side, RecordName), (Match, Option<RecordName>)>;
 
 /// Matches records by the keys in order, strongest first. `candidates` must be complete: with a
 /// record, all records that share a key with it. The order of `candidates` does not matter.
@@ -129,13 +136,13 @@ pub(super) type Verdicts = BTreeMap<(Side, RemoteId), (Match, Option<RemoteId>)>
 pub fn match_records(
     candidates: &[Candidate],
     kinds: &[MatchKey],
-    severed: &BTreeSet<(RemoteId, RemoteId)>,
+    severed: &BTreeSet<(RecordName, RecordName)>,
 ) -> Verdicts {
     let mut sorted: Vec<&Candidate> = candidates.iter().collect();
     sorted.sort_by(|a, b| (a.side, &a.id).cmp(&(b.side, &b.id)));
     let mut verdicts = Verdicts::new();
     // Partners that were found by a stronger key.
-    let mut taken: BTreeSet<(Side, RemoteId)> = BTreeSet::new();
+    let mut taken: BTreeSet<(Side, RecordName)> = BTreeSet::new();
     for kind in kinds {
         // Whoever is decided by a stronger key is spoken for, as if linked already: so a second run
         // says the same as the first.
@@ -155,7 +162,7 @@ pub fn match_records(
             judge(&group, severed, &mut verdicts);
         }
         let partner =
-            |((side, _), (_, partner)): (&(Side, RemoteId), &(Match, Option<RemoteId>))| {
+            |((side, _), (_, partner)): (&(Side, RecordName), &(Match, Option<RecordName>))| {
                 partner.clone().map(|partner| (side.other(), partner))
             };
         taken.extend(verdicts.iter().filter_map(partner));
@@ -177,7 +184,7 @@ fn groups<'a>(records: &[&'a Candidate], kind: MatchKey) -> Vec<Vec<&'a Candidat
             holders.entry(&key.value).or_default().push(record);
         }
     }
-    let mut seen: BTreeSet<(Side, &RemoteId)> = BTreeSet::new();
+    let mut seen: BTreeSet<(Side, &RecordName)> = BTreeSet::new();
     let mut groups = Vec::new();
     for first in records {
         if !seen.insert((first.side, &first.id)) {
@@ -210,9 +217,21 @@ fn phone_is_enough(one: &Candidate, other: &Candidate) -> bool {
     !has_email(one) || !has_email(other) || one.name.is_some() && one.name == other.name
 }
 
-fn judge(group: &[&Candidate], severed: &BTreeSet<(RemoteId, RemoteId)>, verdicts: &mut Verdicts) {
+fn judge(
+    group: &[&Candidate],
+    severed: &BTreeSet<(RecordName, RecordName)>,
+    verdicts: &mut Verdicts,
+) {
+    let companions: Vec<(&Candidate, &Candidate)> =
+        Side::BOTH.into_iter().flat_map(|side| companions(group, side)).collect();
+    for (one, of) in &companions {
+        let verdict = Match::Companion { of: of.id.clone() };
+        verdicts.insert((one.side, one.id.clone()), (verdict, None));
+    }
+    let is_companion = |one: &Candidate| companions.iter().any(|(other, _)| *other == one);
     let of = |side: Side| -> Vec<&Candidate> {
-        group.iter().copied().filter(|one| one.held == Held::Free && one.side == side).collect()
+        let free = group.iter().copied().filter(|one| one.held == Held::Free && one.side == side);
+        free.filter(|one| !is_companion(one)).collect()
     };
     let (left, right) = (of(Side::Left), of(Side::Right));
     let held: Vec<&Candidate> =
@@ -256,7 +275,7 @@ fn judge(group: &[&Candidate], severed: &BTreeSet<(RemoteId, RemoteId)>, verdict
             }
         }
         _ => {
-            let all: Vec<(Side, RemoteId)> =
+            let all: Vec<(Side, RecordName)> =
                 left.iter().chain(&right).map(|one| (one.side, one.id.clone())).collect();
             for one in left.iter().chain(&right) {
                 say(one, Match::Ambiguous { candidates: all.clone() }, None);
@@ -265,15 +284,39 @@ fn judge(group: &[&Candidate], severed: &BTreeSet<(RemoteId, RemoteId)>, verdict
     }
 }
 
+/// The records of a side that are further records of one person, each with the one that counts: of
+/// another object than that which is spoken for, or than the only one of the most preferred object.
+fn companions<'a>(
+    group: &[&'a Candidate],
+    side: Side,
+) -> impl Iterator<Item = (&'a Candidate, &'a Candidate)> {
+    let of_side = || group.iter().copied().filter(move |one| one.side == side);
+    let held = of_side().filter(|one| one.held != Held::Free).min_by_key(|one| one.rank);
+    let best = of_side().map(|one| one.rank).min();
+    let mut of_best = of_side().filter(|one| Some(one.rank) == best);
+    let only = of_best.next().filter(|_| of_best.next().is_none());
+    let principal = held.or(only);
+    let free = of_side().filter(|one| one.held == Held::Free).collect::<Vec<_>>();
+    principal.into_iter().flat_map(move |of| {
+        let others = free.clone().into_iter().filter(|one| one.rank != of.rank);
+        others.map(move |one| (one, of))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn name(id: &str) -> RecordName {
+        RecordName { object: "contacts".into(), id: id.into() }
+    }
 
     fn one(side: Side, id: &str, emails: &[&str]) -> Candidate {
         let key = |value: &&str| Key { kind: MatchKey::Email, value: (*value).to_owned() };
         Candidate {
             side,
-            id: id.into(),
+            rank: 0,
+            id: name(id),
             created_at: None,
             keys: emails.iter().map(key).collect(),
             name: None,
@@ -292,15 +335,15 @@ mod tests {
     fn verdict(candidates: &[Candidate], side: Side, id: &str) -> Match {
         let verdicts =
             match_records(candidates, &[MatchKey::Email, MatchKey::Phone], &BTreeSet::new());
-        verdicts[&(side, id.into())].0.clone()
+        verdicts[&(side, name(id))].0.clone()
     }
 
     #[test]
     fn one_on_each_side_is_a_pair() {
         let all = [left("1", &["a"]), right("9", &["b", "a"])];
         let verdicts = match_records(&all, &[MatchKey::Email], &BTreeSet::new());
-        assert_eq!(verdicts[&(Side::Left, "1".into())], (Match::Unique, Some("9".into())));
-        assert_eq!(verdicts[&(Side::Right, "9".into())], (Match::Unique, Some("1".into())));
+        assert_eq!(verdicts[&(Side::Left, name("1"))], (Match::Unique, Some(name("9"))));
+        assert_eq!(verdicts[&(Side::Right, name("9"))], (Match::Unique, Some(name("1"))));
     }
 
     #[test]
@@ -311,8 +354,8 @@ mod tests {
         older.created_at = Some(Timestamp::from_second(10).unwrap());
         let all = [younger, older, left("3", &["a"])];
         assert_eq!(verdict(&all, Side::Left, "2"), Match::Alone);
-        assert_eq!(verdict(&all, Side::Left, "1"), Match::Duplicate { of: "2".into() });
-        assert_eq!(verdict(&all, Side::Left, "3"), Match::Duplicate { of: "2".into() });
+        assert_eq!(verdict(&all, Side::Left, "1"), Match::Duplicate { of: name("2") });
+        assert_eq!(verdict(&all, Side::Left, "3"), Match::Duplicate { of: name("2") });
     }
 
     #[test]
@@ -333,18 +376,40 @@ mod tests {
         let mut linked = right("9", &["a"]);
         linked.held = Held::Linked;
         let all = [left("1", &["a"]), linked.clone()];
-        assert_eq!(verdict(&all, Side::Left, "1"), Match::Duplicate { of: "9".into() });
+        assert_eq!(verdict(&all, Side::Left, "1"), Match::Duplicate { of: name("9") });
         linked.held = Held::Widowed;
         assert_eq!(verdict(&[left("1", &["a"]), linked], Side::Left, "1"), Match::Unique);
     }
 
     #[test]
+    fn a_further_record_of_another_object_is_a_companion() {
+        let lead = |id: &str| Candidate { rank: 1, ..right(id, &["a"]) };
+        let companion = Match::Companion { of: name("9") };
+        let all = [left("1", &["a"]), right("9", &["a"]), lead("5")];
+        assert_eq!(verdict(&all, Side::Left, "1"), Match::Unique);
+        assert_eq!(verdict(&all, Side::Right, "9"), Match::Unique);
+        assert_eq!(verdict(&all, Side::Right, "5"), companion);
+        // Whichever is linked counts, preferred or not.
+        let linked = |one: Candidate| Candidate { held: Held::Linked, ..one };
+        let of_contact = [linked(left("1", &["a"])), linked(right("9", &["a"])), lead("5")];
+        assert_eq!(verdict(&of_contact, Side::Right, "5"), companion);
+        let of_lead = [linked(left("1", &["a"])), right("9", &["a"]), linked(lead("5"))];
+        let beside_a_lead = Match::Companion { of: name("5") };
+        assert_eq!(verdict(&of_lead, Side::Right, "9"), beside_a_lead);
+        // A lead is somebody where nobody is more.
+        assert_eq!(verdict(&[left("1", &["a"]), lead("5")], Side::Left, "1"), Match::Unique);
+        // Of two who could be meant nobody is chosen by the object of a third.
+        let two = [left("1", &["a"]), right("8", &["a"]), right("9", &["a"]), lead("5")];
+        assert!(matches!(verdict(&two, Side::Right, "5"), Match::Ambiguous { .. }));
+    }
+
+    #[test]
     fn severed_people_never_match_again_and_are_not_created() {
         let all = [left("1", &["a"]), right("9", &["a"])];
-        let severed = [("1".into(), "9".into())].into();
+        let severed = [(name("1"), name("9"))].into();
         let verdicts = match_records(&all, &[MatchKey::Email], &severed);
-        assert_eq!(verdicts[&(Side::Left, "1".into())].0, Match::Severed);
-        assert_eq!(verdicts[&(Side::Right, "9".into())].0, Match::Severed);
+        assert_eq!(verdicts[&(Side::Left, name("1"))].0, Match::Severed);
+        assert_eq!(verdicts[&(Side::Right, name("9"))].0, Match::Severed);
     }
 
     #[test]

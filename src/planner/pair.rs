@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::matching::Match;
 use super::settings::EntryId;
-use crate::record::{FieldId, Normal, PerSide, Record, Revision, Side, Value};
+use crate::record::{FieldId, Normal, PerSide, Record, RecordName, Revision, Side, Value};
 
 /// A record as last observed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct Seen {
     /// Whether it is still there.
     #[serde(default)]
     pub presence: Presence,
+    /// What it is now, if it has left and its app tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub became: Option<RecordName>,
 }
 
 /// Whether a record is still in its app.
@@ -90,6 +93,9 @@ pub struct Link {
     /// it may be no more than what we believe.
     #[serde(default)]
     pub written: PerSide<Option<Revision>>,
+    /// What the record of each side was before it became what it is, oldest first.
+    #[serde(default)]
+    pub aliases: PerSide<Vec<RecordName>>,
     /// Per side, whether its record was in scope of the sync that reads it when it was last planned.
     /// A deletion travels only then.
     pub was_in_scope: PerSide<bool>,

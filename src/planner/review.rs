@@ -8,7 +8,7 @@ use super::mapping::{Compatibility, Entry, Function, compatibility};
 use super::settings::{
     Acknowledgement, Acknowledgements, ConsentPolicy, DeletionPolicy, Settings, Sync, WritePolicy,
 };
-use crate::record::{Field, FieldId, FieldType, Schema, Semantic, Side};
+use crate::record::{Field, FieldId, FieldType, ObjectName, PerSide, Schema, Semantic, Side};
 
 /// What a review found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub enum FaultCode {
     PreferredSideRequired,
     /// The account has no such field.
     UnknownField,
+    /// The side has no such object.
+    UnknownObject,
     /// The field can't be written.
     ReadOnlyTarget,
     /// The types do not fit.
@@ -104,16 +106,20 @@ pub enum WarningCode {
 /// Reviews a configuration. Pure: the same settings give the same review.
 #[must_use]
 pub fn review(settings: &Settings, given: &Acknowledgements) -> Review {
-    let mut findings = Findings { settings, faults: Vec::new(), warnings: Vec::new() };
+    let mut findings = Findings::default();
     let mut needed: BTreeSet<Acknowledgement> = [Acknowledgement::NoOtherSync].into();
-    findings.check_connection();
-    for source in Side::BOTH {
-        if let Some(sync) = settings.sync(source) {
-            findings.check_sync(source, sync);
+    for objects in meetings(settings) {
+        let settings = settings.between(objects.map(Some));
+        let mut case = Case { settings: &settings, objects, findings: &mut findings };
+        case.check_connection();
+        for source in Side::BOTH {
+            if let Some(sync) = settings.sync(source) {
+                case.check_sync(source, sync);
+            }
         }
-    }
-    if findings.check_consent() {
-        needed.insert(Acknowledgement::OptOutsStay);
+        if case.check_consent() {
+            needed.insert(Acknowledgement::OptOutsStay);
+        }
     }
     let unacknowledged: BTreeSet<Acknowledgement> = needed.difference(given).copied().collect();
     let complete = findings.faults.is_empty() && unacknowledged.is_empty();
@@ -132,27 +138,69 @@ fn token(settings: &Settings, given: &Acknowledgements) -> String {
     blake3::hash(&document).to_hex().to_string()
 }
 
-struct Findings<'a> {
-    settings: &'a Settings,
+/// The objects of which the two records of a pair can be.
+fn meetings(settings: &Settings) -> Vec<PerSide<&ObjectName>> {
+    let lefts = settings.sides.left.objects.iter();
+    lefts
+        .flat_map(|left| {
+            settings.sides.right.objects.iter().map(move |right| PerSide { left, right })
+        })
+        .collect()
+}
+
+#[derive(Default)]
+struct Findings {
     faults: Vec<Fault>,
     warnings: Vec<Warning>,
 }
 
-impl<'a> Findings<'a> {
+/// A pair of objects, with the settings as they are for their records.
+struct Case<'a> {
+    settings: &'a Settings,
+    objects: PerSide<&'a ObjectName>,
+    findings: &'a mut Findings,
+}
+
+impl<'a> Case<'a> {
+    /// What holds of several pairs of objects is told once.
     fn fault(&mut self, code: FaultCode, at: At, message: impl Into<String>) {
-        self.faults.push(Fault { code, at, message: message.into() });
+        let fault = Fault { code, at, message: message.into() };
+        if !self.findings.faults.contains(&fault) {
+            self.findings.faults.push(fault);
+        }
     }
 
     fn warn(&mut self, code: WarningCode, at: At, message: impl Into<String>) {
-        self.warnings.push(Warning { code, at, message: message.into() });
+        let warning = Warning { code, at, message: message.into() };
+        if !self.findings.warnings.contains(&warning) {
+            self.findings.warnings.push(warning);
+        }
     }
 
     fn app(&self, side: Side) -> &'a str {
         &self.settings.sides.of(side).app
     }
 
+    /// The app, with the object where there are several.
+    fn place(&self, side: Side) -> String {
+        let own = self.settings.sides.of(side);
+        if own.objects.len() > 1 {
+            format!("{} ({})", own.app, self.objects.of(side))
+        } else {
+            own.app.clone()
+        }
+    }
+
     fn schema(&self, side: Side) -> Option<&'a Schema> {
-        self.settings.sides.of(side).first_object().map(|(_, schema)| schema)
+        self.settings.sides.of(side).schema(self.objects.of(side))
+    }
+
+    /// Whether records of this pair's object can come to be made on a side.
+    fn is_made(&self, side: Side) -> bool {
+        let rules = self.settings.sync(side.other()).map_or(&[][..], |sync| &sync.rules);
+        let first = self.settings.sides.of(side).objects.first();
+        let object = *self.objects.of(side);
+        rules.iter().any(|rule| rule.object.as_ref().or(first) == Some(object))
     }
 
     fn check_connection(&mut self) {
@@ -183,7 +231,7 @@ impl<'a> Findings<'a> {
             if !has_key {
                 let message = format!(
                     "{} has no field with any of the match keys: choose others, or read its fields again.",
-                    self.app(side)
+                    self.place(side)
                 );
                 self.fault(FaultCode::NoMatchField, At::default(), message);
             }
@@ -200,6 +248,15 @@ impl<'a> Findings<'a> {
             self.fault(FaultCode::NoRule, at(None), message);
         }
         for rule in &sync.rules {
+            if let Some(object) = &rule.object
+                && !self.settings.sides.of(source.other()).objects.contains(object)
+            {
+                let message = format!(
+                    "A rule makes {object} in {}, which this side does not have: choose another.",
+                    self.app(source.other())
+                );
+                self.fault(FaultCode::UnknownObject, at(None), message);
+            }
             if rule.filter.has_empty_choice() {
                 let message = "A group of alternatives is empty and lets nothing in: remove it.";
                 self.fault(FaultCode::EmptyFilterGroup, at(None), message);
@@ -228,7 +285,7 @@ impl<'a> Findings<'a> {
     fn unknown(&mut self, sync: Side, side: Side, field: &FieldId) {
         let message = format!(
             "{} has no field {field}: choose another, or read its fields again.",
-            self.app(side)
+            self.place(side)
         );
         let at = At { sync: Some(sync), field: Some(field.clone()) };
         self.fault(FaultCode::UnknownField, at, message);
@@ -339,12 +396,13 @@ impl<'a> Findings<'a> {
                 self.fault(FaultCode::TargetWrittenTwice, at, message);
             }
         }
-        for field in writes.iter().filter(|field| field.required && field.writable) {
+        let is_made = self.is_made(source.other());
+        for field in writes.iter().filter(|field| is_made && field.required && field.writable) {
             if !sync.entries.iter().any(|entry| entry.target == field.id) {
                 let at = At { sync: Some(source), field: Some(field.id.clone()) };
                 let message = format!(
                     "{} demands {}: map a field to it, or give it a stand-in.",
-                    self.app(source.other()),
+                    self.place(source.other()),
                     field.label
                 );
                 self.fault(FaultCode::RequiredTargetUnmapped, at, message);

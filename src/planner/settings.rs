@@ -1,15 +1,16 @@
 //! What a person has decided about a connection, complete with what the two accounts say of
 //! themselves: everything the planner may know beside the records.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::brake::Thresholds;
-use super::filter::Filter;
+use super::filter::{Filter, Verdict};
 use super::mapping::Entry;
-use crate::record::{FieldId, ObjectName, PerSide, Region, Schema, Side};
+use crate::record::{FieldId, ObjectName, PerSide, Record, Region, Schema, Side};
 
 /// An entry of a mapping, unique within its connection.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,6 +20,20 @@ pub struct EntryId(pub String);
 impl fmt::Debug for EntryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl EntryId {
+    /// The id of a new entry of the sync that reads `source`.
+    #[must_use]
+    pub fn new(source: Side, objects: &PerSide<Option<ObjectName>>, target: &str) -> Self {
+        let direction = match source {
+            Side::Left => "right",
+            Side::Right => "left",
+        };
+        let objects = objects.iter().filter_map(|(_, object)| object.as_ref());
+        let objects: String = objects.map(|object| format!("{object}.")).collect();
+        Self(format!("{direction}.{objects}{target}"))
     }
 }
 
@@ -118,6 +133,44 @@ impl Settings {
         })
     }
 
+    /// The object of which the partner of a record is made on `side`: that of the first rule which lets
+    /// the record in and names one; else the side's first.
+    #[must_use]
+    pub fn object_for(&self, side: Side, record: &Record) -> Option<&ObjectName> {
+        let source = side.other();
+        let from = self.sides.of(source);
+        let rules = self.sync(source).map_or(&[][..], |sync| &sync.rules);
+        let named = from.schema(&record.object).and_then(|schema| {
+            let lets_in = |rule: &&Rule| {
+                let verdict = rule.filter.judge(record, schema, from.region.as_ref());
+                verdict == Verdict::In
+            };
+            rules.iter().filter(|rule| rule.object.is_some()).find(lets_in)?.object.as_ref()
+        });
+        named.or_else(|| self.sides.of(side).objects.first())
+    }
+
+    /// These settings as they are for a pair of these objects: with the entries that are for them.
+    #[must_use]
+    pub fn between(&self, objects: PerSide<Option<&ObjectName>>) -> Cow<'_, Self> {
+        let is_for = |entry: &Entry| {
+            entry.objects.iter().all(|(side, only)| {
+                let only = only.as_ref();
+                only.is_none_or(|only| objects.of(side).is_none_or(|object| only == object))
+            })
+        };
+        if self.entries().all(|(_, entry)| is_for(entry)) {
+            return Cow::Borrowed(self);
+        }
+        let mut settings = self.clone();
+        for side in Side::BOTH {
+            if let Some(sync) = settings.syncs.of_mut(side) {
+                sync.entries.retain(is_for);
+            }
+        }
+        Cow::Owned(settings)
+    }
+
     /// The entries of the other sync that read what this one writes and write what it reads.
     pub fn mirrors<'a>(
         &'a self,
@@ -136,7 +189,8 @@ impl Settings {
 pub struct SideSettings {
     /// The app's name as people know it, used in the tag `Deleted in <app>`.
     pub app: String,
-    /// Its objects in order of preference: new records are made in the first.
+    /// Its objects in order of preference. New records are made in the first, unless a rule says
+    /// otherwise; of several records of one person that of the first is kept the same.
     pub objects: Vec<ObjectName>,
     /// The fields of each object.
     pub schemas: BTreeMap<ObjectName, Schema>,
@@ -158,11 +212,15 @@ impl SideSettings {
         self.schemas.get(object)
     }
 
-    /// The object in which new records are made, with its fields.
+    /// Its objects with their fields, in order of preference.
+    pub fn described(&self) -> impl Iterator<Item = (&ObjectName, &Schema)> {
+        self.objects.iter().filter_map(|object| Some((object, self.schema(object)?)))
+    }
+
+    /// The place of an object in its order of preference; behind all others, if it has it not.
     #[must_use]
-    pub fn first_object(&self) -> Option<(&ObjectName, &Schema)> {
-        let object = self.objects.first()?;
-        Some((object, self.schema(object)?))
+    pub fn rank(&self, object: &ObjectName) -> usize {
+        self.objects.iter().position(|own| own == object).unwrap_or(self.objects.len())
     }
 }
 
@@ -269,12 +327,15 @@ impl SyncDefaults {
     }
 }
 
-/// IF a filter. What it lets in is in scope of its sync.
+/// IF a filter, THEN an object. What it lets in is in scope of its sync.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// Which records.
     #[serde(default)]
     pub filter: Filter,
+    /// The object of which their partners are made; the first of the other side, if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectName>,
 }
 
 /// What people are recognised by.

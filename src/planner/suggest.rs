@@ -2,8 +2,8 @@
 //! can be written.
 
 use super::mapping::{Compatibility, Entry, Function, NamePart, StandIn, compatibility};
-use super::settings::{Channel, ConsentChannel, EntryId, Settings};
-use crate::record::{Field, PerSide, Schema, Semantic, Side, Value};
+use super::settings::{Channel, ConsentChannel, EntryId, Settings, SideSettings};
+use crate::record::{Field, ObjectName, PerSide, Schema, Semantic, Side, Value};
 
 /// Meanings that are mapped one to one, in the order in which they are listed.
 const PLAIN: [Semantic; 20] = [
@@ -35,22 +35,64 @@ const NAMELESS: &str = "(unknown)";
 /// The entries that a connection between these two accounts is begun with, by the side that is read.
 #[must_use]
 pub fn suggest_entries(settings: &Settings) -> PerSide<Vec<Entry>> {
-    let schema = |side: Side| settings.sides.of(side).first_object().map(|(_, schema)| schema);
-    let (Some(left), Some(right)) = (schema(Side::Left), schema(Side::Right)) else {
-        return PerSide::default();
-    };
-    PerSide::from_fn(|source| match source {
-        Side::Left => entries(source, left, right),
-        Side::Right => entries(source, right, left),
+    suggest_sides(&settings.sides)
+}
+
+fn suggest_sides(sides: &PerSide<SideSettings>) -> PerSide<Vec<Entry>> {
+    PerSide::from_fn(|source| {
+        let mut of_pairs: Vec<(PerSide<&ObjectName>, Vec<Entry>)> = Vec::new();
+        for (left, of_left) in sides.left.described() {
+            for (right, of_right) in sides.right.described() {
+                let entries = match source {
+                    Side::Left => entries(source, of_left, of_right),
+                    Side::Right => entries(source, of_right, of_left),
+                };
+                of_pairs.push((PerSide { left, right }, entries));
+            }
+        }
+        together(sides, source, &of_pairs)
     })
 }
 
-/// Where the permission to send e-mail is kept, if both accounts say so themselves.
+/// What is the same between all objects is one entry; the rest are entries for the objects they are of.
+fn together(
+    sides: &PerSide<SideSettings>,
+    source: Side,
+    of_pairs: &[(PerSide<&ObjectName>, Vec<Entry>)],
+) -> Vec<Entry> {
+    let is_everywhere = |entry: &Entry| of_pairs.iter().all(|(_, entries)| entries.contains(entry));
+    let mut suggested: Vec<Entry> = Vec::new();
+    for (objects, entries) in of_pairs {
+        for entry in entries {
+            if is_everywhere(entry) {
+                if !suggested.contains(entry) {
+                    suggested.push(entry.clone());
+                }
+                continue;
+            }
+            let objects = PerSide::from_fn(|side| {
+                let has_several = sides.of(side).objects.len() > 1;
+                has_several.then(|| (*objects.of(side)).clone())
+            });
+            let id = EntryId::new(source, &objects, entry.target.as_str());
+            suggested.push(Entry { id, objects, ..entry.clone() });
+        }
+    }
+    suggested
+}
+
+/// Where the permission to send e-mail is kept, if both accounts say so themselves, and of all objects the
+/// same.
 #[must_use]
 pub fn suggest_consent(settings: &Settings) -> Vec<ConsentChannel> {
     let field = |side: Side| {
-        let (_, schema) = settings.sides.of(side).first_object()?;
-        Some(schema.meaning(Semantic::ConsentEmail)?.id.clone())
+        let mut fields = settings
+            .sides
+            .of(side)
+            .described()
+            .map(|(_, schema)| Some(schema.meaning(Semantic::ConsentEmail)?.id.clone()));
+        let first = fields.next()??;
+        fields.all(|other| other.as_ref() == Some(&first)).then_some(first)
     };
     match (field(Side::Left), field(Side::Right)) {
         (Some(left), Some(right)) => {
@@ -129,13 +171,10 @@ fn fits(from: &Field, to: &Field) -> bool {
 }
 
 fn entry(source: Side, inputs: &[&Field], target: &Field, function: Function) -> Entry {
-    let direction = match source {
-        Side::Left => "right",
-        Side::Right => "left",
-    };
     Entry {
-        id: EntryId(format!("{direction}.{}", target.id)),
+        id: EntryId::new(source, &PerSide::default(), target.id.as_str()),
         since: 0,
+        objects: PerSide::default(),
         target: target.id.clone(),
         inputs: inputs.iter().map(|field| field.id.clone()).collect(),
         function,
@@ -213,5 +252,37 @@ mod tests {
         })
         .collect();
         assert_eq!(targets(&entries(Side::Left, &lists, &lists)), ["EMAIL"]);
+    }
+
+    #[test]
+    fn what_two_objects_have_apart_is_mapped_apart() {
+        let people = |title: &str| {
+            schema(&[
+                ("Email", FieldType::Email, Semantic::EmailPrimary),
+                (title, FieldType::Text, Semantic::JobTitle),
+            ])
+        };
+        let side = |objects: &[(&str, Schema)]| SideSettings {
+            app: "App".into(),
+            objects: objects.iter().map(|(name, _)| (*name).into()).collect(),
+            schemas: objects.iter().map(|(name, of)| ((*name).into(), of.clone())).collect(),
+            region: None,
+            users: Default::default(),
+            tags: None,
+        };
+        let left = side(&[("contacts", people("position"))]);
+        let right = side(&[("Contacts", people("Title")), ("Leads", people("Designation"))]);
+        let suggested = suggest_sides(&PerSide { left, right });
+        let ids = |entries: &[Entry]| -> Vec<String> {
+            entries.iter().map(|entry| entry.id.0.clone()).collect()
+        };
+        assert_eq!(
+            ids(&suggested.left),
+            ["right.Email", "right.Contacts.Title", "right.Leads.Designation"]
+        );
+        let back = ["left.Email", "left.Contacts.position", "left.Leads.position"];
+        assert_eq!(ids(&suggested.right), back);
+        assert_eq!(suggested.right[2].objects.right, Some("Leads".into()));
+        assert_eq!(suggested.right[2].inputs, ["Designation".into()]);
     }
 }

@@ -64,3 +64,12 @@ name!(
     /// number, a time of last change.
     Revision
 );
+
+/// A record, as its app names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RecordName {
+    /// Its object.
+    pub object: ObjectName,
+    /// Its id.
+    pub id: RemoteId,
+}

@@ -57,6 +57,11 @@ impl<T> PerSide<T> {
         }
     }
 
+    /// The same of both.
+    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> PerSide<U> {
+        PerSide { left: change(self.left), right: change(self.right) }
+    }
+
     /// Both with their side, left first.
     pub fn iter(&self) -> impl Iterator<Item = (Side, &T)> {
         Side::BOTH.into_iter().map(|side| (side, self.of(side)))

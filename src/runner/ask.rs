@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RunError;
 use super::session::Session;
-use crate::connectors::{Connector, Query};
+use crate::connectors::{Connector, Departure, Query};
 use crate::planner::{Presence, Settings, SideSettings, StandIn, record_keys};
 use crate::record::{FieldId, FieldType, Record, RemoteId, Semantic, Side, normalise};
 use crate::store::{Feed, FeedId, Observed, SeenRow};
@@ -82,12 +82,19 @@ impl Asked<'_> {
         Observed { former_hash, ..live(record, self.settings, self.feed.last_change, self.at) }
     }
 
+    /// A record that is one of this object no more.
+    pub(super) fn left(&self, departure: Departure) -> Observed {
+        let Departure { id, became } = departure;
+        Observed { became, ..self.unseen(id, Presence::Left) }
+    }
+
     /// A record of which nothing can be read.
     pub(super) fn unseen(&self, id: RemoteId, presence: Presence) -> Observed {
         Observed {
             id,
             presence,
             record: None,
+            became: None,
             keys: BTreeSet::new(),
             hash: [0; 32],
             former_hash: None,
@@ -105,6 +112,7 @@ fn live(record: Record, settings: &SideSettings, as_of: u64, at: Timestamp) -> O
         hash: fingerprint(&record, settings),
         former_hash: None,
         record: Some(record),
+        became: None,
         as_of,
         at,
     }

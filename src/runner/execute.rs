@@ -36,6 +36,8 @@ pub(super) struct Work {
     pub(super) is_given_up: bool,
     /// The sides on which everything was written.
     pub(super) landed: PerSide<bool>,
+    /// The only side whose record it is about, where the other is another's partner.
+    pub(super) only: Option<Side>,
     /// The link with what was written so far, should the rest not come to pass.
     pub(super) progress: Option<Link>,
 }
@@ -62,8 +64,21 @@ impl Work {
             is_approved: false,
             is_given_up: false,
             landed,
+            only: None,
             progress,
         }
+    }
+
+    /// The same, about the record of this side only: that of the other is the partner of somebody else.
+    pub(super) fn beside(self, side: Side) -> Self {
+        Self { only: Some(side), ..self }
+    }
+
+    /// The records that it is about.
+    pub(super) fn subjects(&self) -> impl Iterator<Item = (Side, &End)> {
+        let is_about = |side: Side| self.only.is_none_or(|only| only == side);
+        let ends = self.ends.iter().filter(move |(side, _)| is_about(*side));
+        ends.filter_map(|(side, end)| Some((side, end.as_ref()?)))
     }
 
     /// What the link takes over once an op on this side has landed.
@@ -75,7 +90,7 @@ impl Work {
 
     /// The record under whose name it waits, if it has to.
     pub(super) fn anchor(&self) -> Option<&End> {
-        self.ends.left.as_ref().or(self.ends.right.as_ref())
+        self.subjects().next().map(|(_, end)| end)
     }
 }
 
@@ -183,7 +198,7 @@ impl Session<'_> {
                 let Some(first) = ops.first() else { continue };
                 let feed = match work.ends.of(side) {
                     Some(end) => self.feeds.get(&end.feed).map(|(_, feed)| feed),
-                    None => self.first_feed(side),
+                    None => self.feed_of(side, &first.object),
                 };
                 let Some(feed) = feed else {
                     let what = crate::store::Error::NotFound("feed");

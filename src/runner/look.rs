@@ -58,24 +58,24 @@ impl Session<'_> {
         if !self.connection.settings.avoid_duplicates {
             return Ok(shipments);
         }
-        let mut wanted: BTreeMap<FeedId, BTreeSet<Key>> = BTreeMap::new();
-        for shipment in shipments.iter().filter(|shipment| shipment.write.id.is_none()) {
-            wanted.entry(shipment.feed.id).or_default().extend(self.keys_to_make(side, shipment));
+        let made = || shipments.iter().filter(|shipment| shipment.write.id.is_none());
+        let wanted: BTreeSet<Key> =
+            made().flat_map(|shipment| self.keys_to_make(side, shipment)).collect();
+        if wanted.is_empty() {
+            return Ok(shipments);
         }
-        let mut arrived: BTreeSet<(FeedId, Key)> = BTreeSet::new();
-        for (feed, keys) in wanted {
+        let mut arrived: BTreeSet<Key> = BTreeSet::new();
+        for feed in self.feeds_of(side) {
             if self.is_old(feed) {
                 self.read_on(side, feed).await?;
             }
-            for record in self.arrived(feed, &keys).await? {
-                let theirs = self.keys_of(side, &record.object, &record.fields);
-                arrived.extend(theirs.into_iter().map(|key| (feed, key)));
+            for record in self.arrived(feed, &wanted).await? {
+                arrived.extend(self.keys_of(side, &record.object, &record.fields));
             }
         }
         let has_arrived = |shipment: &Shipment| {
             let mut keys = self.keys_to_make(side, shipment).into_iter();
-            shipment.write.id.is_none()
-                && keys.any(|key| arrived.contains(&(shipment.feed.id, key)))
+            shipment.write.id.is_none() && keys.any(|key| arrived.contains(&key))
         };
         let (left_out, rest) = shipments.into_iter().partition(has_arrived);
         self.leave_out(left_out, works).await?;

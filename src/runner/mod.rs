@@ -9,6 +9,7 @@ mod ask;
 mod causes;
 mod error;
 mod execute;
+mod follow;
 mod hold;
 mod look;
 mod observe;

@@ -88,7 +88,7 @@ impl Session<'_> {
                     Change::Gone(id) => {
                         reported_gone.insert(id);
                     }
-                    Change::Left(id) => records.push(asked.unseen(id, Presence::Left)),
+                    Change::Left(departure) => records.push(asked.left(departure)),
                 }
             }
             records.extend(self.look_at(side, feed, &reported_gone).await?);
@@ -176,7 +176,7 @@ impl Session<'_> {
                     Fetched::Live(record) => asked.seen(record),
                     Fetched::Gone(id) => asked.unseen(id, Presence::Gone),
                     Fetched::Forbidden(id) => asked.unseen(id, Presence::Forbidden),
-                    Fetched::Left(id) => asked.unseen(id, Presence::Left),
+                    Fetched::Left(departure) => asked.left(departure),
                 });
             }
         }

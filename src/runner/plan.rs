@@ -88,9 +88,9 @@ impl Session<'_> {
 
     /// Plans and writes the linked pairs among these records. Gives the records that have no link.
     pub(super) async fn plan_linked(&mut self, dirty: &Dirty) -> Result<BTreeSet<End>, RunError> {
-        let Linked { links, free, newly_gone } = self.linked(dirty).await?;
+        let Linked { links, mut free, newly_gone } = self.linked(dirty).await?;
         self.check_losses(&newly_gone).await?;
-        self.plan_links(links, None).await?;
+        free.extend(self.plan_links(links, None).await?);
         Ok(free)
     }
 
@@ -99,30 +99,35 @@ impl Session<'_> {
     pub(super) async fn plan_whole_pairs(&mut self, dirty: Dirty) -> Result<Dirty, RunError> {
         let Linked { links, free, .. } = self.linked(&dirty).await?;
         let mut left = Dirty { ends: free, ..dirty };
-        self.plan_links(links, Some(&mut left)).await?;
+        let companions = self.plan_links(links, Some(&mut left)).await?;
+        left.ends.extend(companions);
         Ok(left)
     }
 
-    /// Pairs that have lost a record are planned too, unless there is where to put them.
+    /// Pairs that have lost a record are planned too, unless there is where to put them. Gives the other
+    /// records of these people that are to be planned for it.
     async fn plan_links(
         &mut self,
         links: BTreeMap<LinkId, End>,
         mut lost: Option<&mut Dirty>,
-    ) -> Result<(), RunError> {
+    ) -> Result<BTreeSet<End>, RunError> {
         let links: Vec<(LinkId, End)> = links.into_iter().collect();
-        let mut gathered = Vec::new();
+        let (mut gathered, mut companions) = (Vec::new(), BTreeSet::new());
         for chunk in links.chunks(CHUNK) {
             let ends = chunk.iter().map(|(_, end)| end.clone()).collect();
-            let mut rows: Vec<LinkRow> = self.links_of(&ends).await?.into_values().collect();
+            let rows = self.links_of(&ends).await?.into_values().collect();
+            let mut rows = self.follow(rows).await?;
             let ends = rows.iter().flat_map(|row| row.ends.iter().map(|(_, end)| end.clone()));
             let seen = self.seen_rows(&ends.collect()).await?;
             if let Some(lost) = &mut lost {
                 rows.retain(|row| lost.take_in_loss(row, &seen));
             }
+            companions.extend(self.companions(&rows, &seen).await?);
             let works = rows.iter().map(|row| self.work_on_link(row, &seen)).collect();
             self.gather(works, &mut gathered).await?;
         }
-        self.execute(gathered).await
+        self.execute(gathered).await?;
+        Ok(companions)
     }
 
     /// Settles the items that write nothing, and gathers the others until there are enough of them.

@@ -1,5 +1,6 @@
 //! One run: what it holds and what it knows.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::turn::Task;
 use super::{RunError, Runner};
 use crate::connectors::{self, Connector};
 use crate::planner::{Brake, BrakeClass, FirstRun, Report, SyncState};
-use crate::record::{PerSide, Side};
+use crate::record::{ObjectName, PerSide, RecordName, Side};
 use crate::store::{
     self, Connection, End, Feed, FeedId, Held, Pending, PendingReason, RunId, RunRow, SyncProgress,
 };
@@ -252,16 +253,29 @@ impl<'a> Session<'a> {
         self.feeds.get(&feed).map(|(side, _)| *side)
     }
 
+    /// What a side reads, in the order in which it is read: the most preferred object last, so that it
+    /// holds by then what records of others have become.
     pub(super) fn feeds_of(&self, side: Side) -> Vec<FeedId> {
-        let of_side = self.feeds.iter().filter(|(_, (of, _))| *of == side);
-        of_side.map(|(id, _)| *id).collect()
+        let mut feeds = self.connection.feeds.clone();
+        feeds.retain(|feed| feed.side == side);
+        feeds.sort_by_key(|feed| Reverse(feed.rank));
+        feeds.into_iter().map(|feed| feed.feed).collect()
     }
 
-    /// The feed in which new records of a side are made.
-    pub(super) fn first_feed(&self, side: Side) -> Option<&Feed> {
-        let first = self.connection.feeds.iter().filter(|feed| feed.side == side);
-        let first = first.min_by_key(|feed| feed.rank)?;
-        self.feeds.get(&first.feed).map(|(_, feed)| feed)
+    /// The feed of an object of a side.
+    pub(super) fn feed_of(&self, side: Side, object: &ObjectName) -> Option<&Feed> {
+        let of_side = self.feeds.values().filter(|(of, _)| *of == side);
+        of_side.map(|(_, feed)| feed).find(|feed| feed.object == *object)
+    }
+
+    /// A record of a side as the end of a link; none if that object is not read.
+    pub(super) fn end(&self, side: Side, name: &RecordName) -> Option<End> {
+        Some(End { feed: self.feed_of(side, &name.object)?.id, id: name.id.clone() })
+    }
+
+    /// Whether a side has records of several objects.
+    pub(super) fn has_several_objects(&self, side: Side) -> bool {
+        self.connection.settings.sides.of(side).objects.len() > 1
     }
 
     /// How often in a row a record was tried before. Waiting for the answer of a try is none.

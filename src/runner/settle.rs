@@ -265,7 +265,7 @@ impl Session<'_> {
                 settlement.pending.extend(wait);
             }
             None => {
-                let ends = work.ends.iter().filter_map(|(_, end)| end.as_ref());
+                let ends = work.subjects().map(|(_, end)| end);
                 let waited = ends.filter(|end| self.pending.contains_key(*end));
                 let id = self.connection.id;
                 settlement.cleared.extend(waited.map(|end| (id, end.clone())));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::execute::Work;
 use super::session::Session;
-use crate::planner::{Failure, Item, Outcome, Wait};
+use crate::planner::{Failure, Item, Outcome, Skip, Wait};
 use crate::store::{End, IssueId, IssuesOf, NewIssue, PendingReason, RecordOutcome, Settlement};
 
 impl Work {
@@ -29,8 +29,7 @@ impl Session<'_> {
         let item = work.outcome();
         self.report.add(&item);
         let (run, now) = (self.run, self.now());
-        for (side, end) in work.ends.iter() {
-            let Some(end) = end else { continue };
+        for (side, end) in work.subjects() {
             settlement.outcomes.push(RecordOutcome {
                 end: end.clone(),
                 side,
@@ -92,19 +91,29 @@ impl Session<'_> {
         outcome: Outcome,
         settlement: &mut Settlement,
     ) {
-        let Some(side) = self.side(end.feed) else { return };
-        settlement.outcomes.push(RecordOutcome {
+        settlement.outcomes.extend(self.stands(end, outcome));
+        let id = IssueId(self.runner.ids.next(self.now()));
+        let issue = NewIssue { id, code: code.to_owned(), side: None, field: None };
+        settlement.issues.push(self.issues_of(end, vec![issue]));
+    }
+
+    /// A record that is linked no more, because it has become another.
+    pub(super) fn tell_left(&self, end: End, settlement: &mut Settlement) {
+        settlement.outcomes.extend(self.stands(&end, Outcome::Skipped(Skip::Left)));
+        settlement.issues.push(self.issues_of(&end, Vec::new()));
+        settlement.cleared.insert((self.connection.id, end));
+    }
+
+    fn stands(&self, end: &End, outcome: Outcome) -> Option<RecordOutcome> {
+        Some(RecordOutcome {
             end: end.clone(),
-            side,
+            side: self.side(end.feed)?,
             outcome,
             findings: BTreeSet::new(),
             code: None,
             run: self.run,
             since: self.now(),
-        });
-        let id = IssueId(self.runner.ids.next(self.now()));
-        let issue = NewIssue { id, code: code.to_owned(), side: None, field: None };
-        settlement.issues.push(self.issues_of(end, vec![issue]));
+        })
     }
 
     fn issues_of(&self, end: &End, open: Vec<NewIssue>) -> IssuesOf {

@@ -7,7 +7,7 @@ use super::execute::Work;
 use super::plan::{CHUNK, end_of};
 use super::session::Session;
 use crate::planner::{Candidate, Held, Key, Link, Match, Presence, match_records, record_keys};
-use crate::record::{PerSide, RemoteId, Side};
+use crate::record::{PerSide, RecordName, Side};
 use crate::store::{End, LinkRow, SeenRow};
 
 /// How often the circle of those who share a key is widened; real circles close after two or three.
@@ -23,6 +23,14 @@ struct Member {
     link: Option<LinkRow>,
 }
 
+/// What is planned for the members of a circle.
+#[derive(Default)]
+struct Matched {
+    works: Vec<Work>,
+    /// Those that are further records of somebody: planned later.
+    further: BTreeSet<End>,
+}
+
 impl Session<'_> {
     /// Matches the records that have no link, with everybody they share a key with, and plans them.
     ///
@@ -33,7 +41,7 @@ impl Session<'_> {
         gone: &BTreeSet<End>,
     ) -> Result<(), RunError> {
         let mut done: BTreeSet<End> = BTreeSet::new();
-        let mut gathered = Vec::new();
+        let (mut gathered, mut companions) = (Vec::new(), BTreeSet::new());
         let all: Vec<End> = free.union(gone).cloned().collect();
         for chunk in all.chunks(CHUNK) {
             let fresh: BTreeSet<End> =
@@ -42,10 +50,49 @@ impl Session<'_> {
             // They only lead to others; those that had a link are planned with it.
             members.retain(|end, _| free.contains(end) || !gone.contains(end));
             // Who shares a key is planned together: nobody here waits for what is gathered.
-            let works = self.match_up(&members, &mut done);
+            let Matched { works, further } = self.match_up(&members, &mut done);
+            companions.extend(further);
             self.gather(works, &mut gathered).await?;
         }
-        self.execute(gathered).await
+        self.execute(gathered).await?;
+        self.plan_companions(&companions).await
+    }
+
+    /// Plans the further records of people, once it is settled who they are linked with.
+    async fn plan_companions(&mut self, companions: &BTreeSet<End>) -> Result<(), RunError> {
+        let companions: Vec<End> = companions.iter().cloned().collect();
+        for chunk in companions.chunks(CHUNK) {
+            let chunk: BTreeSet<End> = chunk.iter().cloned().collect();
+            let members = self.circle(&chunk).await?;
+            let verdicts = self.verdicts(&members);
+            let mut pairs = Vec::new();
+            for (end, (verdict, _)) in verdicts {
+                let Match::Companion { of } = &verdict else { continue };
+                let Some(side) = self.side(end.feed).filter(|_| chunk.contains(&end)) else {
+                    continue;
+                };
+                let principal = self.end(side, of).and_then(|of| members.get(&of));
+                let link = principal.and_then(|member| member.link.as_ref());
+                let partner = link.map(|row| row.ends.of(side.other()).clone());
+                pairs.push((end, side, partner, verdict));
+            }
+            let partners = pairs.iter().filter_map(|(_, _, partner, _)| partner.clone()).collect();
+            let partners = self.seen_rows(&partners).await?;
+            let works =
+                pairs.into_iter().map(|(end, side, partner, verdict)| {
+                    let partner = partner.filter(|partner| partners.contains_key(partner));
+                    let ends = PerSide::from_fn(|at| {
+                        if at == side { Some(end.clone()) } else { partner.clone() }
+                    });
+                    let rows = PerSide::from_fn(|at| {
+                        let end = ends.of(at).as_ref()?;
+                        partners.get(end).or_else(|| members.get(end).map(|member| &member.row))
+                    });
+                    self.work(rows, ends, None, verdict).beside(side)
+                });
+            self.execute(works.collect()).await?;
+        }
+        Ok(())
     }
 
     /// These records, and all who share a key with them, or with those who do.
@@ -96,19 +143,19 @@ impl Session<'_> {
         Member { row, keys, last_keys, name, link: None }
     }
 
-    fn match_up(&self, members: &BTreeMap<End, Member>, done: &mut BTreeSet<End>) -> Vec<Work> {
-        let mut by_name: BTreeMap<(Side, RemoteId), &End> = BTreeMap::new();
+    /// What matching says of the members that have no link, with the partner of those who have one.
+    fn verdicts(&self, members: &BTreeMap<End, Member>) -> BTreeMap<End, (Match, Option<End>)> {
         let mut candidates = Vec::new();
         for (end, member) in members {
             let Some(side) = self.side(end.feed) else { continue };
             if member.row.seen.presence != Presence::Live {
                 continue;
             }
-            let id = unique_name(end);
-            by_name.insert((side, id.clone()), end);
+            let object = &member.row.seen.record.object;
             candidates.push(Candidate {
                 side,
-                id,
+                rank: self.connection.settings.sides.of(side).rank(object),
+                id: RecordName { object: object.clone(), id: end.id.clone() },
                 created_at: member.row.seen.record.created_at,
                 keys: member.keys.clone(),
                 name: member.name.clone(),
@@ -116,31 +163,38 @@ impl Session<'_> {
             });
         }
         let kinds = &self.connection.settings.match_keys;
-        let verdicts = match_records(&candidates, kinds, &BTreeSet::new());
-        let mut works = Vec::new();
-        for ((side, id), (verdict, partner)) in verdicts {
-            let Some(end) = by_name.get(&(side, id)) else { continue };
-            if !done.insert((*end).clone()) {
+        let verdicts = match_records(&candidates, kinds, &BTreeSet::new()).into_iter();
+        verdicts
+            .filter_map(|((side, id), (verdict, partner))| {
+                let partner = partner.and_then(|partner| self.end(side.other(), &partner));
+                Some((self.end(side, &id)?, (verdict, partner)))
+            })
+            .collect()
+    }
+
+    fn match_up(&self, members: &BTreeMap<End, Member>, done: &mut BTreeSet<End>) -> Matched {
+        let mut matched = Matched::default();
+        for (end, (verdict, partner)) in self.verdicts(members) {
+            let Some(side) = self.side(end.feed) else { continue };
+            if !done.insert(end.clone()) {
                 continue;
             }
-            let partner = partner.and_then(|id| by_name.get(&(side.other(), id)));
-            if let Some(partner) = partner {
-                done.insert((*partner).clone());
+            if matches!(verdict, Match::Companion { .. }) {
+                matched.further.insert(end);
+                continue;
             }
-            let ends = PerSide::from_fn(|at| match partner {
-                _ if at == side => Some((*end).clone()),
-                Some(partner) => Some((*partner).clone()),
-                None => None,
-            });
+            done.extend(partner.clone());
+            let ends =
+                PerSide::from_fn(|at| if at == side { Some(end.clone()) } else { partner.clone() });
             let rows = PerSide::from_fn(|at| {
                 ends.of(at).as_ref().and_then(|end| members.get(end)).map(|member| &member.row)
             });
-            let widow = partner.and_then(|end| members.get(*end)).and_then(|m| m.link.as_ref());
+            let widow = partner.and_then(|end| members.get(&end)).and_then(|m| m.link.as_ref());
             let link = widow.map(|row| (row.id, Some(reattached(&row.link))));
-            works.push(self.work(rows, ends, link, verdict));
+            matched.works.push(self.work(rows, ends, link, verdict));
         }
-        works.extend(self.unreadable(members, done));
-        works
+        matched.works.extend(self.unreadable(members, done));
+        matched
     }
 
     /// Records without a link that are gone or out of reach: counted, nothing more.
@@ -175,9 +229,4 @@ fn held(side: Side, link: Option<&LinkRow>) -> Held {
         }
         Some(_) => Held::Linked,
     }
-}
-
-/// Ids are unique in their feed only; a side may have several.
-fn unique_name(end: &End) -> RemoteId {
-    RemoteId::new(format!("{}/{}", end.feed, end.id))
 }

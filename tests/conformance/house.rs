@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use concord::connectors::{App, Change, Connector, Fetched, Page, Query, Write, Written};
+use concord::connectors::{
+    App, Change, Connector, Departure, Fetched, Page, Query, Write, Written,
+};
 use concord::ports::ManualClock;
-use concord::record::{FieldId, FieldType, ObjectName, Record, RemoteId, Schema, Semantic, Value};
+use concord::record::{
+    FieldId, FieldType, ObjectName, Record, RecordName, RemoteId, Schema, Semantic, Value,
+};
 
 /// A check does not apply: the capability that says so.
 pub struct Excused(pub &'static str);
@@ -112,10 +116,10 @@ pub trait Judge: Send + Sync {
     fn give_up_posting(&self) -> bool {
         false
     }
-    /// A person makes something else of a record, which leaves its object; false if there is no such
-    /// thing.
-    fn converts(&self, _id: &RemoteId) -> bool {
-        false
+    /// A person makes something else of a record, which leaves its object. Gives what it becomes; none if
+    /// there is no such thing.
+    fn converts(&self, _id: &RemoteId) -> Option<RecordName> {
+        None
     }
     /// A person adds a number to those that somebody has; false if there can't be one.
     fn add_phone(&self, _id: &RemoteId, _number: &str) -> bool {
@@ -285,7 +289,7 @@ impl House {
 pub struct Walk {
     pub seen: Vec<Record>,
     pub gone: BTreeSet<RemoteId>,
-    pub left: BTreeSet<RemoteId>,
+    pub left: BTreeSet<Departure>,
     pub cursor: String,
     pub pages: usize,
 }
@@ -298,8 +302,8 @@ impl Walk {
                 Change::Gone(id) => {
                     self.gone.insert(id);
                 }
-                Change::Left(id) => {
-                    self.left.insert(id);
+                Change::Left(departure) => {
+                    self.left.insert(departure);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use concord::connectors::{ErrorKind, Fetched, Lookup, Written};
+use concord::connectors::{Departure, ErrorKind, Fetched, Lookup, Written};
 use concord::record::{FieldType, RemoteId, Semantic, Value};
 
 use crate::house::{Excused, House, Person};
@@ -299,7 +299,7 @@ pub async fn a_direct_read_answers_for_each_id(house: House) -> Outcome {
         match answer {
             Fetched::Live(record) => assert!(all.contains(&record.id) && record.id != removed),
             Fetched::Gone(id) => assert!(id == removed || id == never, "{id}"),
-            Fetched::Forbidden(id) | Fetched::Left(id) => panic!("{id} may be read"),
+            answer @ (Fetched::Forbidden(_) | Fetched::Left(_)) => panic!("{answer:?}"),
         }
     }
     Ok(())
@@ -311,20 +311,21 @@ pub async fn what_becomes_something_else_has_left(house: House) -> Outcome {
     house.pass(LONG);
     let walk = house.walk(None).await;
     let left = all.first().unwrap().clone();
-    if !house.judge.converts(&left) {
+    let Some(became) = house.judge.converts(&left) else {
         return Err(Excused("nothing becomes something else"));
-    }
+    };
+    let departure = Departure { id: left.clone(), became: Some(became) };
     house.pass(LONG);
     for cursor in [Some(walk.cursor), None] {
         let walk = house.walk(cursor).await;
-        assert_eq!(walk.left, [left.clone()].into());
+        assert_eq!(walk.left, [departure.clone()].into());
         assert!(walk.gone.is_empty() && !walk.ids().contains(&left));
     }
     for ids in [all.clone(), [left.clone()].into()] {
         let answers = house.connector.fetch(&house.query(), &ids).await.unwrap();
         assert_eq!(answers.len(), ids.len());
         let of_it = answers.iter().find(|answer| *answer.id() == left);
-        assert_eq!(of_it, Some(&Fetched::Left(left.clone())));
+        assert_eq!(of_it, Some(&Fetched::Left(departure.clone())));
     }
     let title = [(house.field(Semantic::JobTitle), Value::Text("Head".to_owned()))].into();
     let answers = house.connector.apply(&[house.update(&left, title)]).await.unwrap();

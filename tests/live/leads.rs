@@ -5,15 +5,16 @@ use serde_json::{Value as Json, json};
 use crate::house::{House, SOON, ask, until};
 
 const RECORDS: &str = "query($id: ID!) { connection(id: $id) { records(side: RIGHT, first: 50) { \
-                       edges { node { remoteId outcome reason } } } } }";
+                       edges { node { remoteId object outcome reason became { object remoteId } } } } } }";
 
-async fn set_up(house: &House) -> (String, String) {
+/// A connection with these objects of Zoho, through with its first run and told of what happens.
+async fn set_up(house: &House, objects: &[&str]) -> (String, String) {
     let script = house.script().await;
     let [kommo, zoho] = script.accounts().await.unwrap();
     let client = script.client();
     let input = json!({
         "title": "Kommo and leads", "left": { "accountId": kommo },
-        "right": { "accountId": zoho, "objects": ["Leads"] },
+        "right": { "accountId": zoho, "objects": objects },
     });
     let made = client
         .act("connectionCreate", "ConnectionCreateInput", "connection { id }", input)
@@ -42,6 +43,30 @@ async fn set_up(house: &House) -> (String, String) {
     (id, zoho)
 }
 
+impl House {
+    /// How a record of Zoho stands: as it is expected to, or after a while as it does.
+    async fn told_of(&self, connection: &str, record: &str, expected: &Json) -> Json {
+        let mut told = Json::Null;
+        for _ in 0..100 {
+            let data = ask(&self.owner, RECORDS, json!({ "id": connection })).await;
+            let edges = data["connection"]["records"]["edges"].as_array().unwrap().clone();
+            let mut nodes = edges.into_iter().map(|edge| edge["node"].clone());
+            told = nodes.find(|node| node["remoteId"] == *record).unwrap_or_default();
+            if told == *expected {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        told
+    }
+
+    /// Somebody is a contact of Zoho with this title.
+    fn is_titled(&self, contact: &str, title: &str) -> bool {
+        let contacts = self.town.zoho.contacts();
+        contacts.iter().any(|one| one["id"] == *contact && one["Title"] == *title)
+    }
+}
+
 fn lead(house: &House, words: &str) -> Option<Json> {
     house.town.zoho.leads().into_iter().find(|lead| lead.to_string().contains(words))
 }
@@ -50,7 +75,7 @@ fn lead(house: &House, words: &str) -> Option<Json> {
 async fn leads_are_kept_the_same_until_they_are_converted() {
     let house = House::new("leads", 10, async |emulators, _| emulators.overrides()).await;
     let contacts = house.town.zoho.contacts();
-    let (id, _) = set_up(&house).await;
+    let (id, _) = set_up(&house, &["Leads"]).await;
     assert_eq!(house.town.zoho.contacts(), contacts, "contacts are none of its business");
 
     let person = house.linked()[0].0;
@@ -65,25 +90,51 @@ async fn leads_are_kept_the_same_until_they_are_converted() {
 
     let before = house.town.kommo.contacts().len();
     house.still(&id).await;
-    assert!(house.town.zoho.person_converts(&lead_id).is_some());
+    let contact = house.town.zoho.person_converts(&lead_id).unwrap();
     house.titles(person, "After The Conversion");
-    let left = async || {
-        let data = ask(&house.owner, RECORDS, json!({ "id": id })).await;
-        let edges = data["connection"]["records"]["edges"].as_array().unwrap().clone();
-        edges.into_iter().map(|edge| edge["node"].clone()).find(|node| node["remoteId"] == *lead_id)
-    };
-    let told = json!({ "remoteId": lead_id, "outcome": "SKIPPED", "reason": "left" });
-    for _ in 0..100 {
-        if left().await.as_ref() == Some(&told) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert_eq!(left().await, Some(told));
+    let told = json!({
+        "remoteId": lead_id, "object": "Leads", "outcome": "SKIPPED", "reason": "left",
+        "became": { "object": "Contacts", "remoteId": contact },
+    });
+    assert_eq!(house.told_of(&id, &lead_id, &told).await, told);
     house.still(&id).await;
     assert!(!house.is_in_kommo("Deleted"), "nobody was removed");
     assert_eq!(house.town.kommo.contacts().len(), before);
     assert!(lead(&house, "After The Conversion").is_none(), "nothing is written to it");
     assert!(!house.is_in_zoho("After The Conversion"), "nor is anybody made anew");
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lead_that_is_converted_stays_the_same_person() {
+    let house = House::new("conversion", 10, async |emulators, _| emulators.overrides()).await;
+    let (id, _) = set_up(&house, &["Contacts", "Leads"]).await;
+    let people = house.town.zoho.contacts().len();
+    let lead_id = house.town.zoho.person_adds_lead(json!({
+        "Last_Name": "Prospecta", "Email": "prospecta@example.com", "Designation": "As A Lead",
+    }));
+    assert!(until(|| house.is_in_kommo("As A Lead")).await < 2 * SOON);
+    let in_kommo = house.town.kommo.contacts().len();
+    let mut contacts = house.town.kommo.contacts().into_iter();
+    let person = contacts.find(|one| one.to_string().contains("Prospecta")).unwrap();
+    let person = person["id"].as_u64().unwrap();
+
+    house.still(&id).await;
+    let contact = house.town.zoho.person_converts(&lead_id).unwrap();
+    house.titles(person, "As A Customer");
+    assert!(until(|| house.is_titled(&contact, "As A Customer")).await < 2 * SOON);
+    let patch = json!({ "Title": "Told By Zoho" });
+    assert!(house.town.zoho.person_edits(&contact, patch));
+    assert!(until(|| house.is_in_kommo("Told By Zoho")).await < 2 * SOON);
+
+    house.still(&id).await;
+    assert_eq!(house.town.kommo.contacts().len(), in_kommo, "nobody is made anew");
+    assert_eq!(house.town.zoho.contacts().len(), people + 1);
+    assert!(!house.is_in_kommo("Deleted"), "nobody was removed");
+    let told = json!({
+        "remoteId": lead_id, "object": "Leads", "outcome": "SKIPPED", "reason": "left",
+        "became": { "object": "Contacts", "remoteId": contact },
+    });
+    assert_eq!(house.told_of(&id, &lead_id, &told).await, told);
     house.stop().await;
 }

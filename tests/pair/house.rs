@@ -229,6 +229,7 @@ async fn settings(store: &dyn Store, accounts: &PerSide<Account>, moved: &Moved)
             entries.push(Entry {
                 id: EntryId(format!("{side:?}.{to}")),
                 since: 0,
+                objects: PerSide::default(),
                 target: to.into(),
                 inputs: vec![from.into()],
                 function: Function::Copy,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use concord::planner::{Candidate, Held, Key, Match, MatchKey, match_records};
-use concord::record::{RemoteId, Side};
+use concord::record::{RecordName, RemoteId, Side};
 use proptest::prelude::*;
 
 fn candidate() -> impl Strategy<Value = (Side, BTreeSet<Key>, u8, Option<u8>)> {
@@ -21,7 +21,8 @@ fn build(raw: Vec<(Side, BTreeSet<Key>, u8, Option<u8>)>) -> Vec<Candidate> {
         .enumerate()
         .map(|(n, (side, keys, held, name))| Candidate {
             side,
-            id: RemoteId::new(n.to_string()),
+            rank: n % 2,
+            id: RecordName { object: "contacts".into(), id: RemoteId::new(n.to_string()) },
             created_at: None,
             keys,
             name: name.map(|name| name.to_string()),
@@ -51,7 +52,7 @@ proptest! {
         prop_assert_eq!(&verdicts, &match_records(&shuffled, &kinds, &BTreeSet::new()));
         let free = candidates.iter().filter(|one| one.held == Held::Free);
         prop_assert_eq!(verdicts.len(), free.count(), "every free record has a verdict");
-        let mut taken: BTreeMap<(Side, RemoteId), RemoteId> = BTreeMap::new();
+        let mut taken: BTreeMap<(Side, RecordName), RecordName> = BTreeMap::new();
         for ((side, id), (verdict, partner)) in &verdicts {
             prop_assert_eq!(*verdict == Match::Unique, partner.is_some());
             let Some(partner) = partner else { continue };

@@ -29,6 +29,7 @@ fn copy(target: &str, input: &str) -> Entry {
     Entry {
         id: target.into(),
         since: 0,
+        objects: PerSide::default(),
         target: target.into(),
         inputs: vec![input.into()],
         function: Function::Copy,
@@ -124,7 +125,7 @@ fn each_fault_is_found() {
     read_only.sides.right = SideSettings { app: "Right".into(), ..side("ReadOnly") };
     assert_eq!(codes(&read_only), [ReadOnlyTarget]);
     let mut empty = sync(good());
-    empty.rules = vec![Rule { filter: Filter::Any(vec![]) }];
+    empty.rules = vec![Rule { filter: Filter::Any(vec![]), object: None }];
     assert_eq!(codes(&settings(Some(empty.clone()), None)), [EmptyFilterGroup]);
     empty.rules = vec![];
     assert_eq!(codes(&settings(Some(empty), None)), [NoRule]);
@@ -154,4 +155,46 @@ fn a_mapping_that_wanders_is_warned_of() {
     back.entries.push(copy("birthday", "email"));
     let review = review(&settings(Some(there), Some(back)), &all());
     assert!(review.warnings.iter().any(|w| w.code == WarningCode::CrossedMapping));
+}
+
+/// The right side has leads too, whose only name is called otherwise.
+fn with_leads(entries: Vec<Entry>) -> Settings {
+    let mut settings = settings(Some(sync(entries)), None);
+    let contacts = settings.sides.right.schemas[&"contacts".into()].clone();
+    let surname = Field { required: true, ..Field::new("surname", FieldType::Text) };
+    let leads = contacts.iter().filter(|field| field.id.as_str() != "last").cloned();
+    let leads: Schema = leads.chain([surname]).collect();
+    settings.sides.right.schemas.insert("leads".into(), leads);
+    settings.sides.right.objects.push("leads".into());
+    settings
+}
+
+fn only(object: &str, entry: Entry) -> Entry {
+    let objects = PerSide { left: None, right: Some(object.into()) };
+    Entry { objects, ..entry }
+}
+
+#[test]
+fn a_mapping_has_to_fit_every_object_that_it_is_for() {
+    use FaultCode::*;
+    let contact = || only("contacts", copy("last", "last"));
+    let lead = || only("leads", copy("surname", "last"));
+    assert_eq!(codes(&with_leads(vec![copy("email", "email"), contact(), lead()])), []);
+    let unlimited = with_leads(vec![copy("email", "email"), copy("last", "last"), lead()]);
+    let faults = review(&unlimited, &all()).faults;
+    assert_eq!(faults[0].code, UnknownField);
+    assert!(faults[0].message.contains("Right (leads) has no field last"), "{faults:?}");
+    // Nobody is made a lead, so that what leads demand is missing to nobody.
+    let entries = vec![copy("email", "email"), contact()];
+    let mut unmade = with_leads(entries.clone());
+    assert_eq!(codes(&unmade), []);
+    let rule = |object: &str| Rule { object: Some(object.into()), ..Rule::default() };
+    unmade.syncs.left.as_mut().unwrap().rules.push(rule("leads"));
+    assert_eq!(codes(&unmade), [RequiredTargetUnmapped]);
+    let mut unknown = with_leads(vec![copy("email", "email"), contact(), lead()]);
+    unknown.syncs.left.as_mut().unwrap().rules.push(rule("deals"));
+    assert_eq!(codes(&unknown), [UnknownObject]);
+    // Of two objects each has its own; of one it is written twice.
+    let twice = [only("leads", copy("surname", "email")), contact(), lead()];
+    assert_eq!(codes(&with_leads(twice.into())), [TargetWrittenTwice]);
 }

@@ -142,6 +142,7 @@ impl Shapes {
             entries.push(Entry {
                 id: EntryId(name),
                 since: 0,
+                objects: PerSide::default(),
                 target: target.into(),
                 inputs: inputs.iter().map(|input| (*input).into()).collect(),
                 function,
@@ -236,7 +237,7 @@ impl SyncShape {
             deletion: self.deletion,
             consent: ConsentPolicy::Tighten,
             clearing: self.clearing,
-            rules: vec![Rule { filter }],
+            rules: vec![Rule { filter, object: None }],
             entries: shapes.entries(source),
         }
     }
@@ -308,7 +309,7 @@ impl World {
                     (_, true) => Presence::Forbidden,
                     _ => Presence::Live,
                 };
-                Some(Seen { record, presence })
+                Some(Seen { record, presence, became: None })
             }),
             link: self.link.clone(),
             matched: if both { Match::Unique } else { Match::Alone },

@@ -10,17 +10,17 @@ use concord::connectors::Connector;
 use concord::connectors::memory::{Author, Faults, Habits, MemoryConnector, Vendor};
 use concord::planner::{
     Acknowledgement, Approval, Channel, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry,
-    EntryId, FirstRun, Function, MatchKey, Rule, Settings, SideSettings, Sync, SyncState,
-    Thresholds, WritePolicy,
+    EntryId, FirstRun, Function, Link, MatchKey, Outcome, Rule, Settings, SideSettings, Sync,
+    SyncState, Thresholds, WritePolicy,
 };
 use concord::ports::{Clock, Ids, ManualClock, SeededIds};
-use concord::record::{Field, FieldType, PerSide, Record, RemoteId, Schema, Side, Value};
+use concord::record::{Field, FieldId, FieldType, PerSide, Record, RemoteId, Schema, Side, Value};
 use concord::runner::{Ran, RunError, Runner, Timings};
 use concord::store::{
     Account, AccountId, Connection, ConnectionFeed, ConnectionId, Delivery, DeliveryId,
-    DeliveryState, Endpoint, EndpointId, EndpointState, Feed, FeedId, History, MemoryStore, OpRow,
-    Pending, PlanItem, PlanRow, RunId, RunRow, Store, SyncProgress, Trigger, Webhooks as _,
-    WorkspaceId,
+    DeliveryState, End, Endpoint, EndpointId, EndpointState, Feed, FeedId, History, MemoryStore,
+    OpRow, OutcomeFilter, Pending, PlanItem, PlanRow, RunId, RunRow, Store, SyncProgress, Trigger,
+    Webhooks as _, WorkspaceId,
 };
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -30,6 +30,8 @@ const FIELDS: [&str; 5] = ["email", "phone", "city", "tags", "opt_out"];
 pub struct House {
     pub clock: Arc<ManualClock>,
     pub vendors: PerSide<Arc<Vendor>>,
+    /// The other object of the right app, where that side has it.
+    pub leads: Arc<Vendor>,
     pub store: Arc<MemoryStore>,
     runner: Runner,
     connectors: PerSide<Arc<dyn Connector>>,
@@ -45,6 +47,7 @@ pub fn copy(source: Side, field: &str) -> Entry {
     Entry {
         id: EntryId(format!("{source:?}:{field}")),
         since: 0,
+        objects: PerSide::default(),
         target: field.into(),
         inputs: vec![field.into()],
         function: Function::Copy,
@@ -103,7 +106,7 @@ fn settings() -> Settings {
     }
 }
 
-fn vendor(list_lag_seconds: u32, clock: &Arc<ManualClock>) -> Arc<Vendor> {
+fn vendor(object: &str, list_lag_seconds: u32, clock: &Arc<ManualClock>) -> Arc<Vendor> {
     let habits = Habits {
         page_max: 50,
         write_many_max: 20,
@@ -111,7 +114,24 @@ fn vendor(list_lag_seconds: u32, clock: &Arc<ManualClock>) -> Arc<Vendor> {
         list_lag_seconds,
         shouts: false,
     };
-    Arc::new(Vendor::new("contacts".into(), schema(), habits, clock.clone()))
+    Arc::new(Vendor::new(object.into(), schema(), habits, clock.clone()))
+}
+
+/// What somebody is made of.
+pub fn fields(email: &str, fields: &[(&str, &str)]) -> BTreeMap<FieldId, Value> {
+    let mut all = BTreeMap::new();
+    if !email.is_empty() {
+        all.insert("email".into(), Value::Email(email.into()));
+    }
+    for (field, value) in fields {
+        let value = match *field {
+            "phone" => Value::Phone((*value).into()),
+            "opt_out" => Value::Boolean(*value == "yes"),
+            _ => text(value),
+        };
+        all.insert((*field).into(), value);
+    }
+    all
 }
 
 /// The feed of a new account.
@@ -144,11 +164,21 @@ impl House {
             feeds.push(open_feed(&store, &ids, workspace, &format!("{side:?}")).await);
         }
         let [left, right] = feeds.try_into().unwrap();
-        let vendors = PerSide::from_fn(|_| vendor(list_lag_seconds, &clock));
+        let vendors = PerSide::from_fn(|_| vendor("contacts", list_lag_seconds, &clock));
         let mut settings = settings();
         change(&mut settings);
         Self::between(clock, store, ids, workspace, vendors, PerSide { left, right }, settings)
             .await
+    }
+
+    /// A house whose right side has contacts and leads.
+    pub async fn with_leads(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::new(|settings| {
+            settings.sides.right.objects.push("leads".into());
+            settings.sides.right.schemas.insert("leads".into(), schema());
+            change(settings);
+        })
+        .await
     }
 
     /// Another connection, between the left app of this one and a third app.
@@ -157,7 +187,8 @@ impl House {
         let left = self.feed(Side::Left).await.id;
         let right = open_feed(&self.store, &ids, self.workspace, "third").await;
         let (clock, store) = (self.clock.clone(), self.store.clone());
-        let vendors = PerSide { left: self.vendors.left.clone(), right: vendor(0, &clock) };
+        let vendors =
+            PerSide { left: self.vendors.left.clone(), right: vendor("contacts", 0, &clock) };
         let feeds = PerSide { left, right };
         Self::between(clock, store, ids, self.workspace, vendors, feeds, settings()).await
     }
@@ -171,28 +202,35 @@ impl House {
         feeds: PerSide<FeedId>,
         settings: Settings,
     ) -> Self {
+        let leads = vendor("leads", 0, &clock);
         let connectors = PerSide::from_fn(|side| {
-            Arc::new(MemoryConnector::new(vendors.of(side).clone())) as Arc<dyn Connector>
+            let connector = MemoryConnector::new(vendors.of(side).clone());
+            Arc::new(connector.with(leads.clone())) as Arc<dyn Connector>
         });
         let connection = ConnectionId(ids.next(Timestamp::UNIX_EPOCH));
-        let feeds = Side::BOTH.map(|side| {
-            let feed = *feeds.of(side);
-            ConnectionFeed { side, rank: 0, feed, planned_to: 0 }
-        });
+        let mut of_connection = Vec::new();
+        for side in Side::BOTH {
+            let first = store.feed(workspace, *feeds.of(side)).await.unwrap();
+            for (rank, object) in (0..).zip(&settings.sides.of(side).objects) {
+                let id = FeedId(ids.next(Timestamp::UNIX_EPOCH));
+                let feed = store.open_feed(workspace, first.account, object, "", id).await.unwrap();
+                of_connection.push(ConnectionFeed { side, rank, feed: feed.id, planned_to: 0 });
+            }
+        }
         store
             .add_connection(&Connection {
                 workspace,
                 id: connection,
                 title: "a connection".into(),
                 settings,
-                feeds: feeds.to_vec(),
+                feeds: of_connection,
                 progress: PerSide { left: SyncProgress::default(), right: SyncProgress::default() },
                 again: false,
             })
             .await
             .unwrap();
         let runner = Runner::new(store.clone(), clock.clone(), ids, "tester", Timings::default());
-        Self { clock, vendors, store, runner, connectors, workspace, connection }
+        Self { clock, vendors, leads, store, runner, connectors, workspace, connection }
     }
 
     /// A run, some minutes after the one before.
@@ -211,9 +249,46 @@ impl House {
     }
 
     async fn feed(&self, side: Side) -> Feed {
+        self.feed_at(side, 0).await
+    }
+
+    /// The feed of an object of a side, by its place.
+    async fn feed_at(&self, side: Side, rank: u32) -> Feed {
         let connection = self.store.connection(self.workspace, self.connection).await.unwrap();
-        let feed = connection.feeds.iter().find(|feed| feed.side == side).unwrap();
+        let mut feeds = connection.feeds.iter();
+        let feed = feeds.find(|feed| feed.side == side && feed.rank == rank).unwrap();
         self.store.feed(self.workspace, feed.feed).await.unwrap()
+    }
+
+    /// A notification has told of a lead.
+    pub async fn hint_lead(&self, id: &RemoteId) {
+        let (feed, ids) = (self.feed_at(Side::Right, 1).await, [id.clone()].into());
+        self.store.add_hints(self.workspace, feed.id, &ids, self.clock.now()).await.unwrap();
+    }
+
+    /// Who is kept the same as whom, as the names of their records.
+    pub async fn links(&self) -> Vec<(PerSide<String>, Link)> {
+        let rows = self.store.links(self.workspace, self.connection, None, 1000).await.unwrap();
+        let mut links = Vec::new();
+        for row in rows {
+            let mut names = PerSide::<String>::default();
+            for (side, end) in row.ends.iter() {
+                let feed = self.store.feed(self.workspace, end.feed).await.unwrap();
+                *names.of_mut(side) = format!("{}/{}", feed.object, end.id);
+            }
+            links.push((names, row.link));
+        }
+        links
+    }
+
+    /// What became of a lead.
+    pub async fn standing_of_lead(&self, id: &RemoteId) -> Option<Outcome> {
+        let feed = self.feed_at(Side::Right, 1).await.id;
+        let end = End { feed, id: id.clone() };
+        let filter = OutcomeFilter::default();
+        let (workspace, connection) = (self.workspace, self.connection);
+        let rows = self.store.outcomes(workspace, connection, &filter, None, 1000).await.unwrap();
+        rows.into_iter().find(|row| row.end == end).map(|row| row.outcome)
     }
 
     /// How many records of a side are known.
@@ -421,18 +496,7 @@ impl House {
     }
 
     pub fn make(&self, side: Side, email: &str, fields: &[(&str, &str)]) -> RemoteId {
-        let mut all = BTreeMap::new();
-        if !email.is_empty() {
-            all.insert("email".into(), Value::Email(email.into()));
-        }
-        for (field, value) in fields {
-            let value = match *field {
-                "phone" => Value::Phone((*value).into()),
-                _ => text(value),
-            };
-            all.insert((*field).into(), value);
-        }
-        self.vendors.of(side).create(all)
+        self.vendors.of(side).create(self::fields(email, fields))
     }
 
     fn record(&self, side: Side, email: &str) -> Record {

@@ -14,6 +14,7 @@
 mod beside;
 mod hints;
 mod house;
+mod leads;
 mod long;
 mod previews;
 
@@ -687,7 +688,7 @@ async fn who_leaves_the_filter_is_left_as_is() {
     let house = House::new(|settings| {
         let test = Test::Equals(text("Vigo"));
         let filter = Filter::Is(Condition { field: "city".into(), test });
-        settings.syncs.left.as_mut().unwrap().rules = vec![Rule { filter }];
+        settings.syncs.left.as_mut().unwrap().rules = vec![Rule { filter, object: None }];
         settings.syncs.right = None;
     })
     .await;

@@ -17,7 +17,7 @@ use concord::store::{
     DraftRow, Error, History as _, PlanRow, PlanState, RunKind, RunState, Store as _, Trigger,
 };
 
-use crate::house::{House, copy, text};
+use crate::house::{House, copy, fields, text};
 
 fn all() -> Acknowledgements {
     [Acknowledgement::NoOtherSync, Acknowledgement::OptOutsStay].into()
@@ -36,7 +36,7 @@ fn unstarted(settings: &mut Settings) {
 
 fn only_from(city: &str) -> Vec<Rule> {
     let test = Test::Equals(text(city));
-    vec![Rule { filter: Filter::Is(Condition { field: "city".into(), test }) }]
+    vec![Rule { filter: Filter::Is(Condition { field: "city".into(), test }), object: None }]
 }
 
 impl House {
@@ -378,4 +378,21 @@ async fn a_preview_that_was_cut_off_is_made_by_the_next_start() {
     assert_eq!(house.standing().await, before);
     let states: Vec<RunState> = house.runs().await.iter().map(|run| run.state).collect();
     assert_eq!(states, [RunState::Finished, RunState::Failed]);
+}
+
+#[tokio::test]
+async fn a_preview_leaves_who_was_converted_linked_as_they_are() {
+    let house = House::with_leads(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[]);
+    let lead = house.leads.create(fields("ana@x.es", &[]));
+    house.run().await.unwrap();
+    for source in Side::BOTH {
+        house.cancel(source).await;
+    }
+    house.leads.convert(&lead, &house.vendors.right).unwrap();
+    let before = house.links().await;
+    let preview = house.previewed().await;
+    assert_eq!(preview.report.total_writes(), 0);
+    assert_eq!(preview.report.outcomes["in_sync"], 1, "as if she were the contact by now");
+    assert_eq!(house.links().await, before);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use concord::planner::{LinkState, OpKind, Presence, Settings};
-use concord::record::{PerSide, RemoteId, Side, Value};
+use concord::record::{PerSide, RecordName, RemoteId, Side, Value};
 use concord::store::{
     ConnectionId, Error, FeedId, Intent, IntentState, LeaseKey, LeaseKind, LinkRow, Observation,
     Observed, OpId, OpState, OwnWrite, Pending, PendingReason, RunEnd, RunState, Settlement, Step,
@@ -100,6 +100,7 @@ checks!(
     what_we_wrote_upon_something_older_is_looked_at_again,
     records_are_found_by_number_id_and_key,
     what_is_gone_keeps_its_last_state_and_loses_its_keys,
+    what_has_left_stays_what_it_became,
     a_large_page_is_remembered_whole,
     two_workers_of_one_feed_never_share_a_number,
     what_is_read_anew_of_a_record_is_no_change,
@@ -473,13 +474,31 @@ async fn what_is_gone_keeps_its_last_state_and_loses_its_keys(bench: Bench) {
     assert_eq!(store.count_live(workspace, feed).await.unwrap(), 0);
     let back = store.observe(&held, &bench.observation(vec![live("l1", "Vigo", "a@x.es")])).await;
     assert_eq!(back.unwrap(), ids(&["l1"]), "to be back is a change");
-    // What has left and is removed afterwards was not removed from here.
+}
+
+async fn what_has_left_stays_what_it_became(bench: Bench) {
+    let held = bench.hold().await;
+    let (store, workspace, feed) = (&bench.store, bench.workspace, bench.feeds.left.id);
+    let observe = async |observed: Observed| {
+        store.observe(&held, &bench.observation(vec![observed])).await.unwrap()
+    };
+    let row = async || store.seen_by_id(workspace, feed, &ids(&["l1"])).await.unwrap().remove(0);
+    observe(live("l1", "Vigo", "a@x.es")).await;
     let left = Observed { presence: Presence::Left, ..gone("l1") };
-    store.observe(&held, &bench.observation(vec![left])).await.unwrap();
-    let changed = store.observe(&held, &bench.observation(vec![gone("l1")])).await.unwrap();
-    assert_eq!(changed, ids(&[]));
-    let rows = store.seen_by_id(workspace, feed, &ids(&["l1"])).await.unwrap();
-    assert_eq!(rows[0].seen.presence, Presence::Left);
+    assert_eq!(observe(left.clone()).await, ids(&["l1"]));
+    assert_eq!(row().await.seen.became, None);
+    let became = Some(RecordName { object: "customers".into(), id: "c7".into() });
+    let told = Observed { became: became.clone(), ..left.clone() };
+    assert_eq!(observe(told.clone()).await, ids(&["l1"]), "what it became is news");
+    assert_eq!(observe(told).await, ids(&[]));
+    assert_eq!(observe(left).await, ids(&[]), "and stays known");
+    // What has left and is removed afterwards was not removed from here.
+    assert_eq!(observe(gone("l1")).await, ids(&[]));
+    let seen = row().await.seen;
+    assert_eq!((seen.presence, seen.became), (Presence::Left, became));
+    assert_eq!(seen.record.get(&"city".into()), Some(&Value::Text("Vigo".into())));
+    observe(live("l1", "Vigo", "a@x.es")).await;
+    assert_eq!(row().await.seen.became, None, "it is back");
 }
 
 async fn a_large_page_is_remembered_whole(bench: Bench) {

@@ -209,7 +209,7 @@ impl KommoConnector {
             changes.extend(found.into_iter().map(|fetched| match fetched {
                 Fetched::Live(record) => Change::Seen(record),
                 Fetched::Gone(id) | Fetched::Forbidden(id) => Change::Gone(id),
-                Fetched::Left(id) => Change::Left(id),
+                Fetched::Left(departure) => Change::Left(departure),
             }));
         }
         Ok(changes)

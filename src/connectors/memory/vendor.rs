@@ -9,12 +9,12 @@ use super::cursor::{Cursor, OVERLAP_SECONDS};
 use super::faults::{Dice, Fault, Faults};
 use super::subscriptions::Subscriptions;
 use crate::connectors::{
-    Change, Error, ErrorKind, Fetched, Lookup, Page, Query, Result, Write, Written,
+    Change, Departure, Error, ErrorKind, Fetched, Lookup, Page, Query, Result, Write, Written,
 };
 use crate::ports::Clock;
 use crate::record::{
-    FieldId, FieldType, ObjectName, Record, RemoteId, Revision, Schema, Value, change_tags,
-    normalise,
+    FieldId, FieldType, ObjectName, Record, RecordName, RemoteId, Revision, Schema, Value,
+    change_tags, normalise,
 };
 
 /// How an app behaves.
@@ -69,6 +69,8 @@ pub struct Vendor {
 struct Inner {
     records: BTreeMap<RemoteId, Stored>,
     removed: BTreeMap<RemoteId, Timestamp>,
+    /// What was made of records that were converted, and when.
+    converted: BTreeMap<RemoteId, (Timestamp, RecordName)>,
     history: Vec<Event>,
     next_id: u64,
     dice: Dice,
@@ -81,13 +83,21 @@ struct Stored {
     written_at: Timestamp,
 }
 
+/// What a listing tells of a record.
+enum State<'a> {
+    Live(&'a Record),
+    Removed,
+    Converted(&'a RecordName),
+}
+
 impl Vendor {
-    /// An empty app with one object.
+    /// An app with one object, and nobody in it.
     #[must_use]
     pub fn new(object: ObjectName, schema: Schema, habits: Habits, clock: Arc<dyn Clock>) -> Self {
         let inner = Inner {
             records: BTreeMap::new(),
             removed: BTreeMap::new(),
+            converted: BTreeMap::new(),
             history: Vec::new(),
             next_id: 1,
             dice: Dice::new(0, Faults::default()),
@@ -113,6 +123,10 @@ impl Vendor {
 
     pub(super) fn next_fault(&self) -> Option<Fault> {
         self.lock().dice.throw()
+    }
+
+    pub(super) fn object(&self) -> &ObjectName {
+        &self.object
     }
 
     pub(super) fn habits(&self) -> Habits {
@@ -146,6 +160,26 @@ impl Vendor {
         }
     }
 
+    /// A person makes a record of another object of the same account out of one of these: it holds what
+    /// this one held, and this one is there no more. None if it is not there.
+    pub fn convert(&self, id: &RemoteId, other: &Self) -> Option<RemoteId> {
+        let fields = self.lock().records.get(id)?.record.fields.clone();
+        let made = other.create(fields);
+        self.convert_into(id, other, &made);
+        Some(made)
+    }
+
+    /// A person says that a record of another object of the same account is whom one of these is about:
+    /// this one is there no more.
+    pub fn convert_into(&self, id: &RemoteId, other: &Self, into: &RemoteId) {
+        let became = RecordName { object: other.object.clone(), id: into.clone() };
+        let now = self.now();
+        let mut inner = self.lock();
+        if inner.records.remove(id).is_some() {
+            inner.converted.insert(id.clone(), (now, became));
+        }
+    }
+
     /// All records, as they are.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
@@ -173,10 +207,10 @@ impl Vendor {
         let overlap = walk_began - OVERLAP_SECONDS - lag;
         let removed_from = cursor.removed_from.unwrap_or(overlap);
         let inner = self.lock();
-        let mut changed: Vec<(i64, &RemoteId, Option<&Record>)> = inner
+        let mut changed: Vec<(i64, &RemoteId, State<'_>)> = inner
             .records
             .iter()
-            .map(|(id, stored)| (stored.modified_at.as_second(), id, Some(&stored.record)))
+            .map(|(id, stored)| (stored.modified_at.as_second(), id, State::Live(&stored.record)))
             .filter(|(at, id, _)| {
                 let is_late = *at + lag > began && inner.is_ours(id);
                 *at >= cursor.since && !is_late
@@ -185,8 +219,15 @@ impl Vendor {
                 inner
                     .removed
                     .iter()
-                    .map(|(id, at)| (at.as_second(), id, None))
+                    .map(|(id, at)| (at.as_second(), id, State::Removed))
                     .filter(|(at, ..)| *at >= removed_from),
+            )
+            .chain(
+                inner
+                    .converted
+                    .iter()
+                    .map(|(id, (at, became))| (at.as_second(), id, State::Converted(became)))
+                    .filter(|(at, ..)| *at >= cursor.since),
             )
             .collect();
         changed.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
@@ -208,9 +249,10 @@ impl Vendor {
         };
         let changes = page
             .into_iter()
-            .map(|(_, id, record)| match record {
-                Some(record) => Change::Seen(select(record, query)),
-                None => Change::Gone(id.clone()),
+            .map(|(_, id, state)| match state {
+                State::Live(record) => Change::Seen(select(record, query)),
+                State::Removed => Change::Gone(id.clone()),
+                State::Converted(became) => Change::Left(departure(id, became)),
             })
             .collect();
         let cursor = serde_json::to_string(&next).map_err(|_| lost())?;
@@ -220,9 +262,10 @@ impl Vendor {
     pub(super) fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Vec<Fetched> {
         let inner = self.lock();
         ids.iter()
-            .map(|id| match inner.records.get(id) {
-                Some(stored) => Fetched::Live(select(&stored.record, query)),
-                None => Fetched::Gone(id.clone()),
+            .map(|id| match (inner.records.get(id), inner.converted.get(id)) {
+                (Some(stored), _) => Fetched::Live(select(&stored.record, query)),
+                (None, Some((_, became))) => Fetched::Left(departure(id, became)),
+                (None, None) => Fetched::Gone(id.clone()),
             })
             .collect()
     }
@@ -262,6 +305,9 @@ impl Vendor {
                         let mut fields = write.fields.clone();
                         let old = inner.records.get(id).map(|stored| &stored.record);
                         self.put_tags(old, write, &mut fields);
+                        if inner.converted.contains_key(id) {
+                            return Written::Later { code: "converted".to_owned() };
+                        }
                         if !inner.update(self, id, fields, Author::Engine) {
                             let code = "not_found".to_owned();
                             return Written::Rejected { code, field: None, holder: None };
@@ -367,6 +413,10 @@ impl Inner {
         }
         self.history.push(Event { at: now, by, id: id.clone(), is_create, fields });
     }
+}
+
+fn departure(id: &RemoteId, became: &RecordName) -> Departure {
+    Departure { id: id.clone(), became: Some(became.clone()) }
 }
 
 fn whole_second(time: Timestamp) -> Timestamp {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::changes::groups;
 use super::wire::Records;
 use super::{ZohoConnector, leads};
-use crate::connectors::{Error, ErrorKind, Fetched, Lookup, Query, Result};
+use crate::connectors::{Departure, Error, ErrorKind, Fetched, Lookup, Query, Result};
 use crate::record::{FieldType, Record, RemoteId};
 
 /// Overrides per question. 100 are allowed now; 50 were before.
@@ -19,7 +19,7 @@ pub(super) async fn fetch(
 ) -> Result<Vec<Fetched>> {
     let object = &query.object;
     let mut found: Vec<Record> = Vec::new();
-    let mut left: BTreeSet<RemoteId> = BTreeSet::new();
+    let mut left: BTreeSet<Departure> = BTreeSet::new();
     if ids.len() > 1 || leads::is_read_from_list(object) {
         let groups = groups(query);
         let fields = groups.first().map(String::as_str).unwrap_or_default();
@@ -32,12 +32,13 @@ pub(super) async fn fetch(
         let page: Option<Records> = connector.api.get("fetch", &path, &[]).await?;
         let data = page.map(|page| page.data).unwrap_or_default();
         left.extend(leads::converted("fetch", object, &data)?);
-        left.retain(|id| ids.contains(id));
+        left.retain(|departure| ids.contains(&departure.id));
         found = connector.records(&data, query).await?;
         connector.complete(&mut found, query, groups.get(1..).unwrap_or_default()).await?;
     }
+    let departed = left.iter().map(|departure| &departure.id);
     let known: BTreeSet<RemoteId> =
-        found.iter().map(|record| &record.id).chain(&left).cloned().collect();
+        found.iter().map(|record| &record.id).chain(departed).cloned().collect();
     let mut answers: Vec<Fetched> =
         found.into_iter().filter(|record| ids.contains(&record.id)).map(Fetched::Live).collect();
     answers.extend(left.into_iter().map(Fetched::Left));

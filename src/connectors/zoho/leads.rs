@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
-use super::about::LEADS;
+use super::about::{CONTACTS, LEADS};
 use super::convert::TIMES;
-use crate::connectors::{Error, ErrorKind, Result};
-use crate::record::{ObjectName, RemoteId};
+use crate::connectors::{Departure, Error, ErrorKind, Result};
+use crate::record::{ObjectName, RecordName, RemoteId};
 
 /// Whether a lead was converted.
 const CONVERTED: &str = "Converted__s";
+/// The contact that it became; a lookup.
+const CONTACT: &str = "Converted_Contact";
 
 /// Asks a list for converted leads too: otherwise one that is converted would seem to be lost.
 pub(super) fn with_converted(object: &ObjectName) -> &'static str {
@@ -21,7 +23,8 @@ pub(super) fn with_converted(object: &ObjectName) -> &'static str {
 
 /// The fields that are read whether somebody wants them or not.
 pub(super) fn always_read(object: &ObjectName) -> impl Iterator<Item = &str> {
-    TIMES.into_iter().chain((object.as_str() == LEADS).then_some(CONVERTED))
+    let of_leads = [CONVERTED, CONTACT].into_iter().filter(|_| object.as_str() == LEADS);
+    TIMES.into_iter().chain(of_leads)
 }
 
 pub(super) fn is_converted(data: &Map<String, Json>) -> bool {
@@ -29,18 +32,25 @@ pub(super) fn is_converted(data: &Map<String, Json>) -> bool {
 }
 
 /// Those of an answer that are leads no more. An answer that does not say so of each is not understood:
-/// taken for leads, customers would be made anew on the other side.
+/// taken for leads, customers would be made anew on the other side. The contact is not told to users who
+/// do not see that field: then it is only known that they have left.
 pub(super) fn converted(
     operation: &'static str,
     object: &ObjectName,
     data: &[Map<String, Json>],
-) -> Result<BTreeSet<RemoteId>> {
+) -> Result<BTreeSet<Departure>> {
     if object.as_str() == LEADS && data.iter().any(|record| !record.contains_key(CONVERTED)) {
         return Err(Error::new(ErrorKind::Protocol, operation, "conversion_not_told")
             .advise("let the user who connected the account see the field Converted of leads"));
     }
     let left = data.iter().filter(|record| is_converted(record));
-    Ok(left.filter_map(|record| Some(RemoteId::new(record.get("id")?.as_str()?))).collect())
+    Ok(left.filter_map(departure).collect())
+}
+
+fn departure(record: &Map<String, Json>) -> Option<Departure> {
+    let contact = record.get(CONTACT).and_then(|contact| contact.get("id")?.as_str());
+    let became = contact.map(|id| RecordName { object: ObjectName::new(CONTACTS), id: id.into() });
+    Some(Departure { id: RemoteId::new(record.get("id")?.as_str()?), became })
 }
 
 /// Whether the records of an object are read from its list, even a single one: only there those that

@@ -177,7 +177,8 @@ async fn mapping(ctx: &Context<'_>, input: MappingSetInput) -> Outcome<Connectio
     let entries = entries.collect::<Result<Vec<Entry>, UserError>>()?;
     change(ctx, &input.connection_id, input.expected_edit, |settings| {
         let sync = sync(settings, source)?;
-        let is_new = |old: &Entry| entries.iter().any(|new| new.target == old.target);
+        let is_new =
+            |old: &Entry| entries.iter().any(|new| new.target == old.target && new.meets(old));
         sync.entries.retain(|old| !replace && !is_new(old));
         sync.entries.extend(entries);
         Ok(())

@@ -95,6 +95,11 @@ impl Change {
         self.0.op.kind.name()
     }
 
+    /// The object that was written, such as `Contacts`.
+    async fn object(&self) -> &str {
+        self.0.op.object.as_str()
+    }
+
     /// The record that was written, by its id in the app.
     async fn record_id(&self) -> Option<String> {
         self.0.target.as_ref().map(ToString::to_string)

@@ -189,7 +189,7 @@ impl Configuration {
                 consent: sync.consent.into(),
                 clearing: sync.clearing,
                 rules: sync.rules.iter().map(Rule::from).collect(),
-                mapping: sync.entries.iter().map(Entry::from).collect(),
+                mapping: sync.entries.iter().map(|entry| Entry::of(source, entry)).collect(),
             })
         });
         syncs.collect()

@@ -4,12 +4,17 @@ use async_graphql::SimpleObject;
 
 use super::{ConstantWhen, EntryFunction, PhoneFormat, Value};
 use crate::planner::{self, Function, NamePart, StandIn, Transform};
+use crate::record::Side;
 
 /// One line of a mapping.
 #[derive(SimpleObject)]
 pub struct Entry {
     /// Its id, the same through all versions.
     id: String,
+    /// The object that it reads, if it is not for all of that side.
+    source_object: Option<String>,
+    /// The object that it writes, if it is not for all of that side.
+    target_object: Option<String>,
     /// The field that it writes.
     target: String,
     /// The fields that it reads, in order.
@@ -50,8 +55,10 @@ pub struct Fallback {
     local_part_of: Option<String>,
 }
 
-impl From<&planner::Entry> for Entry {
-    fn from(entry: &planner::Entry) -> Self {
+impl Entry {
+    /// An entry of the sync that reads this side.
+    pub(super) fn of(source: Side, entry: &planner::Entry) -> Self {
+        let object = |side| entry.objects.of(side).as_ref().map(ToString::to_string);
         let (mut separator, mut constant, mut constant_when) = (None, None, None);
         let function = match &entry.function {
             Function::Copy => EntryFunction::Copy,
@@ -81,6 +88,8 @@ impl From<&planner::Entry> for Entry {
             options.map(|(from, to)| OptionPair { from: from.clone(), to: to.clone() }).collect();
         Self {
             id: entry.id.0.clone(),
+            source_object: object(source),
+            target_object: object(source.other()),
             target: entry.target.to_string(),
             inputs: entry.inputs.iter().map(ToString::to_string).collect(),
             function,

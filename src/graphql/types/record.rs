@@ -6,7 +6,7 @@ use super::{OutcomeName, Side, Value};
 use crate::graphql::error::read_error;
 use crate::graphql::page::{ChangePage, FIRST, cost};
 use crate::graphql::services;
-use crate::planner::{Failure, Outcome, Wait};
+use crate::planner::{Failure, Outcome, Seen, Wait};
 use crate::store::{ConnectionId, OpFilter, RecordOutcome, WorkspaceId};
 
 /// How a record stands, where there is something to tell.
@@ -27,6 +27,15 @@ pub struct Finding {
     field: Option<String>,
 }
 
+/// A record, as its app names it.
+#[derive(SimpleObject)]
+pub struct RecordName {
+    /// Its object, such as `Contacts`.
+    object: String,
+    /// Its id in the app.
+    remote_id: String,
+}
+
 /// A field of a record, as it was last seen.
 #[derive(SimpleObject)]
 pub struct FieldValue {
@@ -41,6 +50,25 @@ impl RecordStanding {
     /// Its id in the app.
     async fn remote_id(&self) -> String {
         self.row.end.id.to_string()
+    }
+
+    /// Its object in the app.
+    #[graphql(complexity = "10")]
+    async fn object(&self, ctx: &Context<'_>) -> async_graphql::Result<String> {
+        let store = &services(ctx)?.store;
+        let feed = store.feed(self.workspace, self.row.end.feed).await.map_err(read_error)?;
+        Ok(feed.object.to_string())
+    }
+
+    /// What it is now, where it is one of its object no more (reason `left`) and the app tells: the contact
+    /// that a lead was converted to. What was linked to it is linked to that, if its side has that object.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn became(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<RecordName>> {
+        let became = self.seen(ctx).await?.and_then(|seen| seen.became);
+        Ok(became.map(|became| RecordName {
+            object: became.object.to_string(),
+            remote_id: became.id.to_string(),
+        }))
     }
 
     /// Its side.
@@ -95,11 +123,8 @@ impl RecordStanding {
     /// The fields as they were last seen.
     #[graphql(complexity = "10 * child_complexity")]
     async fn fields(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FieldValue>> {
-        let end = &self.row.end;
-        let store = &services(ctx)?.store;
-        let ids = [end.id.clone()].into();
-        let rows = store.seen_by_id(self.workspace, end.feed, &ids).await.map_err(read_error)?;
-        let fields = rows.iter().flat_map(|row| row.seen.record.fields.iter());
+        let seen = self.seen(ctx).await?;
+        let fields = seen.iter().flat_map(|seen| seen.record.fields.iter());
         Ok(fields
             .map(|(field, value)| FieldValue { field: field.to_string(), value: value.into() })
             .collect())
@@ -116,5 +141,15 @@ impl RecordStanding {
         let end = Some(self.row.end.clone());
         let filter = OpFilter { run: None, end, applied_only: false };
         super::history::changes(ctx, self.workspace, self.connection, &filter, first, after).await
+    }
+}
+
+impl RecordStanding {
+    async fn seen(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Seen>> {
+        let end = &self.row.end;
+        let ids = [end.id.clone()].into();
+        let store = &services(ctx)?.store;
+        let rows = store.seen_by_id(self.workspace, end.feed, &ids).await.map_err(read_error)?;
+        Ok(rows.into_iter().next().map(|row| row.seen))
     }
 }

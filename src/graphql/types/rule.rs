@@ -11,6 +11,8 @@ use crate::record::Value;
 pub struct Rule {
     /// Which records.
     filter: Filter,
+    /// The object of the other side of which their partners are made; its first, if none is named.
+    object: Option<String>,
 }
 
 /// A filter: one condition, or a group of filters. An empty group of all lets everything in.
@@ -37,7 +39,8 @@ pub struct Condition {
 
 impl From<&planner::Rule> for Rule {
     fn from(rule: &planner::Rule) -> Self {
-        Self { filter: (&rule.filter).into() }
+        let object = rule.object.as_ref().map(ToString::to_string);
+        Self { filter: (&rule.filter).into(), object }
     }
 }
 

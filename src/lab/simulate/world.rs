@@ -329,6 +329,7 @@ fn entries(source: Side) -> Vec<Entry> {
     let entry = |target: &str, inputs: &[&str], function: Function| Entry {
         id: crate::planner::EntryId(format!("{source:?}:{target}")),
         since: 0,
+        objects: PerSide::default(),
         target: target.into(),
         inputs: inputs.iter().map(|input| (*input).into()).collect(),
         function,

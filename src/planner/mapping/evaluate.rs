@@ -195,7 +195,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::record::{Reference, Region};
+    use crate::record::{PerSide, Reference, Region};
 
     struct Desk {
         source: Schema,
@@ -250,6 +250,7 @@ mod tests {
         Entry {
             id: "e".into(),
             since: 0,
+            objects: PerSide::default(),
             target: "target".into(),
             inputs: inputs.iter().map(|input| (*input).into()).collect(),
             function: Function::Copy,

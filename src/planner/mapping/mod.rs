@@ -11,7 +11,7 @@ pub use convert::{Compatibility, Unresolved, compatibility};
 pub(super) use evaluate::{Context, Made, make, stand_in};
 
 use super::settings::EntryId;
-use crate::record::{FieldId, PhoneFormat, Value};
+use crate::record::{FieldId, ObjectName, PerSide, PhoneFormat, Value};
 
 /// One line of a mapping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Entry {
     /// before have no base for it, whatever is left in the store.
     #[serde(default)]
     pub since: u32,
+    /// The object of each side that it is for; any, where none is named.
+    #[serde(default, skip_serializing_if = "is_for_any")]
+    pub objects: PerSide<Option<ObjectName>>,
     /// The field that it writes.
     pub target: FieldId,
     /// The fields that it reads, in order.
@@ -37,6 +40,21 @@ pub struct Entry {
     /// meeting. The first of these that gives anything. It never travels back.
     #[serde(default)]
     pub fallback: Vec<StandIn>,
+}
+
+fn is_for_any(objects: &PerSide<Option<ObjectName>>) -> bool {
+    objects.left.is_none() && objects.right.is_none()
+}
+
+impl Entry {
+    /// Whether there can be a pair of records that both are for.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.objects.iter().all(|(side, one)| match (one, other.objects.of(side)) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        })
+    }
 }
 
 /// How inputs become one value. The inverse of each is what the mirror entry of the other sync does.

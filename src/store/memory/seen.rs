@@ -82,8 +82,11 @@ impl State {
         if known.is_some_and(|row| row.seen.presence.outlasts(observed.presence)) {
             return Ok(());
         }
-        let same = known
-            .is_some_and(|row| observed.is_as(&row.hash) && row.seen.presence == observed.presence);
+        let became = observed.now(known.and_then(|row| row.seen.became.as_ref()));
+        let same = known.is_some_and(|row| {
+            let is_there = row.seen.presence == observed.presence && row.seen.became == became;
+            observed.is_as(&row.hash) && is_there
+        });
         // What came before it on the same page is no newer.
         let is_outdated = |row: &Row| row.change <= since && row.change > observed.as_of;
         if let Some(row) = known.filter(|row| is_outdated(row)) {
@@ -117,7 +120,7 @@ impl State {
             feed.last_change += 1;
             feed.last_change
         };
-        let seen = Seen { record, presence: observed.presence };
+        let seen = Seen { record, presence: observed.presence, became };
         let row = Row { change, seen, hash: observed.hash, keys };
         self.seen.entry((workspace, feed)).or_default().insert(observed.id.clone(), row);
         saw.changed.extend((!same).then(|| observed.id.clone()));

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{AccountId, FeedId, WorkspaceId};
 use crate::planner::{Key, Presence, Seen};
-use crate::record::{ObjectName, Record, RemoteId};
+use crate::record::{ObjectName, Record, RecordName, RemoteId};
 
 /// An account's object, in a collection or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct Observed {
     pub presence: Presence,
     /// What was read of it; none if it could not be read.
     pub record: Option<Record>,
+    /// What it is now, if it has left and its app tells.
+    pub became: Option<RecordName>,
     /// The keys it carries.
     pub keys: BTreeSet<Key>,
     /// A fingerprint of what is compared: equal means that nothing changed.
@@ -90,6 +92,12 @@ impl Observed {
     /// the same presence.
     pub(in crate::store) fn is_as(&self, hash: &[u8]) -> bool {
         self.hash == hash || self.former_hash.is_some_and(|former| former == hash)
+    }
+
+    /// What a record that has left is now: what was told of it once stays known.
+    pub(in crate::store) fn now(&self, known: Option<&RecordName>) -> Option<RecordName> {
+        let has_left = self.presence == Presence::Left;
+        self.became.as_ref().or(known).filter(|_| has_left).cloned()
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::planner::{Seen, counted};
-use crate::record::{ObjectName, PerSide, RemoteId, Side};
+use crate::record::{ObjectName, PerSide, RecordName, RemoteId, Side};
 use crate::store::{
     Account, AccountId, AccountStatus, ConnectionId, End, Error, Feed, FeedId, Intent, LinkId,
     LinkRow, OpId, OpRow, Pending, Result, RunId, RunRow, SeenRow, WorkspaceId,
@@ -116,8 +116,15 @@ pub(super) fn feed_row(model: feed::Model) -> Result<Feed> {
     })
 }
 
+/// What a record that has left is now.
+pub(super) fn became(model: &seen::Model) -> Result<Option<RecordName>> {
+    model.became.as_deref().map(from_document).transpose()
+}
+
 pub(super) fn seen_row(model: seen::Model) -> Result<SeenRow> {
-    let seen = Seen { record: from_document(&model.record)?, presence: from_word(model.presence)? };
+    let became = became(&model)?;
+    let (record, presence) = (from_document(&model.record)?, from_word(model.presence)?);
+    let seen = Seen { record, presence, became };
     Ok(SeenRow { feed: FeedId(model.feed), change: number(model.change_no)?, seen })
 }
 

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::batch::{CHUNK, insert, upsert};
-use super::codec::{at_most, document, from_word, number, seen_row, word};
+use super::codec::{at_most, became, document, from_word, number, seen_row, word};
 use super::feed as feeds;
 use crate::planner::{Key, Presence};
 use crate::record::RemoteId;
@@ -136,8 +136,11 @@ impl Page {
             return Ok(());
         }
         let presence = word(&observed.presence)?;
-        let is_same =
-            known.is_some_and(|row| observed.is_as(&row.hash) && row.presence == presence);
+        let known_as = known.map(became).transpose()?.flatten();
+        let became = observed.now(known_as.as_ref());
+        let is_same = known.is_some_and(|row| {
+            observed.is_as(&row.hash) && row.presence == presence && known_as == became
+        });
         if let Some(row) = known
             // What came before it on the same page is no newer.
             && row.change_no <= self.since
@@ -164,6 +167,7 @@ impl Page {
             remote_id: id.to_owned(),
             change_no,
             presence,
+            became: became.as_ref().map(document).transpose()?,
             record,
             hash: observed.hash.to_vec(),
         };

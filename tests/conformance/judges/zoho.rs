@@ -8,7 +8,7 @@ use concord::connectors::zoho::emulator::{
 };
 use concord::connectors::{Credentials, Overrides};
 use concord::ports::{Clock, ManualClock, SystemClock};
-use concord::record::RemoteId;
+use concord::record::{RecordName, RemoteId};
 use serde_json::{Value as Json, json};
 
 use super::{Door, connect, connect_error, listen, serve};
@@ -247,8 +247,9 @@ impl Judge for ZohoJudge {
         true
     }
 
-    fn converts(&self, id: &RemoteId) -> bool {
-        self.is_of_leads() && self.app.person_converts(id.as_str()).is_some()
+    fn converts(&self, id: &RemoteId) -> Option<RecordName> {
+        let contact = self.app.person_converts(id.as_str()).filter(|_| self.is_of_leads())?;
+        Some(RecordName { object: "Contacts".into(), id: RemoteId::new(contact) })
     }
 
     fn add_phone(&self, id: &RemoteId, phone: &str) -> bool {
