@@ -1,5 +1,7 @@
 //! What a connection knows of its two accounts.
 
+use std::collections::BTreeMap;
+
 use crate::connectors;
 use crate::planner::SideSettings;
 use crate::record::{FieldType, ObjectName, Region, Schema};
@@ -28,6 +30,7 @@ impl Connections {
             objects,
             region: account.region.as_deref().and_then(|region| region.parse::<Region>().ok()),
             users: known.users,
+            converts: converts(account),
             tags,
         })
     }
@@ -36,6 +39,12 @@ impl Connections {
 fn app_name(account: &Account) -> String {
     connectors::app(&account.app)
         .map_or_else(|| account.app.clone(), |app| app.about().name.to_owned())
+}
+
+/// What the app can make of which objects.
+fn converts(account: &Account) -> BTreeMap<ObjectName, ObjectName> {
+    let ways = connectors::app(&account.app).map_or(&[][..], |app| app.capability().converts);
+    ways.iter().map(|(from, to)| (ObjectName::new(*from), ObjectName::new(*to))).collect()
 }
 
 fn tags(schema: &Schema) -> Option<crate::record::FieldId> {

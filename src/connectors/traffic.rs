@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::record::{
-    FieldId, FieldType, ObjectName, Record, RecordName, RemoteId, Revision, Value,
+    Conversion, FieldId, FieldType, ObjectName, Record, RecordName, RemoteId, Revision, Value,
 };
 
 /// What an app can do. Flat: everything that depends on the app asks here, by name.
@@ -32,6 +32,8 @@ pub struct Capability {
     pub clear_field: bool,
     /// Whether an answer to a write gives the record's new revision.
     pub revision_in_answer: bool,
+    /// What records of an object can be made into, by the app's own way.
+    pub converts: &'static [(&'static str, &'static str)],
     /// How long a search may miss a record that was just written, in seconds.
     pub search_lag_seconds: u32,
 }
@@ -147,6 +149,9 @@ pub struct Write {
     pub tags_add: Vec<String>,
     /// Tags to remove.
     pub tags_remove: Vec<String>,
+    /// What the record is to become; then nothing else is to be changed. It is read afterwards, so that
+    /// the answer names the record itself.
+    pub becomes: Option<Conversion>,
 }
 
 /// What became of one record of a write.

@@ -154,6 +154,7 @@ mod tests {
                 schemas: BTreeMap::new(),
                 region: None,
                 users: BTreeMap::new(),
+                converts: BTreeMap::new(),
                 tags: None,
             }),
             syncs: PerSide { left: Some(sync), right: None },

@@ -166,7 +166,8 @@ impl Brake {
 pub fn counted(op: &Op) -> Vec<Counted> {
     match op.kind {
         OpKind::Mark => vec![(BrakeClass::Deletions, None)],
-        OpKind::Create => vec![(BrakeClass::Creates, None)],
+        // Nothing takes a conversion back either.
+        OpKind::Create | OpKind::Convert => vec![(BrakeClass::Creates, None)],
         OpKind::Fields => {
             let clears = (op.clears() > 0).then_some((BrakeClass::Clears, None));
             let fields = op.fields.keys().map(|field| (BrakeClass::OneField, Some(field.clone())));
@@ -208,6 +209,7 @@ mod tests {
             revision: None,
             fields: fields.iter().map(|(id, text)| ((*id).into(), value(text))).collect(),
             tags: TagChange::default(),
+            becomes: None,
             after: None,
             decisions: vec![],
         };

@@ -13,7 +13,10 @@ pub(super) fn close(mut draft: Draft<'_>, outcome: Outcome, keeps_link: bool) ->
     let mut ops = Vec::new();
     for side in Side::BOTH {
         match (draft.pair.live(side), draft.copies.of(side)) {
-            (Some(observed), Some(copy)) => changes(&draft, side, observed, copy, &mut ops),
+            (Some(observed), Some(copy)) => {
+                changes(&draft, side, observed, copy, &mut ops);
+                ops.extend(conversion(&draft, side, observed));
+            }
             (None, Some(copy)) => ops.push(create(&draft, side, copy)),
             _ => {}
         }
@@ -67,6 +70,7 @@ fn changes(draft: &Draft<'_>, side: Side, observed: &Record, copy: &Record, ops:
             revision: observed.revision.clone(),
             fields: BTreeMap::new(),
             tags: TagChange::default(),
+            becomes: None,
             after: None,
             decisions: Vec::new(),
         });
@@ -78,6 +82,22 @@ fn changes(draft: &Draft<'_>, side: Side, observed: &Record, copy: &Record, ops:
         op.decisions.extend(decisions.into_iter().cloned());
     }
     ops.extend(parts.into_values());
+}
+
+fn conversion(draft: &Draft<'_>, side: Side, observed: &Record) -> Option<Op> {
+    let becomes = draft.conversions.of(side).clone()?;
+    Some(Op {
+        side,
+        kind: OpKind::Convert,
+        object: observed.object.clone(),
+        id: Some(observed.id.clone()),
+        revision: observed.revision.clone(),
+        fields: BTreeMap::new(),
+        tags: TagChange::default(),
+        becomes: Some(becomes),
+        after: None,
+        decisions: Vec::new(),
+    })
 }
 
 fn decisions<'d>(
@@ -157,6 +177,7 @@ fn create(draft: &Draft<'_>, side: Side, copy: &Record) -> Op {
         revision: None,
         fields: BTreeMap::new(),
         tags: TagChange::default(),
+        becomes: None,
         after: None,
         decisions: Vec::new(),
     };

@@ -1,10 +1,12 @@
 //! Marketing permission: decided for every pair before and apart from everything else. No filter,
 //! policy, conflict, quarantine or brake holds an opt-out back.
 
+use std::collections::BTreeSet;
+
 use super::draft::Draft;
 use super::finding::FindingCode;
 use super::item::{Cause, Decision};
-use super::settings::{ConsentChannel, ConsentPolicy, Settings};
+use super::settings::{Channel, ConsentChannel, ConsentPolicy, Settings};
 use crate::record::{Consent, FieldType, Record, Side, Value};
 
 /// The stricter permission reaches the other side, wherever a running sync goes there.
@@ -74,10 +76,12 @@ fn stated(value: Option<&Value>) -> Option<Consent> {
 }
 
 impl Settings {
-    /// Whether a record of this side says that its person may not be written to, by any channel.
+    /// The channels by which the person of a record of this side may not be written to, as it says itself.
     #[must_use]
-    pub fn forbids(&self, side: Side, record: &Record) -> bool {
-        let mut fields = self.consent.iter().map(|channel| channel.fields.of(side));
-        fields.any(|field| stated(record.get(field)).is_some_and(Consent::forbids))
+    pub fn forbidden(&self, side: Side, record: &Record) -> BTreeSet<Channel> {
+        let forbids = |channel: &&ConsentChannel| {
+            stated(record.get(channel.fields.of(side))).is_some_and(Consent::forbids)
+        };
+        self.consent.iter().filter(forbids).map(|channel| channel.channel).collect()
     }
 }

@@ -13,7 +13,7 @@ use super::pair::{Base, Link, Pair};
 use super::settings::{EntryId, Settings};
 use crate::record::name::{self, Parts};
 use crate::record::{
-    Field, FieldId, FieldType, Normal, PerSide, Record, Schema, Side, Value, normalise,
+    Conversion, Field, FieldId, FieldType, Normal, PerSide, Record, Schema, Side, Value, normalise,
 };
 
 /// Where a value is written: a field, or one element of a set.
@@ -33,6 +33,8 @@ pub(super) struct Draft<'a> {
     pub(super) entries: BTreeMap<EntryId, Entered>,
     pub(super) findings: BTreeSet<Finding>,
     pub(super) decisions: BTreeMap<Place, Decision>,
+    /// What the record of a side is to become.
+    pub(super) conversions: PerSide<Option<Conversion>>,
     /// How often a copy or a base was changed: what was judged before the last time is stale.
     pub(super) moves: u64,
 }
@@ -49,6 +51,7 @@ impl<'a> Draft<'a> {
             entries: BTreeMap::new(),
             findings: BTreeSet::new(),
             decisions: BTreeMap::new(),
+            conversions: PerSide::default(),
             moves: 0,
         };
         draft.drop_stale_bases();

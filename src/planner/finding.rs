@@ -40,6 +40,9 @@ pub enum FindingCode {
     EditBeatsDelete,
     /// The field can't be emptied because the app demands it.
     RequiredField,
+    /// A rule makes something else of it, and several records are there that it may become, or the one
+    /// that is has a partner of its own.
+    ConversionHeldBack,
 }
 
 impl FindingCode {
@@ -57,6 +60,7 @@ impl FindingCode {
             Self::ConsentDidNotStick => "CONSENT_DID_NOT_STICK",
             Self::EditBeatsDelete => "EDIT_BEATS_DELETE",
             Self::RequiredField => "REQUIRED_FIELD",
+            Self::ConversionHeldBack => "CONVERSION_HELD_BACK",
         }
     }
 }

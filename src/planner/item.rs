@@ -8,7 +8,7 @@ use super::finding::Finding;
 use super::mapping::Unresolved;
 use super::pair::Link;
 use super::settings::{Channel, EntryId};
-use crate::record::{FieldId, ObjectName, PerSide, RemoteId, Revision, Side, Value};
+use crate::record::{Conversion, FieldId, ObjectName, PerSide, RemoteId, Revision, Side, Value};
 
 /// The plan of one pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -185,6 +185,9 @@ pub struct Op {
     pub fields: BTreeMap<FieldId, Value>,
     /// Tags to add and to remove. Foreign ones stay.
     pub tags: TagChange,
+    /// What the record becomes, where that is all that is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub becomes: Option<Conversion>,
     /// Which op of this item must have succeeded before.
     pub after: Option<usize>,
     /// Why, one for every value written.
@@ -220,6 +223,8 @@ pub enum OpKind {
     Tags,
     /// Marks the partner of a deleted record.
     Mark,
+    /// Makes a record of another object of it. Nothing takes that back.
+    Convert,
 }
 
 impl OpKind {
@@ -232,6 +237,7 @@ impl OpKind {
             Self::Fields => "fields",
             Self::Tags => "tags",
             Self::Mark => "mark",
+            Self::Convert => "convert",
         }
     }
 }

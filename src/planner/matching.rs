@@ -159,7 +159,20 @@ pub fn match_records(
             .collect();
         let open: Vec<&Candidate> = open.iter().collect();
         for group in groups(&open, *kind) {
-            judge(&group, severed, &mut verdicts);
+            let further = further(&group, *kind);
+            let is_further = |one: &&Candidate| further.iter().any(|(other, _)| other == one);
+            let rest: Vec<&Candidate> =
+                group.iter().copied().filter(|one| !is_further(one)).collect();
+            // Who hangs together only by somebody's further records is not told apart by them.
+            if further.is_empty() || groups(&rest, *kind).len() != 1 {
+                judge(&group, severed, &mut verdicts);
+                continue;
+            }
+            for (one, of) in &further {
+                let verdict = Match::Companion { of: of.id.clone() };
+                verdicts.insert((one.side, one.id.clone()), (verdict, None));
+            }
+            judge(&rest, severed, &mut verdicts);
         }
         let partner =
             |((side, _), (_, partner)): (&(Side, RecordName), &(Match, Option<RecordName>))| {
@@ -222,16 +235,8 @@ fn judge(
     severed: &BTreeSet<(RecordName, RecordName)>,
     verdicts: &mut Verdicts,
 ) {
-    let companions: Vec<(&Candidate, &Candidate)> =
-        Side::BOTH.into_iter().flat_map(|side| companions(group, side)).collect();
-    for (one, of) in &companions {
-        let verdict = Match::Companion { of: of.id.clone() };
-        verdicts.insert((one.side, one.id.clone()), (verdict, None));
-    }
-    let is_companion = |one: &Candidate| companions.iter().any(|(other, _)| *other == one);
     let of = |side: Side| -> Vec<&Candidate> {
-        let free = group.iter().copied().filter(|one| one.held == Held::Free && one.side == side);
-        free.filter(|one| !is_companion(one)).collect()
+        group.iter().copied().filter(|one| one.held == Held::Free && one.side == side).collect()
     };
     let (left, right) = (of(Side::Left), of(Side::Right));
     let held: Vec<&Candidate> =
@@ -284,22 +289,45 @@ fn judge(
     }
 }
 
-/// The records of a side that are further records of one person, each with the one that counts: of
-/// another object than that which is spoken for, or than the only one of the most preferred object.
-fn companions<'a>(
-    group: &[&'a Candidate],
-    side: Side,
-) -> impl Iterator<Item = (&'a Candidate, &'a Candidate)> {
-    let of_side = || group.iter().copied().filter(move |one| one.side == side);
-    let held = of_side().filter(|one| one.held != Held::Free).min_by_key(|one| one.rank);
-    let best = of_side().map(|one| one.rank).min();
-    let mut of_best = of_side().filter(|one| Some(one.rank) == best);
-    let only = of_best.next().filter(|_| of_best.next().is_none());
-    let principal = held.or(only);
-    let free = of_side().filter(|one| one.held == Held::Free).collect::<Vec<_>>();
-    principal.into_iter().flat_map(move |of| {
-        let others = free.clone().into_iter().filter(|one| one.rank != of.rank);
-        others.map(move |one| (one, of))
+/// The records of a group that are further records of somebody on their own side, each with the one that
+/// counts: of another object than that which is spoken for, or than the only one of the most preferred
+/// object.
+fn further<'a>(group: &[&'a Candidate], kind: MatchKey) -> Vec<(&'a Candidate, &'a Candidate)> {
+    let mut further = Vec::new();
+    for side in Side::BOTH {
+        let of_side = || group.iter().copied().filter(move |one| one.side == side);
+        let held = of_side().filter(|one| one.held != Held::Free).min_by_key(|one| one.rank);
+        let best = of_side().map(|one| one.rank).min();
+        let mut of_best = of_side().filter(|one| Some(one.rank) == best);
+        let only = of_best.next().filter(|_| of_best.next().is_none());
+        let Some(of) = held.or(only) else { continue };
+        let is_further = |one: &&Candidate| {
+            one.held == Held::Free && one.rank != of.rank && share(one, of, kind)
+        };
+        further.extend(of_side().filter(is_further).map(|one| (one, of)));
+    }
+    further
+}
+
+/// Whether two records share a key of this kind that puts them in question together.
+fn share(one: &Candidate, other: &Candidate, kind: MatchKey) -> bool {
+    let mut keys = one.keys.iter().filter(|key| key.kind == kind);
+    keys.any(|key| other.keys.contains(key)) && touches(one, other, kind)
+}
+
+/// Who of other objects of its side takes the place of a record that is gone, `gone` being as it last was:
+/// by the strongest key that anybody shares with it the most preferred, and of these the oldest. None if
+/// nobody shares one, or whoever does is linked.
+#[must_use]
+pub fn heir<'a>(
+    gone: &Candidate,
+    others: &'a [Candidate],
+    kinds: &[MatchKey],
+) -> Option<&'a Candidate> {
+    let of_side = || others.iter().filter(|one| one.side == gone.side && one.rank != gone.rank);
+    kinds.iter().find_map(|kind| {
+        let free = of_side().filter(|one| one.held == Held::Free && share(one, gone, *kind));
+        free.min_by_key(|one| (one.rank, one.created_at.is_none(), one.created_at, one.id.clone()))
     })
 }
 
@@ -401,6 +429,44 @@ mod tests {
         // Of two who could be meant nobody is chosen by the object of a third.
         let two = [left("1", &["a"]), right("8", &["a"]), right("9", &["a"]), lead("5")];
         assert!(matches!(verdict(&two, Side::Right, "5"), Match::Ambiguous { .. }));
+    }
+
+    #[test]
+    fn nobody_is_taken_for_another_because_of_a_further_record() {
+        // An office is a lead beside a contact of its number, and Ana has that number too.
+        let phone = Key { kind: MatchKey::Phone, value: "+34600".into() };
+        let with = |mut who: Candidate| {
+            who.keys.insert(phone.clone());
+            who
+        };
+        let office = Candidate { rank: 1, ..right("5", &[]) };
+        let all = [with(left("1", &["ana"])), with(right("9", &["bob"])), with(office)];
+        for (side, id) in [(Side::Left, "1"), (Side::Right, "9"), (Side::Right, "5")] {
+            assert!(matches!(verdict(&all, side, id), Match::Ambiguous { .. }), "{id}");
+        }
+        let lead = Candidate { rank: 1, ..right("5", &["a", "b"]) };
+        let all = [left("1", &["a"]), right("9", &["b"]), lead];
+        assert!(matches!(verdict(&all, Side::Left, "1"), Match::Ambiguous { .. }));
+    }
+
+    #[test]
+    fn the_heir_of_who_is_gone_is_the_same_person() {
+        let kinds = [MatchKey::Email, MatchKey::Phone];
+        let phone = Key { kind: MatchKey::Phone, value: "+34600".into() };
+        let lead = |id: &str, emails: &[&str], at: i64| {
+            let created_at = Timestamp::from_second(at).ok();
+            let mut lead = Candidate { rank: 1, created_at, ..right(id, emails) };
+            lead.keys.insert(phone.clone());
+            lead
+        };
+        let mut gone = right("9", &["a"]);
+        gone.keys.insert(phone.clone());
+        let of = |others: &[Candidate]| heir(&gone, others, &kinds).map(|one| one.id.clone());
+        assert_eq!(of(&[lead("5", &["a"], 20), lead("6", &["a"], 10)]), Some(name("6")));
+        assert_eq!(of(&[lead("5", &["b"], 20)]), None, "only an office has that number");
+        assert_eq!(of(&[lead("5", &[], 20)]), Some(name("5")));
+        assert_eq!(of(&[Candidate { held: Held::Linked, ..lead("5", &["a"], 20) }]), None);
+        assert_eq!(of(&[right("8", &["a"])]), None, "a further contact is somebody else's matter");
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod publish;
 mod recovery;
 mod report;
 mod review;
+mod route;
 mod settings;
 mod settle;
 mod suggest;
@@ -40,8 +41,8 @@ pub use mapping::{
     Compatibility, ConstantWhen, Entry, Function, NamePart, StandIn, Transform, Unresolved,
     compatibility,
 };
-pub use matching::{Candidate, Held, Key, Match, match_records, record_keys};
-pub use pair::{Base, Link, LinkState, Marks, Pair, Presence, Seen, Sent};
+pub use matching::{Candidate, Held, Key, Match, heir, match_records, record_keys};
+pub use pair::{Base, Link, LinkState, Marks, Other, Pair, Presence, Seen, Sent};
 pub use plan::plan_pair;
 pub use report::Report;
 pub use review::{At, Fault, FaultCode, Review, Warning, WarningCode, review};

@@ -3,18 +3,25 @@
 
 use super::pair::{Base, Link, LinkState};
 use super::settings::Settings;
-use crate::record::{FieldId, Record, RecordName, Side, Value, normalise};
+use crate::record::{FieldId, Record, Side, Value, normalise};
 
 impl Link {
     /// This link once the record of a side is another. What the app did not take along is not taken for
     /// emptied, and what another record held before is no edit: such entries meet for the first time.
-    /// What was changed in a record that came to be by this is an edit like any other, but for the forms
-    /// that the app is known to give to what we wrote last.
+    /// What was changed in a record that came to be by this (`is_made`) is an edit like any other, but for
+    /// the forms that the app is known to give to what we wrote last.
     #[must_use]
-    pub fn moved(&self, settings: &Settings, side: Side, from: &Record, to: &Record) -> Self {
+    pub fn moved(
+        &self,
+        settings: &Settings,
+        side: Side,
+        from: &Record,
+        to: &Record,
+        is_made: bool,
+    ) -> Self {
         let mut link = self.clone();
         let own = settings.sides.of(side);
-        let is_new = to.created_at.zip(from.modified_at).is_some_and(|(made, last)| made >= last);
+        let is_younger = to.created_at.zip(from.modified_at).is_some_and(|(to, from)| to >= from);
         let stays = |field: &FieldId, was: &Value| {
             let Some(known) = own.schema(&to.object).and_then(|schema| schema.get(field)) else {
                 return false;
@@ -25,7 +32,7 @@ impl Link {
             if known.many {
                 return was.elements().is_subset(&now.elements());
             }
-            was == now || is_new && !now.is_cleared()
+            was == now || is_made && is_younger && !now.is_cleared()
         };
         for (source, entry) in settings.entries() {
             let is_kept = |base: &Base| {
@@ -40,8 +47,7 @@ impl Link {
             }
         }
         *link.written.of_mut(side) = None;
-        let alias = RecordName { object: from.object.clone(), id: from.id.clone() };
-        link.aliases.of_mut(side).push(alias);
+        link.aliases.of_mut(side).push(from.name());
         link
     }
 

@@ -47,6 +47,15 @@ impl Presence {
     }
 }
 
+/// Another record of the same person on the same side, which matching says they share a key with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// Its name.
+    pub name: RecordName,
+    /// Whether it is linked to somebody.
+    pub is_linked: bool,
+}
+
 /// The input of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
@@ -56,6 +65,8 @@ pub struct Pair {
     pub link: Option<Link>,
     /// What matching says of them, if nothing does.
     pub matched: Match,
+    /// Who the record of a side may become, where it can become anything.
+    pub others: PerSide<Vec<Other>>,
     /// Per sync, by the side that it reads: whether all records of this pair stand unchanged since
     /// that sync's baseline. Always false for a sync that started with ALL.
     pub baseline: PerSide<bool>,

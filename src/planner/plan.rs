@@ -5,7 +5,7 @@ use super::item::{Failure, Item, Outcome, Skip, Standing, Wait};
 use super::matching::Match;
 use super::pair::{LinkState, Pair, Presence};
 use super::settings::Settings;
-use super::{close, consent, create, deletion, settle};
+use super::{close, consent, create, deletion, route, settle};
 use crate::record::{PerSide, Side};
 
 /// Plans one pair, or one record that has no partner.
@@ -24,6 +24,10 @@ pub fn plan_pair(settings: &Settings, pair: &Pair) -> Item {
 fn plan(settings: &Settings, pair: &Pair) -> Item {
     let mut draft = Draft::open(settings, pair);
     if pair.link.as_ref().is_some_and(|link| link.state == LinkState::Merged) {
+        // What remains of them is held by the same permission.
+        if Side::BOTH.iter().all(|side| pair.live(*side).is_some()) {
+            consent::tighten(&mut draft);
+        }
         return close::close(draft, Outcome::Skipped(Skip::Merged), true);
     }
     if let Some(skip) = Side::BOTH.iter().find_map(|side| out_of_reach(pair, *side)) {
@@ -33,7 +37,9 @@ fn plan(settings: &Settings, pair: &Pair) -> Item {
     }
     if matches!(pair.matched, Match::Companion { .. }) {
         // It is held by the permission of whoever it is, and holds them by its own.
-        consent::tighten(&mut draft);
+        if Side::BOTH.iter().all(|side| pair.live(*side).is_some()) {
+            consent::tighten(&mut draft);
+        }
         return close::close(draft, Outcome::Skipped(Skip::Companion), false);
     }
     match (&pair.link, pair.live(Side::Left), pair.live(Side::Right)) {
@@ -76,6 +82,7 @@ fn merge(mut draft: Draft<'_>, calm: Outcome) -> Item {
         (draft.copies, draft.link, draft.decisions) = (copies, link, decisions);
         Outcome::Failed(Failure::Unsettled)
     } else {
+        route::route(&mut draft);
         stand(&draft, calm)
     };
     close::close(draft, outcome, true)

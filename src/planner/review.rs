@@ -101,12 +101,15 @@ pub enum WarningCode {
     OptOutsStay,
     /// The value can be carried there but not back.
     OneWay,
+    /// Who becomes what a rule names can't become what they were; or nobody can become it.
+    NoWayBack,
 }
 
 /// Reviews a configuration. Pure: the same settings give the same review.
 #[must_use]
 pub fn review(settings: &Settings, given: &Acknowledgements) -> Review {
     let mut findings = Findings::default();
+    findings.check_objects(settings);
     let mut needed: BTreeSet<Acknowledgement> = [Acknowledgement::NoOtherSync].into();
     for objects in meetings(settings) {
         let settings = settings.between(objects.map(Some));
@@ -152,6 +155,26 @@ fn meetings(settings: &Settings) -> Vec<PerSide<&ObjectName>> {
 struct Findings {
     faults: Vec<Fault>,
     warnings: Vec<Warning>,
+}
+
+impl Findings {
+    /// An entry for an object that its side does not have would never be looked at.
+    fn check_objects(&mut self, settings: &Settings) {
+        for (source, entry) in settings.entries() {
+            for (side, object) in entry.objects.iter() {
+                let own = settings.sides.of(side);
+                let Some(object) = object.as_ref().filter(|one| !own.objects.contains(one)) else {
+                    continue;
+                };
+                let message = format!(
+                    "{} is mapped for {object} of {}, which this side does not have: choose another.",
+                    entry.target, own.app
+                );
+                let at = At { sync: Some(source), field: Some(entry.target.clone()) };
+                self.faults.push(Fault { code: FaultCode::UnknownObject, at, message });
+            }
+        }
+    }
 }
 
 /// A pair of objects, with the settings as they are for their records.
@@ -257,6 +280,9 @@ impl<'a> Case<'a> {
                 );
                 self.fault(FaultCode::UnknownObject, at(None), message);
             }
+            if let Some(object) = &rule.object {
+                self.check_way_back(source, object);
+            }
             if rule.filter.has_empty_choice() {
                 let message = "A group of alternatives is empty and lets nothing in: remove it.";
                 self.fault(FaultCode::EmptyFilterGroup, at(None), message);
@@ -267,12 +293,12 @@ impl<'a> Case<'a> {
                 }
             }
         }
-        if sync.deletion == DeletionPolicy::Tag
-            && self.settings.sides.of(source.other()).tags.is_none()
+        let tags = self.settings.sides.of(source.other()).tags.as_ref();
+        if sync.deletion == DeletionPolicy::Tag && tags.and_then(|tags| writes.get(tags)).is_none()
         {
             let message = format!(
                 "{} has no tags: deletions can't be told there. Choose IGNORE.",
-                self.app(source.other())
+                self.place(source.other())
             );
             self.fault(FaultCode::NoTags, at(None), message);
         }
@@ -280,6 +306,30 @@ impl<'a> Case<'a> {
             self.check_entry(source, entry, reads, writes);
         }
         self.check_targets(source, sync, writes);
+    }
+
+    /// Whether who becomes what a rule names can become what they were.
+    fn check_way_back(&mut self, source: Side, object: &ObjectName) {
+        let side = self.settings.sides.of(source.other());
+        let is = *self.objects.of(source.other());
+        if is == object {
+            return;
+        }
+        let app = self.app(source.other());
+        let goes = |from: &ObjectName, to: &ObjectName| side.converts.get(from) == Some(to);
+        let message = match (goes(is, object), goes(object, is)) {
+            (true, true) => return,
+            (true, false) => {
+                format!(
+                    "{app} makes {object} of {is}, not back: who becomes one by a rule stays one."
+                )
+            }
+            (false, _) => {
+                format!("{app} makes no {object} of {is}: who is one of {is} stays that.")
+            }
+        };
+        let at = At { sync: Some(source), field: None };
+        self.warn(WarningCode::NoWayBack, at, message);
     }
 
     fn unknown(&mut self, sync: Side, side: Side, field: &FieldId) {

@@ -133,21 +133,31 @@ impl Settings {
         })
     }
 
-    /// The object of which the partner of a record is made on `side`: that of the first rule which lets
-    /// the record in and names one; else the side's first.
+    /// The object of which the partner of a record is made on `side`: the one that a rule names; else the
+    /// side's first.
     #[must_use]
     pub fn object_for(&self, side: Side, record: &Record) -> Option<&ObjectName> {
-        let source = side.other();
-        let from = self.sides.of(source);
-        let rules = self.sync(source).map_or(&[][..], |sync| &sync.rules);
-        let named = from.schema(&record.object).and_then(|schema| {
-            let lets_in = |rule: &&Rule| {
-                let verdict = rule.filter.judge(record, schema, from.region.as_ref());
-                verdict == Verdict::In
-            };
-            rules.iter().filter(|rule| rule.object.is_some()).find(lets_in)?.object.as_ref()
-        });
-        named.or_else(|| self.sides.of(side).objects.first())
+        self.route(side, record).or_else(|| self.sides.of(side).objects.first())
+    }
+
+    /// The object that the first rule which lets a record in names for its partner on `side`; none, if it
+    /// names none.
+    #[must_use]
+    pub fn route(&self, side: Side, record: &Record) -> Option<&ObjectName> {
+        let from = self.sides.of(side.other());
+        let schema = from.schema(&record.object)?;
+        let lets_in =
+            |rule: &&Rule| rule.filter.judge(record, schema, from.region.as_ref()) == Verdict::In;
+        self.sync(side.other())?.rules.iter().find(lets_in)?.object.as_ref()
+    }
+
+    /// What records of an object become by the rules that make their partners of `side` something else;
+    /// none where no rule names an object, or the app has no way there.
+    #[must_use]
+    pub fn becomes(&self, side: Side, object: &ObjectName) -> Option<&ObjectName> {
+        let to = self.sides.of(side).converts.get(object)?;
+        let mut rules = self.sync(side.other())?.rules.iter();
+        rules.any(|rule| rule.object.as_ref() == Some(to)).then_some(to)
     }
 
     /// These settings as they are for a pair of these objects: with the entries that are for them.
@@ -200,6 +210,9 @@ pub struct SideSettings {
     /// Its users: e-mail address in normal form to id.
     #[serde(default)]
     pub users: BTreeMap<String, String>,
+    /// What the app can make of records of an object, by its own way.
+    #[serde(default)]
+    pub converts: BTreeMap<ObjectName, ObjectName>,
     /// The field that holds the tags, where the app has tags.
     #[serde(default)]
     pub tags: Option<FieldId>,

@@ -268,6 +268,7 @@ mod tests {
             schemas: objects.iter().map(|(name, of)| ((*name).into(), of.clone())).collect(),
             region: None,
             users: Default::default(),
+            converts: Default::default(),
             tags: None,
         };
         let left = side(&[("contacts", people("position"))]);

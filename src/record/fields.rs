@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FieldId, ObjectName, RemoteId, Revision, Value};
+use super::{FieldId, ObjectName, RecordName, RemoteId, Revision, Value};
 
 /// One record of one app.
 ///
@@ -42,6 +42,12 @@ impl Record {
             modified_at: None,
             fields: BTreeMap::new(),
         }
+    }
+
+    /// What its app calls it.
+    #[must_use]
+    pub fn name(&self) -> RecordName {
+        RecordName { object: self.object.clone(), id: self.id.clone() }
     }
 
     /// The value of a field that was read.

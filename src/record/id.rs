@@ -73,3 +73,13 @@ pub struct RecordName {
     /// Its id.
     pub id: RemoteId,
 }
+
+/// What a record is to become, by its app's own way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversion {
+    /// The object of which it will be.
+    pub object: ObjectName,
+    /// The record of that object that it becomes; a new one, if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<RemoteId>,
+}

@@ -12,7 +12,7 @@ mod value;
 
 pub use field::{Choices, Field, FieldType, Schema, Semantic};
 pub use fields::Record;
-pub use id::{FieldId, ObjectName, RecordName, RemoteId, Revision};
+pub use id::{Conversion, FieldId, ObjectName, RecordName, RemoteId, Revision};
 pub use normal::phone::{PhoneFormat, UnknownRegion};
 pub use normal::{NORM_VERSION, Normal, Region, change_tags, fold, name, normalise, phone};
 pub use side::{PerSide, Side};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::RunError;
 use super::session::Session;
 use crate::connectors::{Connector, Departure, Query};
-use crate::planner::{Presence, Settings, SideSettings, StandIn, record_keys};
+use crate::planner::{Entry, Presence, Settings, SideSettings, StandIn, record_keys};
 use crate::record::{FieldId, FieldType, Record, RemoteId, Semantic, Side, normalise};
 use crate::store::{Feed, FeedId, Observed, SeenRow};
 
@@ -167,7 +167,9 @@ fn fingerprint(record: &Record, side: &SideSettings) -> [u8; 32] {
 /// The fields of a side that anything asks about: mappings, filters, permission, tags, keys.
 fn needed_fields(settings: &Settings, side: Side, feed: &Feed) -> BTreeSet<FieldId> {
     let mut needed = BTreeSet::new();
-    for (source, entry) in settings.entries() {
+    let is_for =
+        |entry: &Entry| entry.objects.of(side).as_ref().is_none_or(|object| *object == feed.object);
+    for (source, entry) in settings.entries().filter(|(_, entry)| is_for(entry)) {
         if source == side {
             needed.extend(entry.inputs.iter().cloned());
             needed.extend(entry.fallback.iter().filter_map(|stand_in| match stand_in {

@@ -102,9 +102,14 @@ pub(super) struct Shipment {
     pub(super) feed: Feed,
 }
 
-/// What is sent in which order: permission first and alone, then changes, then new records.
-const WAVES: [&[OpKind]; 3] =
-    [&[OpKind::Consent], &[OpKind::Fields, OpKind::Tags, OpKind::Mark], &[OpKind::Create]];
+/// What is sent in which order: permission first and alone, then changes, then what becomes something
+/// else, then new records.
+const WAVES: [&[OpKind]; 4] = [
+    &[OpKind::Consent],
+    &[OpKind::Fields, OpKind::Tags, OpKind::Mark],
+    &[OpKind::Convert],
+    &[OpKind::Create],
+];
 
 impl Session<'_> {
     /// Writes and settles these items.
@@ -396,6 +401,7 @@ fn write_of(first: &Op, ops: &[&Op], known: Option<Record>) -> Write {
         fields: BTreeMap::new(),
         tags_add: Vec::new(),
         tags_remove: Vec::new(),
+        becomes: first.becomes.clone(),
     };
     for op in ops {
         write.fields.extend(op.fields.clone());

@@ -7,9 +7,9 @@ use super::RunError;
 use super::approval::Mode;
 use super::plan::end_of;
 use super::session::Session;
-use crate::planner::{LinkState, Presence, record_keys};
+use crate::planner::{Candidate, Held, Key, LinkState, Presence, Skip, heir, record_keys};
 use crate::record::{RemoteId, Side};
-use crate::store::{End, FeedId, LinkRow, SeenRow, Settlement};
+use crate::store::{End, FeedId, LinkRow, Pending, PendingReason, SeenRow, Settlement};
 
 /// A record of a link, and the one that takes its place.
 struct Step {
@@ -18,138 +18,191 @@ struct Step {
     side: Side,
     from: SeenRow,
     to: End,
+    /// Whether the app says that it became that.
+    is_told: bool,
+}
+
+/// Links with the records that theirs have become.
+pub(super) struct Followed {
+    pub(super) rows: Vec<LinkRow>,
+    /// The records of these that became something which is gone.
+    pub(super) lost: BTreeSet<End>,
+}
+
+/// What is known of records, and those of which the app says that they are not there.
+struct Read {
+    seen: BTreeMap<End, SeenRow>,
+    gone: BTreeSet<End>,
 }
 
 impl Session<'_> {
-    /// These links, with the records that theirs have become: the one that the app names, or, where one
-    /// is gone, another of the same person that its side has of another object. Both are written down
-    /// before anything is planned.
-    pub(super) async fn follow(&self, mut rows: Vec<LinkRow>) -> Result<Vec<LinkRow>, RunError> {
+    /// These links, with the records that theirs have become: the one that the app names; or, `with_heirs`,
+    /// where one is gone, another of the same person that its side has of another object. The moves are
+    /// written down before anything is planned, and what they are about waits until it was.
+    pub(super) async fn follow(
+        &mut self,
+        mut rows: Vec<LinkRow>,
+        with_heirs: bool,
+    ) -> Result<Followed, RunError> {
+        let mut lost = BTreeSet::new();
         if !Side::BOTH.iter().any(|side| self.has_several_objects(*side)) {
-            return Ok(rows);
+            return Ok(Followed { rows, lost });
         }
-        let steps = self.steps(&rows).await?;
+        let steps = self.steps(&rows, with_heirs).await?;
         let targets: BTreeSet<End> = steps.iter().map(|step| step.to.clone()).collect();
-        let seen = self.read_unseen(&targets).await?;
+        let known = self.read_unseen(&targets).await?;
         let holders = self.links_of(&targets).await?;
         let mut taken: BTreeSet<End> =
             holders.into_values().flat_map(|row| [row.ends.left, row.ends.right]).collect();
         let mut settlement = Settlement::default();
         for step in steps {
-            let (Some(row), Some(to)) = (rows.get_mut(step.at), seen.get(&step.to)) else {
+            if known.gone.contains(&step.to) {
+                lost.insert(End { feed: step.from.feed, id: step.from.seen.record.id });
+                continue;
+            }
+            let (Some(row), Some(to)) = (rows.get_mut(step.at), known.seen.get(&step.to)) else {
                 continue;
             };
-            if taken.insert(step.to.clone()) {
-                let (from, to) = (&step.from.seen.record, &to.seen.record);
-                row.link = row.link.moved(&self.connection.settings, step.side, from, to);
-                let left = std::mem::replace(row.ends.of_mut(step.side), step.to);
-                self.tell_left(left, &mut settlement);
-            } else {
+            if !taken.insert(step.to.clone()) {
                 row.link = row.link.merged();
+                settlement.links.push(row.clone());
+                continue;
             }
+            // Whoever was there before was told of as somebody else.
+            let (store, workspace) = (&self.runner.store, self.connection.workspace);
+            let before = store.outcome_of(workspace, self.connection.id, &step.to).await?;
+            let is_made = step.is_told && before.is_none();
+            let (from, to) = (&step.from.seen.record, &to.seen.record);
+            row.link = row.link.moved(&self.connection.settings, step.side, from, to, is_made);
+            self.followed.insert(step.to.clone());
+            let left = std::mem::replace(row.ends.of_mut(step.side), step.to);
+            let why = if step.is_told { Skip::Left } else { Skip::Gone };
+            self.tell_unlinked(left, why, &mut settlement);
+            settlement.pending.push(self.due(&row.ends.left));
             settlement.links.push(row.clone());
         }
         // A plan looks at how it will be, and leaves it as it is.
         if !matches!(self.mode, Mode::Plan(_)) {
+            let waiting = settlement.pending.iter();
+            self.pending.extend(waiting.map(|row| (row.end.clone(), row.clone())));
             self.write_down(settlement).await?;
         }
-        Ok(rows)
+        Ok(Followed { rows, lost })
+    }
+
+    /// A record that is to be planned, now or by the next run.
+    pub(super) fn due(&self, end: &End) -> Pending {
+        Pending {
+            connection: self.connection.id,
+            end: end.clone(),
+            side: self.side(end.feed).unwrap_or(Side::Left),
+            reason: PendingReason::Failed,
+            attempts: 0,
+            next_at: Some(self.now()),
+        }
     }
 
     /// Which records of these links others take the place of.
-    async fn steps(&self, rows: &[LinkRow]) -> Result<Vec<Step>, RunError> {
+    async fn steps(&self, rows: &[LinkRow], with_heirs: bool) -> Result<Vec<Step>, RunError> {
         let ends = rows.iter().flat_map(|row| [row.ends.left.clone(), row.ends.right.clone()]);
         let mut seen = self.seen_rows(&ends.collect()).await?;
-        let mut steps = Vec::new();
+        let (mut steps, mut orphaned) = (Vec::new(), Vec::new());
         for (at, row) in rows.iter().enumerate() {
             if matches!(row.link.state, LinkState::Severed | LinkState::Merged) {
                 continue;
             }
             for (side, end) in row.ends.iter() {
-                let Some(from) = seen.remove(end) else { continue };
-                let to = match from.seen.presence {
-                    Presence::Left => {
-                        from.seen.became.as_ref().and_then(|became| self.end(side, became))
+                let is_news = !row.link.state.is_gone(side);
+                let Some(from) = seen.remove(end).filter(|_| is_news) else { continue };
+                let became = from.seen.became.as_ref().and_then(|became| self.end(side, became));
+                match (from.seen.presence, became) {
+                    (Presence::Left, Some(to)) => {
+                        steps.push(Step { at, side, from, to, is_told: true });
                     }
-                    Presence::Gone if !row.link.state.is_gone(side) => {
-                        self.heir(side, &from).await?
-                    }
-                    Presence::Gone | Presence::Forbidden | Presence::Live => None,
-                };
-                steps.extend(to.map(|to| Step { at, side, from, to }));
+                    (Presence::Left | Presence::Gone, _) => orphaned.push((at, side, from)),
+                    (Presence::Live | Presence::Forbidden, _) => {}
+                }
+            }
+        }
+        if with_heirs {
+            steps.extend(self.heirs(orphaned).await?);
+        }
+        Ok(steps)
+    }
+
+    /// Who takes the place of records that are gone, or of which nobody says what they became.
+    async fn heirs(&self, orphaned: Vec<(usize, Side, SeenRow)>) -> Result<Vec<Step>, RunError> {
+        let mut steps = Vec::new();
+        for of in Side::BOTH.into_iter().filter(|side| self.has_several_objects(*side)) {
+            let mine = || orphaned.iter().filter(|(_, side, _)| *side == of);
+            let keys: BTreeSet<Key> =
+                mine().flat_map(|(.., row)| self.candidate(of, row, Held::Linked).keys).collect();
+            if keys.is_empty() {
+                continue;
+            }
+            let found = self.carriers(of, &keys).await?;
+            for (at, side, from) in mine() {
+                let gone = self.candidate(of, from, Held::Linked);
+                let heir = heir(&gone, &found, &self.connection.settings.match_keys);
+                if let Some(to) = heir.and_then(|heir| self.end(of, &heir.id)) {
+                    let (at, side, from) = (*at, *side, from.clone());
+                    steps.push(Step { at, side, from, to, is_told: false });
+                }
             }
         }
         Ok(steps)
     }
 
-    /// The only record of another object of its side that shares a key with one that is gone, if nothing
-    /// is linked to it.
-    async fn heir(&self, side: Side, gone: &SeenRow) -> Result<Option<End>, RunError> {
-        let settings = &self.connection.settings;
-        let (mut keys, _) = record_keys(&gone.seen.record, settings.sides.of(side));
-        keys.retain(|key| settings.match_keys.contains(&key.kind));
-        let mut heirs = BTreeSet::new();
-        for feed in self.feeds_of(side).into_iter().filter(|feed| *feed != gone.feed) {
-            let store = &self.runner.store;
-            let rows = store.seen_by_keys(self.connection.workspace, feed, &keys).await?;
-            heirs.extend(rows.iter().map(end_of));
+    /// The live records of a side that carry any of these keys.
+    async fn carriers(&self, side: Side, keys: &BTreeSet<Key>) -> Result<Vec<Candidate>, RunError> {
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let mut rows = Vec::new();
+        for feed in self.feeds_of(side) {
+            rows.extend(store.seen_by_keys(workspace, feed, keys).await?);
         }
-        let is_free = heirs.len() == 1 && self.links_of(&heirs).await?.is_empty();
-        Ok(heirs.pop_first().filter(|_| is_free))
+        let linked = self.linked_of(&rows.iter().map(end_of).collect()).await?;
+        let candidates = rows.iter().map(|row| {
+            let held = if linked.contains(&end_of(row)) { Held::Linked } else { Held::Free };
+            self.candidate(side, row, held)
+        });
+        Ok(candidates.collect())
     }
 
     /// What is known of these records; those that nobody has seen yet are read.
-    async fn read_unseen(&self, ends: &BTreeSet<End>) -> Result<BTreeMap<End, SeenRow>, RunError> {
+    async fn read_unseen(&self, ends: &BTreeSet<End>) -> Result<Read, RunError> {
         let seen = self.seen_rows(ends).await?;
         let mut unseen: BTreeMap<FeedId, BTreeSet<RemoteId>> = BTreeMap::new();
         for end in ends.iter().filter(|end| !seen.contains_key(end)) {
             unseen.entry(end.feed).or_default().insert(end.id.clone());
         }
+        let mut gone = BTreeSet::new();
         if unseen.is_empty() {
-            return Ok(seen);
+            return Ok(Read { seen, gone });
         }
         for (feed, ids) in unseen {
             let Some(side) = self.side(feed) else { continue };
             let read = self.look_at(side, feed, &ids).await?;
+            let removed = read.iter().filter(|one| one.presence == Presence::Gone);
+            gone.extend(removed.map(|one| End { feed, id: one.id.clone() }));
             self.remember(feed, read).await?;
         }
-        self.seen_rows(ends).await
+        Ok(Read { seen: self.seen_rows(ends).await?, gone })
     }
 
-    /// The records of the same people as these pairs that nothing is linked to, where one of a pair has
-    /// permission taken away: it holds for them too.
-    pub(super) async fn companions(
-        &self,
-        rows: &[LinkRow],
-        seen: &BTreeMap<End, SeenRow>,
-    ) -> Result<BTreeSet<End>, RunError> {
+    /// A record as matching sees it.
+    pub(super) fn candidate(&self, side: Side, row: &SeenRow, held: Held) -> Candidate {
         let settings = &self.connection.settings;
-        let mut companions = BTreeSet::new();
-        for side in Side::BOTH.into_iter().filter(|side| self.has_several_objects(*side)) {
-            let mut keys = BTreeSet::new();
-            for (of, end) in rows.iter().flat_map(|row| row.ends.iter()) {
-                let Some(row) = seen.get(end) else { continue };
-                let is_live = row.seen.presence == Presence::Live;
-                if is_live && settings.forbids(of, &row.seen.record) {
-                    keys.extend(record_keys(&row.seen.record, settings.sides.of(of)).0);
-                }
-            }
-            keys.retain(|key| settings.match_keys.contains(&key.kind));
-            if keys.is_empty() {
-                continue;
-            }
-            for feed in self.feeds_of(side) {
-                let store = &self.runner.store;
-                let found = store.seen_by_keys(self.connection.workspace, feed, &keys).await?;
-                let may = |row: &&SeenRow| !settings.forbids(side, &row.seen.record);
-                companions.extend(found.iter().filter(may).map(end_of));
-            }
+        let record = &row.seen.record;
+        let (mut keys, name) = record_keys(record, settings.sides.of(side));
+        keys.retain(|key| settings.match_keys.contains(&key.kind));
+        Candidate {
+            side,
+            rank: settings.sides.of(side).rank(&record.object),
+            id: record.name(),
+            created_at: record.created_at,
+            keys,
+            name,
+            held,
         }
-        let linked = self.links_of(&companions).await?;
-        let linked = linked.into_values().flat_map(|row| [row.ends.left, row.ends.right]);
-        for end in linked {
-            companions.remove(&end);
-        }
-        Ok(companions)
     }
 }

@@ -6,6 +6,7 @@
 
 mod approval;
 mod ask;
+mod beside;
 mod causes;
 mod error;
 mod execute;

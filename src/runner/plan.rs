@@ -7,7 +7,7 @@ use super::RunError;
 use super::execute::Work;
 use super::session::Session;
 use crate::planner::{
-    FirstRun, Link, LinkState, Match, Pair, Presence, has_lost_too_much, plan_pair,
+    FirstRun, Link, LinkState, Match, Other, Pair, Presence, has_lost_too_much, plan_pair,
 };
 use crate::record::{PerSide, RemoteId, Side};
 use crate::store::{End, FeedId, LinkId, LinkRow, SeenRow};
@@ -91,7 +91,7 @@ impl Session<'_> {
         let Linked { links, mut free, newly_gone } = self.linked(dirty).await?;
         self.check_losses(&newly_gone).await?;
         free.extend(self.plan_links(links, None).await?);
-        Ok(free)
+        Ok(free.difference(&self.followed).cloned().collect())
     }
 
     /// Plans and writes the linked pairs among these records, but for those that have lost a record: how
@@ -101,6 +101,7 @@ impl Session<'_> {
         let mut left = Dirty { ends: free, ..dirty };
         let companions = self.plan_links(links, Some(&mut left)).await?;
         left.ends.extend(companions);
+        left.ends.retain(|end| !self.followed.contains(end));
         Ok(left)
     }
 
@@ -116,14 +117,27 @@ impl Session<'_> {
         for chunk in links.chunks(CHUNK) {
             let ends = chunk.iter().map(|(_, end)| end.clone()).collect();
             let rows = self.links_of(&ends).await?.into_values().collect();
-            let mut rows = self.follow(rows).await?;
+            // How many a side has lost is weighed before another takes the place of one of them.
+            let followed = self.follow(rows, lost.is_none()).await?;
+            let mut rows = followed.rows;
             let ends = rows.iter().flat_map(|row| row.ends.iter().map(|(_, end)| end.clone()));
-            let seen = self.seen_rows(&ends.collect()).await?;
+            let mut seen = self.seen_rows(&ends.collect()).await?;
+            for end in &followed.lost {
+                if let Some(row) = seen.get_mut(end) {
+                    row.seen.presence = Presence::Gone;
+                }
+            }
             if let Some(lost) = &mut lost {
                 rows.retain(|row| lost.take_in_loss(row, &seen));
             }
             companions.extend(self.companions(&rows, &seen).await?);
-            let works = rows.iter().map(|row| self.work_on_link(row, &seen)).collect();
+            let mut others = self.others(&rows, &seen).await?;
+            let survivors = self.survivors(&rows, &seen).await?;
+            let works = rows.iter().map(|row| match survivors.get(&row.id) {
+                Some((side, survivor)) => self.work_on_merged(row, &seen, *side, survivor),
+                None => self.work_on_link(row, &seen, others.remove(&row.id).unwrap_or_default()),
+            });
+            let works = works.collect();
             self.gather(works, &mut gathered).await?;
         }
         self.execute(gathered).await?;
@@ -213,10 +227,37 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn work_on_link(&self, row: &LinkRow, seen: &BTreeMap<End, SeenRow>) -> Work {
+    fn work_on_link(
+        &self,
+        row: &LinkRow,
+        seen: &BTreeMap<End, SeenRow>,
+        others: PerSide<Vec<Other>>,
+    ) -> Work {
         let rows = PerSide::from_fn(|side| seen.get(row.ends.of(side)));
         let ends = PerSide::from_fn(|side| Some(row.ends.of(side).clone()));
-        self.work(rows, ends, Some((row.id, Some(row.link.clone()))), Match::Unique)
+        let link = Some((row.id, Some(row.link.clone())));
+        self.work_with(rows, ends, link, Match::Unique, others)
+    }
+
+    /// Plans the record of a side that is left over of a pair, with the one that its partner became.
+    fn work_on_merged(
+        &self,
+        row: &LinkRow,
+        seen: &BTreeMap<End, SeenRow>,
+        side: Side,
+        survivor: &SeenRow,
+    ) -> Work {
+        let rows =
+            PerSide::from_fn(
+                |at| {
+                    if at == side { seen.get(row.ends.of(at)) } else { Some(survivor) }
+                },
+            );
+        let ends = PerSide::from_fn(|at| {
+            Some(if at == side { row.ends.of(at).clone() } else { end_of(survivor) })
+        });
+        let link = Some((row.id, Some(row.link.clone())));
+        self.work(rows, ends, link, Match::Unique).beside(side)
     }
 
     /// Plans a pair or a single record.
@@ -227,10 +268,23 @@ impl Session<'_> {
         link: Option<(LinkId, Option<Link>)>,
         matched: Match,
     ) -> Work {
+        self.work_with(rows, ends, link, matched, PerSide::default())
+    }
+
+    /// The same, of records that may become others.
+    fn work_with(
+        &self,
+        rows: PerSide<Option<&SeenRow>>,
+        ends: PerSide<Option<End>>,
+        link: Option<(LinkId, Option<Link>)>,
+        matched: Match,
+        others: PerSide<Vec<Other>>,
+    ) -> Work {
         let pair = Pair {
             seen: PerSide::from_fn(|side| rows.of(side).map(|row| row.seen.clone())),
             link: link.as_ref().and_then(|(_, link)| link.clone()),
             matched,
+            others,
             baseline: PerSide::from_fn(|source| self.is_baseline(source, &rows)),
         };
         let item = plan_pair(&self.connection.settings, &pair);

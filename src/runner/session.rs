@@ -40,6 +40,8 @@ pub(super) struct Session<'a> {
     pub(super) read_at: BTreeMap<FeedId, Timestamp>,
     /// How it reads.
     pub(super) reading: Reading,
+    /// The records to which it has moved links.
+    pub(super) followed: BTreeSet<End>,
     /// Whether it has written what it got no answer about.
     pub(super) has_unanswered: bool,
     /// The sides whose apps tell nothing of what changes there.
@@ -109,6 +111,7 @@ impl<'a> Session<'a> {
             is_reconfigured,
             read_at: BTreeMap::new(),
             reading,
+            followed: BTreeSet::new(),
             has_unanswered: false,
             silent: BTreeSet::new(),
             planned_upon: BTreeMap::new(),

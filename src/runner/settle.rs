@@ -52,6 +52,13 @@ impl Session<'_> {
             Answer::Given { written, intent, stored } => (written, intent, stored),
         };
         match written {
+            // It is another record by now: what was linked to it follows once it was read.
+            Written::Applied { id, .. } if shipment.write.becomes.is_some() => {
+                note(shipment, OpState::Applied, None, settlement);
+                work.done.extend(shipment.ops.iter().map(|(_, op)| (op.side, op.kind)));
+                settlement.targets.extend(shipment.ops.iter().map(|(op, _)| (*op, id.clone())));
+                self.look_again(shipment, settlement);
+            }
             Written::Applied { id, revision, also } => {
                 note(shipment, OpState::Applied, None, settlement);
                 settlement.intents.extend(intent.map(|intent| closed(*intent)));
@@ -242,7 +249,7 @@ impl Session<'_> {
             let wait = work.anchor().and_then(|end| self.wait(end, reason));
             return settlement.pending.extend(wait);
         }
-        if let Some(link) = &work.item.link {
+        if let Some(link) = work.item.link.as_ref().filter(|_| work.only.is_none()) {
             let had = work.link.as_ref().and_then(|(_, had)| had.as_ref());
             let ends = PerSide { left: &work.ends.left, right: &work.ends.right };
             if let (Some(left), Some(right)) = (ends.left, ends.right)
@@ -308,7 +315,7 @@ impl Session<'_> {
             return;
         };
         let stored = work.link.as_ref().and_then(|(_, stored)| stored.as_ref());
-        if stored != Some(link) {
+        if stored != Some(link) && work.only.is_none() {
             let ends = PerSide { left: left.clone(), right: right.clone() };
             settlement.links.push(self.row(work, ends, link.clone()));
         }

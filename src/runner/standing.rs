@@ -11,6 +11,9 @@ impl Work {
     /// The item as it came out: with the ops that were done, and what became of it.
     fn outcome(&self) -> Item {
         let mut item = self.item.clone();
+        if let Some(side) = self.only {
+            *item.records.of_mut(side.other()) = None;
+        }
         item.ops.retain(|op| self.done.contains(&(op.side, op.kind)));
         item.outcome = match self.failed {
             Some(PendingReason::Refused) => Outcome::Failed(Failure::Refused),
@@ -74,10 +77,8 @@ impl Session<'_> {
             field,
         }));
         // What was once told of the other record is told of the pair now, if at all.
-        for (_, end) in work.ends.iter() {
-            if let Some(end) = end.as_ref().filter(|end| *end != anchor) {
-                settlement.issues.push(self.issues_of(end, Vec::new()));
-            }
+        for (_, end) in work.subjects().filter(|(_, end)| *end != anchor) {
+            settlement.issues.push(self.issues_of(end, Vec::new()));
         }
         settlement.issues.push(self.issues_of(anchor, open));
     }
@@ -97,9 +98,9 @@ impl Session<'_> {
         settlement.issues.push(self.issues_of(end, vec![issue]));
     }
 
-    /// A record that is linked no more, because it has become another.
-    pub(super) fn tell_left(&self, end: End, settlement: &mut Settlement) {
-        settlement.outcomes.extend(self.stands(&end, Outcome::Skipped(Skip::Left)));
+    /// A record that is linked no more, because another has taken its place.
+    pub(super) fn tell_unlinked(&self, end: End, why: Skip, settlement: &mut Settlement) {
+        settlement.outcomes.extend(self.stands(&end, Outcome::Skipped(why)));
         settlement.issues.push(self.issues_of(&end, Vec::new()));
         settlement.cleared.insert((self.connection.id, end));
     }

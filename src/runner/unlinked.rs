@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::RunError;
+use super::approval::Mode;
 use super::execute::Work;
 use super::plan::{CHUNK, end_of};
 use super::session::Session;
-use crate::planner::{Candidate, Held, Key, Link, Match, Presence, match_records, record_keys};
-use crate::record::{PerSide, RecordName, Side};
-use crate::store::{End, LinkRow, SeenRow};
+use crate::planner::{Held, Key, Link, Match, Presence, match_records};
+use crate::record::{PerSide, Side};
+use crate::store::{End, LinkRow, SeenRow, Settlement};
 
 /// How often the circle of those who share a key is widened; real circles close after two or three.
 const WIDEN_MAX: usize = 20;
@@ -19,7 +20,6 @@ struct Member {
     keys: BTreeSet<Key>,
     /// What it carried until it left.
     last_keys: BTreeSet<Key>,
-    name: Option<String>,
     link: Option<LinkRow>,
 }
 
@@ -65,10 +65,14 @@ impl Session<'_> {
             let chunk: BTreeSet<End> = chunk.iter().cloned().collect();
             let members = self.circle(&chunk).await?;
             let verdicts = self.verdicts(&members);
-            let mut pairs = Vec::new();
+            let (mut pairs, mut settlement) = (Vec::new(), Settlement::default());
             for (end, (verdict, _)) in verdicts {
-                let Match::Companion { of } = &verdict else { continue };
                 let Some(side) = self.side(end.feed).filter(|_| chunk.contains(&end)) else {
+                    continue;
+                };
+                let Match::Companion { of } = &verdict else {
+                    // What was written meanwhile has made somebody else of it.
+                    settlement.pending.push(self.due(&end));
                     continue;
                 };
                 let principal = self.end(side, of).and_then(|of| members.get(&of));
@@ -90,7 +94,11 @@ impl Session<'_> {
                     });
                     self.work(rows, ends, None, verdict).beside(side)
                 });
-            self.execute(works.collect()).await?;
+            let works = works.collect();
+            if !matches!(self.mode, Mode::Plan(_)) {
+                self.write_down(settlement).await?;
+            }
+            self.execute(works).await?;
         }
         Ok(())
     }
@@ -130,17 +138,13 @@ impl Session<'_> {
     }
 
     fn member(&self, row: SeenRow) -> Member {
-        let kinds = &self.connection.settings.match_keys;
         let side = self.side(row.feed);
-        let (mut keys, name) = match side {
-            Some(side) => record_keys(&row.seen.record, self.connection.settings.sides.of(side)),
-            None => (BTreeSet::new(), None),
-        };
-        keys.retain(|key| kinds.contains(&key.kind));
+        let candidate = side.map(|side| self.candidate(side, &row, Held::Free));
+        let keys = candidate.map(|candidate| candidate.keys).unwrap_or_default();
         let is_live = row.seen.presence == Presence::Live;
         let (keys, last_keys) =
             if is_live { (keys, BTreeSet::new()) } else { (BTreeSet::new(), keys) };
-        Member { row, keys, last_keys, name, link: None }
+        Member { row, keys, last_keys, link: None }
     }
 
     /// What matching says of the members that have no link, with the partner of those who have one.
@@ -151,16 +155,8 @@ impl Session<'_> {
             if member.row.seen.presence != Presence::Live {
                 continue;
             }
-            let object = &member.row.seen.record.object;
-            candidates.push(Candidate {
-                side,
-                rank: self.connection.settings.sides.of(side).rank(object),
-                id: RecordName { object: object.clone(), id: end.id.clone() },
-                created_at: member.row.seen.record.created_at,
-                keys: member.keys.clone(),
-                name: member.name.clone(),
-                held: held(side, member.link.as_ref()),
-            });
+            let held = held(side, member.link.as_ref());
+            candidates.push(self.candidate(side, &member.row, held));
         }
         let kinds = &self.connection.settings.match_keys;
         let verdicts = match_records(&candidates, kinds, &BTreeSet::new()).into_iter();

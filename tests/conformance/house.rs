@@ -212,6 +212,7 @@ impl House {
             fields: self.fields(person),
             tags_add: person.tags.clone(),
             tags_remove: Vec::new(),
+            becomes: None,
         }
     }
 
@@ -223,6 +224,7 @@ impl House {
             fields,
             tags_add: Vec::new(),
             tags_remove: Vec::new(),
+            becomes: None,
         }
     }
 

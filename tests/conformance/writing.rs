@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use concord::connectors::{Write, Written};
-use concord::record::{Consent, Record, Semantic, Value};
+use concord::connectors::{Fetched, Write, Written};
+use concord::record::{Consent, Conversion, ObjectName, Record, RemoteId, Semantic, Value};
 
 use crate::house::{Excused, House, Person};
 
@@ -312,5 +312,39 @@ pub async fn one_whose_tags_are_refused_does_not_stop_the_others(house: House) -
         }
         assert_eq!(house.tags(&house.read(id).await).len(), usize::from(id != bad));
     }
+    Ok(())
+}
+
+/// What we make something else of has left, and is what it was to become.
+pub async fn what_is_converted_becomes_what_was_asked_for(house: House) -> Outcome {
+    let ways = house.connector.capability().converts;
+    let Some((_, object)) = ways.iter().find(|(from, _)| *from == house.object.as_str()) else {
+        return Err(Excused("nothing becomes something else"));
+    };
+    let ids: Vec<RemoteId> = [0, 1].map(|number| house.judge.add(&Person::number(number))).into();
+    let convert = |id: &RemoteId, into: Option<RemoteId>| Write {
+        becomes: Some(Conversion { object: ObjectName::new(*object), into }),
+        ..house.update(id, BTreeMap::new())
+    };
+    let became = async |id: &RemoteId| {
+        let answers = house.connector.fetch(&house.query(), &[id.clone()].into()).await.unwrap();
+        match answers.into_iter().next() {
+            Some(Fetched::Left(departure)) => departure.became.unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let answers = house.connector.apply(&[convert(&ids[0], None)]).await.unwrap();
+    assert!(matches!(&answers[..], [Written::Applied { id, .. }] if *id == ids[0]), "{answers:?}");
+    let contact = became(&ids[0]).await;
+    assert_eq!(contact.object.as_str(), *object);
+    let again = convert(&ids[0], None);
+    let into = convert(&ids[1], Some(contact.id.clone()));
+    let answers = house.connector.apply(&[again, into]).await.unwrap();
+    assert!(matches!(&answers[0], Written::Later { .. }), "it is read first: {answers:?}");
+    assert!(matches!(&answers[1], Written::Applied { .. }), "{answers:?}");
+    assert_eq!(became(&ids[1]).await, contact, "the one that was named");
+    let never = convert(&RemoteId::new("411111111111111111"), None);
+    let answers = house.connector.apply(&[never]).await.unwrap();
+    assert!(matches!(&answers[..], [Written::Rejected { .. }]), "{answers:?}");
     Ok(())
 }

@@ -7,8 +7,9 @@ use crate::house::{House, SOON, ask, until};
 const RECORDS: &str = "query($id: ID!) { connection(id: $id) { records(side: RIGHT, first: 50) { \
                        edges { node { remoteId object outcome reason became { object remoteId } } } } } }";
 
-/// A connection with these objects of Zoho, through with its first run and told of what happens.
-async fn set_up(house: &House, objects: &[&str]) -> (String, String) {
+/// A connection with these objects of Zoho, through with its first run and told of what happens; with
+/// rules of the direction to Zoho, if it has any of its own.
+async fn set_up(house: &House, objects: &[&str], rules: Option<Json>) -> String {
     let script = house.script().await;
     let [kommo, zoho] = script.accounts().await.unwrap();
     let client = script.client();
@@ -33,6 +34,10 @@ async fn set_up(house: &House, objects: &[&str]) -> (String, String) {
         });
         client.act("syncUpdate", "SyncUpdateInput", edit, input).await.unwrap();
     }
+    if let Some(rules) = rules {
+        let input = json!({ "connectionId": id, "source": "LEFT", "rules": rules });
+        client.act("ruleSet", "RuleSetInput", edit, input).await.unwrap();
+    }
     script.start(&id, &["NO_OTHER_SYNC"]).await.unwrap();
     let first = script.approved(&id).await.unwrap();
     for account in [&kommo, &zoho] {
@@ -40,7 +45,7 @@ async fn set_up(house: &House, objects: &[&str]) -> (String, String) {
     }
     script.run(&id, &first).await.unwrap();
     house.still(&id).await;
-    (id, zoho)
+    id
 }
 
 impl House {
@@ -75,7 +80,7 @@ fn lead(house: &House, words: &str) -> Option<Json> {
 async fn leads_are_kept_the_same_until_they_are_converted() {
     let house = House::new("leads", 10, async |emulators, _| emulators.overrides()).await;
     let contacts = house.town.zoho.contacts();
-    let (id, _) = set_up(&house, &["Leads"]).await;
+    let id = set_up(&house, &["Leads"], None).await;
     assert_eq!(house.town.zoho.contacts(), contacts, "contacts are none of its business");
 
     let person = house.linked()[0].0;
@@ -108,7 +113,7 @@ async fn leads_are_kept_the_same_until_they_are_converted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lead_that_is_converted_stays_the_same_person() {
     let house = House::new("conversion", 10, async |emulators, _| emulators.overrides()).await;
-    let (id, _) = set_up(&house, &["Contacts", "Leads"]).await;
+    let id = set_up(&house, &["Contacts", "Leads"], None).await;
     let people = house.town.zoho.contacts().len();
     let lead_id = house.town.zoho.person_adds_lead(json!({
         "Last_Name": "Prospecta", "Email": "prospecta@example.com", "Designation": "As A Lead",
@@ -136,5 +141,42 @@ async fn a_lead_that_is_converted_stays_the_same_person() {
         "became": { "object": "Contacts", "remoteId": contact },
     });
     assert_eq!(house.told_of(&id, &lead_id, &told).await, told);
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_makes_a_contact_of_a_lead() {
+    let house = House::new("rules", 10, async |emulators, _| emulators.overrides()).await;
+    let client =
+        json!({ "field": "POSITION", "operator": "EQUALS", "values": [{ "text": "Client" }] });
+    let rules =
+        json!([{ "filter": { "is": client }, "object": "Contacts" }, { "object": "Leads" }]);
+    let id = set_up(&house, &["Contacts", "Leads"], Some(rules)).await;
+    let people = house.town.zoho.contacts().len();
+    let email = json!([{ "field_code": "EMAIL",
+                         "values": [{ "value": "paula@example.com", "enum_code": "WORK" }] }]);
+    let paula = house.town.kommo.person_adds(json!({
+        "first_name": "Paula", "last_name": "Prospecta", "name": "Paula Prospecta",
+        "custom_fields_values": email,
+    }));
+    assert!(until(|| lead(&house, "paula@example.com").is_some()).await < 2 * SOON);
+    assert_eq!(house.town.zoho.contacts().len(), people, "who is no client is a lead");
+    house.still(&id).await;
+    let in_kommo = house.town.kommo.contacts().len();
+
+    house.titles(paula, "Client");
+    assert!(until(|| house.is_in_zoho("paula@example.com")).await < 2 * SOON);
+    house.still(&id).await;
+    // There is no way back, and what she is told of goes on.
+    house.titles(paula, "Told Afterwards");
+    assert!(until(|| house.is_in_zoho("Told Afterwards")).await < 2 * SOON);
+    house.still(&id).await;
+    assert_eq!(house.town.zoho.contacts().len(), people + 1);
+    assert_eq!(house.town.kommo.contacts().len(), in_kommo);
+    let query = "query($id: ID!) { connection(id: $id) { runs(first: 50) { edges { node { \
+                 counts { writes { side kind count } } } } } } }";
+    let data = ask(&house.owner, query, json!({ "id": id })).await;
+    let converted = json!({ "side": "RIGHT", "kind": "convert", "count": 1 });
+    assert_eq!(data.to_string().matches(&converted.to_string()).count(), 1, "{data}");
     house.stop().await;
 }

@@ -180,6 +180,7 @@ async fn settings(store: &dyn Store, accounts: &PerSide<Account>, moved: &Moved)
             schemas: known.schemas.clone(),
             region: Some("DE".parse::<Region>().unwrap()),
             users: known.users,
+            converts: Default::default(),
         });
     }
     let right = sides.pop().unwrap();

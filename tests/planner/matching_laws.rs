@@ -55,7 +55,18 @@ proptest! {
         let mut taken: BTreeMap<(Side, RecordName), RecordName> = BTreeMap::new();
         for ((side, id), (verdict, partner)) in &verdicts {
             prop_assert_eq!(*verdict == Match::Unique, partner.is_some());
+            let find = |side: Side, id: &RecordName| {
+                candidates.iter().find(|one| one.side == side && one.id == *id).unwrap()
+            };
+            let own = find(*side, id);
+            if let Match::Companion { of } = verdict {
+                let of = find(*side, of);
+                prop_assert!(of.rank != own.rank && !of.keys.is_disjoint(&own.keys));
+            }
             let Some(partner) = partner else { continue };
+            if candidates.len() == 2 {
+                prop_assert!(!find(side.other(), partner).keys.is_disjoint(&own.keys));
+            }
             let clash = taken.insert((side.other(), partner.clone()), id.clone());
             prop_assert!(clash.is_none(), "{partner:?} has two partners");
             if let Some((theirs, back)) = verdicts.get(&(side.other(), partner.clone())) {

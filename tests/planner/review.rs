@@ -21,6 +21,7 @@ fn side(app: &str) -> SideSettings {
         schemas: [("contacts".into(), schema)].into(),
         region: None,
         users: Default::default(),
+        converts: Default::default(),
         tags: Some("tags".into()),
     }
 }
@@ -194,7 +195,37 @@ fn a_mapping_has_to_fit_every_object_that_it_is_for() {
     let mut unknown = with_leads(vec![copy("email", "email"), contact(), lead()]);
     unknown.syncs.left.as_mut().unwrap().rules.push(rule("deals"));
     assert_eq!(codes(&unknown), [UnknownObject]);
+    let lost = with_leads(vec![
+        copy("email", "email"),
+        contact(),
+        lead(),
+        only("deals", copy("x", "last")),
+    ]);
+    assert_eq!(codes(&lost), [UnknownObject]);
     // Of two objects each has its own; of one it is written twice.
     let twice = [only("leads", copy("surname", "email")), contact(), lead()];
     assert_eq!(codes(&with_leads(twice.into())), [TargetWrittenTwice]);
+}
+
+#[test]
+fn a_rule_without_a_way_back_is_warned_of() {
+    let contact = only("contacts", copy("last", "last"));
+    let lead = only("leads", copy("surname", "last"));
+    let mut settings = with_leads(vec![copy("email", "email"), contact, lead]);
+    let rule = |object: &str| Rule { object: Some(object.into()), ..Rule::default() };
+    settings.syncs.left.as_mut().unwrap().rules = vec![rule("contacts")];
+    let warned = |settings: &Settings| -> Vec<String> {
+        let warnings = review(settings, &all()).warnings.into_iter();
+        let of_it = warnings.filter(|warning| warning.code == WarningCode::NoWayBack);
+        of_it.map(|warning| warning.message).collect()
+    };
+    assert_eq!(
+        warned(&settings),
+        ["Right makes no contacts of leads: who is one of leads stays that."]
+    );
+    settings.sides.right.converts.insert("leads".into(), "contacts".into());
+    let message = "Right makes contacts of leads, not back: who becomes one by a rule stays one.";
+    assert_eq!(warned(&settings), [message]);
+    settings.sides.right.converts.insert("contacts".into(), "leads".into());
+    assert!(warned(&settings).is_empty());
 }

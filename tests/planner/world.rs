@@ -256,6 +256,7 @@ pub fn settings(
             schemas: [("contacts".into(), schema(side))].into(),
             region: Some("ES".parse().unwrap()),
             users: BTreeMap::new(),
+            converts: BTreeMap::new(),
             tags: Some("tags".into()),
         }),
         syncs: PerSide::from_fn(|source| syncs.of(source).map(|sync| sync.sync(source, shapes))),
@@ -312,6 +313,7 @@ impl World {
                 Some(Seen { record, presence, became: None })
             }),
             link: self.link.clone(),
+            others: PerSide::default(),
             matched: if both { Match::Unique } else { Match::Alone },
             baseline: self.baseline,
         }

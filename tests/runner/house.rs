@@ -89,6 +89,7 @@ fn settings() -> Settings {
             schemas: [("contacts".into(), schema())].into(),
             region: "ES".parse().ok(),
             users: BTreeMap::new(),
+            converts: BTreeMap::new(),
             tags: Some("tags".into()),
         }),
         syncs: PerSide { left: Some(sync(Side::Left)), right: Some(sync(Side::Right)) },
@@ -371,15 +372,30 @@ impl House {
             .await;
     }
 
+    /// A run that ends because an app refuses all that is written to a side.
+    pub async fn run_refused_by(&self, side: Side) {
+        let faults = Faults { rate_limited: 1000, ..Faults::default() };
+        assert!(self.run_meeting(side, faults, Trigger::Schedule).await.is_err());
+    }
+
     /// A run in which this happens to what is written to a side.
     async fn run_with(&self, side: Side, faults: Faults, trigger: Trigger) {
+        self.run_meeting(side, faults, trigger).await.unwrap();
+    }
+
+    async fn run_meeting(
+        &self,
+        side: Side,
+        faults: Faults,
+        trigger: Trigger,
+    ) -> Result<Ran, RunError> {
         let deaf =
             Deaf(self.connectors.of(side).clone(), self.vendors.of(side).clone(), faults, None);
         let mut connectors = self.connectors.clone();
         *connectors.of_mut(side) = Arc::new(deaf);
         self.clock.advance(Duration::from_secs(120));
         let (workspace, connection) = (self.workspace, self.connection);
-        self.runner.run(workspace, connection, &connectors, trigger).await.unwrap();
+        self.runner.run(workspace, connection, &connectors, trigger).await
     }
 
     /// A run that a notification wakes. Something happens in it once the first record of a side was

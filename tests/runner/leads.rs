@@ -1,7 +1,9 @@
 //! A side of contacts and leads: one person is one person, whatever they are there, and stays so when a
 //! lead is converted.
 
-use concord::planner::{Condition, Filter, LinkState, Outcome, Rule, Skip, Test};
+use std::time::Duration;
+
+use concord::planner::{Condition, Filter, Limit, LinkState, OpKind, Outcome, Rule, Skip, Test};
 use concord::record::{RemoteId, Side, Value};
 use concord::store::Trigger;
 
@@ -109,6 +111,49 @@ async fn who_is_converted_to_somebody_else_who_is_linked_is_merged_with_them() {
     assert_eq!(house.get(Side::Right, "eva@x.es", "city"), text("Vigo"));
 }
 
+/// Ana is a lead that is linked, and a contact that is not, of another city.
+async fn with_ana_as_both() -> (House, RemoteId, RemoteId) {
+    let (house, lead) = with_ana_as_a_lead().await;
+    let contact = house.make(Side::Right, ANA, &[("city", "Noia")]);
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, ANA, "city"), text("Noia"), "the lead is the one");
+    (house, lead, contact)
+}
+
+#[tokio::test]
+async fn what_a_contact_held_before_a_lead_became_it_is_no_edit() {
+    let (house, lead, contact) = with_ana_as_both().await;
+    house.leads.convert_into(&lead, &house.vendors.right, &contact);
+    house.run().await.unwrap();
+    for side in Side::BOTH {
+        assert_eq!(house.get(side, ANA, "city"), text("Vigo"), "left is preferred");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_ends_early_leaves_nobody_unplanned_whom_it_has_followed() {
+    let (house, lead, contact) = with_ana_as_both().await;
+    house.leads.convert_into(&lead, &house.vendors.right, &contact);
+    house.run_refused_by(Side::Right).await;
+    assert_eq!(ends(&house).await, [("contacts/000001".into(), format!("contacts/{contact}"))]);
+    assert_eq!(house.get(Side::Right, ANA, "city"), text("Noia"));
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, ANA, "city"), text("Vigo"));
+    assert_eq!(house.pending().await, []);
+}
+
+#[tokio::test]
+async fn who_became_somebody_who_is_gone_is_gone() {
+    let (house, lead) = with_ana_as_a_lead().await;
+    let contact = house.leads.convert(&lead, &house.vendors.right).unwrap();
+    house.vendors.right.remove(&contact);
+    house.run().await.unwrap();
+    let told = Value::List(vec![text("Deleted in Right")]);
+    assert_eq!(house.get(Side::Left, ANA, "tags"), told);
+    house.run().await.unwrap();
+    assert_eq!(house.run().await.unwrap().report.total_writes(), 0);
+}
+
 #[tokio::test]
 async fn of_a_contact_and_a_lead_of_one_person_the_contact_is_kept_the_same() {
     let house = House::with_leads(|_| {}).await;
@@ -148,10 +193,50 @@ async fn permission_reaches_every_record_of_a_person() {
 }
 
 #[tokio::test]
+async fn permission_reaches_who_turns_out_to_be_the_same_person_and_who_was_merged() {
+    let house = House::with_leads(|_| {}).await;
+    house.make(Side::Left, ANA, &[]);
+    house.leads.create(fields("eva@x.es", &[("opt_out", "yes"), ("city", "Noia")]));
+    house.make(Side::Right, ANA, &[]);
+    house.configure(|settings| settings.syncs.right = None).await;
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, ANA, "opt_out"), Value::Cleared);
+    house.configure(|settings| settings.syncs.right.clone_from(&settings.syncs.left)).await;
+    house.edit(Side::Right, ANA, "email", Value::Email("eva@x.es".into()));
+    for _ in 0..3 {
+        house.run().await.unwrap();
+    }
+    let yes = Value::Boolean(true);
+    assert_eq!(house.get(Side::Left, "eva@x.es", "opt_out"), yes);
+    assert_eq!(house.get(Side::Right, "eva@x.es", "opt_out"), yes);
+}
+
+#[tokio::test]
+async fn who_was_merged_with_somebody_takes_their_permission_along() {
+    let (house, lead) = with_ana_as_a_lead().await;
+    house.make(Side::Left, "eva@x.es", &[]);
+    house.run().await.unwrap();
+    let eva = house.id(Side::Right, "eva@x.es");
+    house.leads.convert_into(&lead, &house.vendors.right, &eva);
+    house.run().await.unwrap();
+    house.edit(Side::Left, ANA, "opt_out", Value::Boolean(true));
+    for _ in 0..2 {
+        house.run().await.unwrap();
+    }
+    for side in Side::BOTH {
+        assert_eq!(house.get(side, "eva@x.es", "opt_out"), Value::Boolean(true));
+    }
+    let states: Vec<LinkState> = house.links().await.iter().map(|(_, link)| link.state).collect();
+    assert_eq!(states, [LinkState::Merged, LinkState::Active]);
+}
+
+#[tokio::test]
 async fn who_is_still_a_lead_is_not_gone() {
     let house = House::with_leads(|_| {}).await;
     house.make(Side::Left, ANA, &[("city", "Vigo")]);
     let lead = house.leads.create(fields(ANA, &[]));
+    house.clock.advance(Duration::from_secs(60));
+    let younger = house.leads.create(fields(ANA, &[]));
     house.make(Side::Right, ANA, &[]);
     house.run().await.unwrap();
     house.remove(Side::Right, ANA);
@@ -159,6 +244,7 @@ async fn who_is_still_a_lead_is_not_gone() {
     assert_eq!(ends(&house).await, [("contacts/000001".into(), format!("leads/{lead}"))]);
     assert!(house.get(Side::Left, ANA, "tags").is_empty());
     assert_eq!(of_lead(&house, &lead, "city"), text("Vigo"));
+    house.leads.remove(&younger);
     house.leads.remove(&lead);
     house.run().await.unwrap();
     let told = Value::List(vec![text("Deleted in Right")]);
@@ -190,4 +276,119 @@ async fn a_rule_says_of_which_object_a_partner_is_made() {
     house.run().await.unwrap();
     assert_eq!(house.emails(Side::Right), ["eva@x.es"]);
     assert_eq!(of_lead(&house, &leads[0].id, "city"), text("Noia"));
+}
+
+/// A house whose rules make leads of who lives in Vigo, and contacts of who lives in Lugo. Its right app
+/// makes contacts of leads.
+async fn with_rules() -> House {
+    let house = House::with_leads(|settings| {
+        settings.sides.right.converts.insert("leads".into(), "contacts".into());
+        let rule = |city: &str, object: &str| {
+            let test = Test::Equals(text(city));
+            let filter = Filter::Is(Condition { field: "city".into(), test });
+            Rule { filter, object: Some(object.into()) }
+        };
+        settings.syncs.left.as_mut().unwrap().rules =
+            vec![rule("Vigo", "leads"), rule("Lugo", "contacts"), Rule::default()];
+    })
+    .await;
+    house.make(Side::Left, ANA, &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    assert_eq!(house.leads.records().len(), 1);
+    house
+}
+
+#[tokio::test]
+async fn who_a_rule_makes_something_else_is_converted_and_followed() {
+    let house = with_rules().await;
+    house.edit(Side::Left, ANA, "city", text("Lugo"));
+    let report = house.run().await.unwrap().report;
+    assert_eq!(report.writes.right[&OpKind::Convert], 1);
+    assert!(house.leads.records().is_empty());
+    house.run().await.unwrap();
+    let contact = house.id(Side::Right, ANA);
+    assert_eq!(ends(&house).await, [("contacts/000001".into(), format!("contacts/{contact}"))]);
+    assert_eq!(house.get(Side::Right, ANA, "city"), text("Lugo"), "what was changed with it too");
+    // There is no way back: she stays what she is.
+    house.edit(Side::Left, ANA, "city", text("Vigo"));
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), [ANA]);
+    assert_eq!(house.get(Side::Right, ANA, "city"), text("Vigo"));
+    assert_eq!(house.issues().await, []);
+}
+
+#[tokio::test]
+async fn a_conversion_without_an_answer_is_looked_up() {
+    for is_lost in [false, true] {
+        let house = with_rules().await;
+        house.edit(Side::Left, ANA, "city", text("Lugo"));
+        if is_lost {
+            house.run_losing_writes_to(Side::Right).await;
+            assert_eq!(house.leads.records().len(), 1);
+        } else {
+            house.run_losing_answers_of(Side::Right).await;
+        }
+        for _ in 0..3 {
+            house.run().await.unwrap();
+        }
+        let contact = house.id(Side::Right, ANA);
+        assert_eq!(ends(&house).await, [("contacts/000001".into(), format!("contacts/{contact}"))]);
+        assert_eq!(house.get(Side::Right, ANA, "city"), text("Lugo"));
+        assert_eq!(house.emails(Side::Right), [ANA], "once, however often it was sent");
+    }
+}
+
+#[tokio::test]
+async fn who_is_a_contact_already_is_what_a_lead_becomes() {
+    let house = with_rules().await;
+    let contact = house.make(Side::Right, ANA, &[("phone", "600123456")]);
+    house.run().await.unwrap();
+    house.edit(Side::Left, ANA, "city", text("Lugo"));
+    for _ in 0..2 {
+        house.run().await.unwrap();
+    }
+    assert_eq!(ends(&house).await, [("contacts/000001".into(), format!("contacts/{contact}"))]);
+    assert_eq!(house.emails(Side::Right), [ANA], "nobody is made beside her");
+    assert_eq!(house.get(Side::Right, ANA, "city"), text("Lugo"));
+    assert!(!house.get(Side::Left, ANA, "phone").is_empty(), "what only the contact had");
+}
+
+#[tokio::test]
+async fn who_could_become_several_becomes_none_until_that_is_clear() {
+    let house = with_rules().await;
+    let one = house.make(Side::Right, ANA, &[]);
+    house.make(Side::Right, ANA, &[]);
+    house.edit(Side::Left, ANA, "city", text("Lugo"));
+    house.run().await.unwrap();
+    assert_eq!(house.leads.records().len(), 1);
+    assert_eq!(
+        house.leads.records()[0].fields[&"city".into()],
+        text("Lugo"),
+        "all else is carried"
+    );
+    let told = ("CONVERSION_HELD_BACK".to_owned(), Some(Side::Right), true);
+    assert!(house.issues().await.contains(&told), "{:?}", house.issues().await);
+    house.vendors.right.remove(&one);
+    house.edit(Side::Left, ANA, "phone", Value::Phone("600123456".into()));
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    assert!(house.leads.records().is_empty());
+    assert!(!house.issues().await.contains(&told));
+}
+
+#[tokio::test]
+async fn the_brake_holds_many_conversions() {
+    let house = with_rules().await;
+    house
+        .configure(|settings| {
+            settings.brake.creates = Limit { floor: 0, percent: 0, ceiling: None };
+        })
+        .await;
+    house.run().await.unwrap();
+    house.edit(Side::Left, ANA, "city", text("Lugo"));
+    house.run().await.unwrap();
+    assert_eq!(house.leads.records().len(), 1, "she was made a lead today");
+    let held = ("BRAKE_CREATES".to_owned(), Some(Side::Right), false);
+    assert!(house.issues().await.contains(&held), "{:?}", house.issues().await);
 }

@@ -394,5 +394,6 @@ async fn a_preview_leaves_who_was_converted_linked_as_they_are() {
     let preview = house.previewed().await;
     assert_eq!(preview.report.total_writes(), 0);
     assert_eq!(preview.report.outcomes["in_sync"], 1, "as if she were the contact by now");
+    assert_eq!(preview.report.outcomes.len(), 1, "and nobody else: {:?}", preview.report.outcomes);
     assert_eq!(house.links().await, before);
 }

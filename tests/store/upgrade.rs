@@ -79,6 +79,7 @@ fn try_journal(url: &str) {
             revision: None,
             fields: BTreeMap::new(),
             tags: TagChange::default(),
+            becomes: None,
             after: None,
             decisions: Vec::new(),
         };

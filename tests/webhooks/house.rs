@@ -81,6 +81,7 @@ fn settings() -> Settings {
             schemas: BTreeMap::new(),
             region: None,
             users: BTreeMap::new(),
+            converts: BTreeMap::new(),
             tags: None,
         }),
         syncs: PerSide { left: Some(sync), right: None },

@@ -56,5 +56,6 @@ pub(super) static CAPABILITY: Capability = Capability {
     consent: false,
     clear_field: true,
     revision_in_answer: false,
+    converts: &[],
     search_lag_seconds: 30,
 };

@@ -99,6 +99,7 @@ mod tests {
             fields: [("PHONE.MOB".into(), Value::Phone("9".into()))].into(),
             tags_add: Vec::new(),
             tags_remove: Vec::new(),
+            becomes: None,
         }
     }
 

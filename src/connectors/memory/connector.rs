@@ -39,6 +39,7 @@ impl MemoryConnector {
             consent: true,
             clear_field: true,
             revision_in_answer: true,
+            converts: &[],
             search_lag_seconds: habits.search_lag_seconds,
         };
         Self { vendor, others: Vec::new(), capability }
@@ -58,10 +59,16 @@ impl MemoryConnector {
     }
 
     fn write(&self, writes: &[Write]) -> Vec<Written> {
-        writes
-            .iter()
-            .flat_map(|write| self.of(&write.object).apply(std::slice::from_ref(write)))
-            .collect()
+        let write = |write: &Write| {
+            let of_it = self.of(&write.object);
+            match (&write.becomes, &write.id) {
+                (Some(becomes), Some(id)) => {
+                    vec![of_it.become_other(id, self.of(&becomes.object), becomes.into.as_ref())]
+                }
+                _ => of_it.apply(std::slice::from_ref(write)),
+            }
+        };
+        writes.iter().flat_map(write).collect()
     }
 
     /// A request that only reads: it comes through or it does not.

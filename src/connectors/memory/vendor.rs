@@ -180,6 +180,29 @@ impl Vendor {
         }
     }
 
+    /// We make something else of a record.
+    pub(super) fn become_other(
+        &self,
+        id: &RemoteId,
+        other: &Self,
+        into: Option<&RemoteId>,
+    ) -> Written {
+        if self.lock().converted.contains_key(id) {
+            return Written::Later { code: "converted".to_owned() };
+        }
+        let became = match into {
+            Some(into) => {
+                self.convert_into(id, other, into);
+                Some(into.clone())
+            }
+            None => self.convert(id, other),
+        };
+        match became {
+            Some(_) => Written::Applied { id: id.clone(), revision: None, also: BTreeMap::new() },
+            None => Written::Rejected { code: "not_found".to_owned(), field: None, holder: None },
+        }
+    }
+
     /// All records, as they are.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {

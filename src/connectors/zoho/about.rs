@@ -78,5 +78,6 @@ pub(super) static CAPABILITY: Capability = Capability {
     consent: true,
     clear_field: true,
     revision_in_answer: true,
+    converts: &[(LEADS, CONTACTS)],
     search_lag_seconds: 60,
 };

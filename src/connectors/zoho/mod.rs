@@ -7,6 +7,7 @@ mod app;
 mod auth;
 mod centres;
 mod changes;
+mod conversion;
 mod convert;
 pub mod emulator;
 mod fields;

@@ -71,8 +71,14 @@ pub(super) fn of_outcome(operation: &'static str, status: u16, outcome: Outcome)
 
 /// Record states in which Zoho takes no edit for now, or as what it was: it is read before it is tried
 /// again.
-const PASSING: [&str; 5] =
-    ["RECORD_LOCKED", "NOT_APPROVED", "NOT_REVIEWED", "RECORD_IN_BLUEPRINT", "CONVERTED_RECORD"];
+const PASSING: [&str; 6] = [
+    "RECORD_LOCKED",
+    "NOT_APPROVED",
+    "NOT_REVIEWED",
+    "RECORD_IN_BLUEPRINT",
+    "CONVERTED_RECORD",
+    "ID_ALREADY_CONVERTED",
+];
 
 /// What became of a record that was not written.
 pub(super) fn rejected(outcome: &Outcome) -> Written {

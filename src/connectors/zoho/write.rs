@@ -9,7 +9,7 @@ use super::convert::{self, moment, sent};
 use super::fields::TAG;
 use super::refusal::{self, Outcome};
 use super::wire::Outcomes;
-use super::{OBJECTS, ZohoConnector, tags};
+use super::{OBJECTS, ZohoConnector, conversion, tags};
 use crate::connectors::batches::{Answers, Batches, Next, in_order};
 use crate::connectors::call::Failed;
 use crate::connectors::{ErrorKind, Result, Write, Written};
@@ -21,9 +21,15 @@ pub(super) async fn apply(connector: &ZohoConnector, writes: &[Write]) -> Result
     let creates: Vec<(usize, &Write)> = numbered().filter(|(_, w)| w.id.is_none()).collect();
     let changes = |(_, write): &(usize, &Write)| write.id.is_some() && !write.fields.is_empty();
     let updates: Vec<(usize, &Write)> = numbered().filter(changes).collect();
-    let sent: Vec<usize> = creates.iter().chain(&updates).map(|(at, _)| *at).collect();
+    let converted: Vec<(usize, &Write)> = numbered().filter(|(_, w)| w.becomes.is_some()).collect();
+    let sent = creates.iter().chain(&updates).chain(&converted);
+    let sent: Vec<usize> = sent.map(|(at, _)| *at).collect();
     let mut answers = Answers::new();
-    match send_all(connector, updates, creates, &mut answers).await {
+    let mut done = send_all(connector, updates, creates, &mut answers).await;
+    if done.is_ok() {
+        done = convert_all(connector, &converted, &mut answers).await;
+    }
+    match done {
         Ok(()) => {}
         Err(error) if answers.is_empty() => return Err(error),
         // What was written before stays written: the rest has to be sent another time.
@@ -71,6 +77,19 @@ async fn send_all<'a>(
             while let Some(batch) = batches.take() {
                 batches.go_on(send(connector, method, object, batch, answers).await?);
             }
+        }
+    }
+    Ok(())
+}
+
+async fn convert_all(
+    connector: &ZohoConnector,
+    writes: &[(usize, &Write)],
+    answers: &mut Answers,
+) -> Result<()> {
+    for (at, write) in writes {
+        if let (Some(id), Some(becomes)) = (&write.id, &write.becomes) {
+            answers.insert(*at, conversion::convert(connector, write, id, becomes).await?);
         }
     }
     Ok(())

@@ -30,6 +30,8 @@ pub struct AppObject {
     name: &'static str,
     /// Its name for people.
     label: &'static str,
+    /// The object that its records can be made into, by the app's own way.
+    converts_to: Option<&'static str>,
 }
 
 /// What an app can do.
@@ -95,8 +97,15 @@ impl App {
 
     /// What can be kept the same.
     async fn objects(&self) -> Vec<AppObject> {
+        let ways = self.0.capability().converts;
         let about = self.0.about().objects.iter();
-        about.map(|object| AppObject { name: object.name, label: object.label }).collect()
+        about
+            .map(|object| AppObject {
+                name: object.name,
+                label: object.label,
+                converts_to: ways.iter().find(|(from, _)| *from == object.name).map(|(_, to)| *to),
+            })
+            .collect()
     }
 
     /// What it can do.

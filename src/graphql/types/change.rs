@@ -90,7 +90,7 @@ impl Change {
         self.0.op.side.into()
     }
 
-    /// `consent`, `create`, `fields`, `tags` or `mark`.
+    /// `consent`, `create`, `fields`, `tags`, `mark` or `convert`.
     async fn kind(&self) -> &str {
         self.0.op.kind.name()
     }
@@ -98,6 +98,11 @@ impl Change {
     /// The object that was written, such as `Contacts`.
     async fn object(&self) -> &str {
         self.0.op.object.as_str()
+    }
+
+    /// The object of which it is a record from then on, where it was converted.
+    async fn becomes(&self) -> Option<&str> {
+        self.0.op.becomes.as_ref().map(|becomes| becomes.object.as_str())
     }
 
     /// The record that was written, by its id in the app.

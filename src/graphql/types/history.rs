@@ -44,7 +44,7 @@ pub struct Count {
 pub struct WriteCount {
     /// The side that was written.
     side: Side,
-    /// `consent`, `create`, `fields`, `tags` or `mark`.
+    /// `consent`, `create`, `fields`, `tags`, `mark` or `convert`.
     kind: &'static str,
     /// How many.
     count: u64,
@@ -188,8 +188,12 @@ pub struct PlanItem {
 pub struct PlannedWrite {
     /// The side that would be written.
     side: Side,
-    /// `consent`, `create`, `fields`, `tags` or `mark`.
+    /// `consent`, `create`, `fields`, `tags`, `mark` or `convert`.
     kind: &'static str,
+    /// The object that would be written, such as `Contacts`.
+    object: String,
+    /// The object of which it would be a record then, where it would be converted.
+    becomes: Option<String>,
     /// The fields.
     fields: Vec<super::change::ChangedField>,
     /// Tags that would be added.
@@ -204,6 +208,8 @@ impl From<crate::store::PlanItem> for PlanItem {
         let writes = row.item.ops.iter().map(|op| PlannedWrite {
             side: op.side.into(),
             kind: op.kind.name(),
+            object: op.object.to_string(),
+            becomes: op.becomes.as_ref().map(|becomes| becomes.object.to_string()),
             fields: super::change::changed_fields(op),
             tags_added: op.tags.add.clone(),
             tags_removed: op.tags.remove.clone(),

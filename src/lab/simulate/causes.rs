@@ -242,6 +242,7 @@ mod tests {
                 revision: None,
                 fields: fields(given),
                 tags: TagChange::default(),
+                becomes: None,
                 after: None,
                 decisions: given.iter().map(decision).collect(),
             },

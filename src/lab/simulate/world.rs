@@ -369,6 +369,7 @@ fn settings() -> Settings {
             schemas: [("contacts".into(), schema(side))].into(),
             region: "ES".parse().ok(),
             users: BTreeMap::new(),
+            converts: BTreeMap::new(),
             tags: Some(FieldId::new("tags")),
         }),
         syncs: PerSide { left: Some(sync(Side::Left)), right: Some(sync(Side::Right)) },

@@ -183,6 +183,7 @@ mod tests {
             schemas: std::collections::BTreeMap::new(),
             region: None,
             users: [("eva@x.es".to_owned(), "9".to_owned())].into(),
+            converts: Default::default(),
             tags: None,
         };
         let samples = [
@@ -235,6 +236,7 @@ mod tests {
             schemas: std::collections::BTreeMap::new(),
             region: None,
             users: std::collections::BTreeMap::new(),
+            converts: Default::default(),
             tags: None,
         };
         let convert = |id: &str| convert(&Value::Choice(Choice::new(id)), Some(&from), &to, &side);

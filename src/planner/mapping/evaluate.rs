@@ -220,6 +220,7 @@ mod tests {
                 schemas: BTreeMap::new(),
                 region: "ES".parse().ok(),
                 users: [("eva@x.es".to_owned(), "9".to_owned())].into(),
+                converts: BTreeMap::new(),
                 tags: None,
             };
             Self { source, side, target, region: "ES".parse().ok() }
