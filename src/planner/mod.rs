@@ -10,6 +10,7 @@ mod consent;
 mod create;
 mod deletion;
 mod draft;
+mod fault;
 mod filter;
 mod finding;
 mod item;
@@ -31,6 +32,7 @@ mod suggest;
 pub use brake::{
     Brake, BrakeClass, Counted, History, Limit, Thresholds, counted, has_lost_too_much,
 };
+pub use fault::{At, Fault, FaultCode, Review, Warning, WarningCode};
 pub use filter::{Condition, Filter, Test, Verdict};
 pub use finding::{Finding, FindingCode};
 pub use item::{
@@ -45,7 +47,7 @@ pub use matching::{Candidate, Held, Key, Match, heir, match_records, record_keys
 pub use pair::{Base, Link, LinkState, Marks, Other, Pair, Presence, Seen, Sent};
 pub use plan::plan_pair;
 pub use report::Report;
-pub use review::{At, Fault, FaultCode, Review, Warning, WarningCode, review};
+pub use review::review;
 pub use settings::{
     Acknowledgement, Acknowledgements, Approval, Channel, ConsentChannel, ConsentPolicy, Cron,
     DeletionPolicy, EntryId, FirstRun, MatchKey, Rule, Settings, SideSettings, Sync, SyncState,

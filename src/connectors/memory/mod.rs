@@ -5,9 +5,11 @@
 mod connector;
 mod cursor;
 mod faults;
+mod habits;
 mod subscriptions;
 mod vendor;
 
 pub use connector::MemoryConnector;
 pub use faults::{Fault, Faults};
-pub use vendor::{Author, Event, Habits, Vendor};
+pub use habits::{Author, Event, Habits};
+pub use vendor::Vendor;

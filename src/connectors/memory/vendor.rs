@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::cursor::{Cursor, OVERLAP_SECONDS};
 use super::faults::{Dice, Fault, Faults};
+use super::habits::{Author, Event, Habits};
 use super::subscriptions::Subscriptions;
 use crate::connectors::{
     Change, Departure, Error, ErrorKind, Fetched, Lookup, Page, Query, Result, Write, Written,
@@ -16,45 +17,6 @@ use crate::record::{
     FieldId, FieldType, ObjectName, Record, RecordName, RemoteId, Revision, Schema, Value,
     change_tags, normalise,
 };
-
-/// How an app behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Habits {
-    /// Records per page.
-    pub page_max: usize,
-    /// Records per write.
-    pub write_many_max: usize,
-    /// How long its search misses what was just written, in seconds.
-    pub search_lag_seconds: u32,
-    /// How long its listings miss what was just written by the API, in seconds.
-    pub list_lag_seconds: u32,
-    /// Upper-cases what it stores in the field `city`.
-    pub shouts: bool,
-}
-
-/// Who did something to a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Author {
-    /// A person, in the app.
-    Person,
-    /// We, by the API.
-    Engine,
-}
-
-/// Something that was done to a record. The app's own history, by which a run is judged from outside.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    /// When.
-    pub at: Timestamp,
-    /// By whom.
-    pub by: Author,
-    /// To which record.
-    pub id: RemoteId,
-    /// Whether the record was made by it.
-    pub is_create: bool,
-    /// The fields as they were stored.
-    pub fields: BTreeMap<FieldId, Value>,
-}
 
 /// The app.
 pub struct Vendor {
