@@ -38,6 +38,8 @@ pub(super) struct Work {
     pub(super) landed: PerSide<bool>,
     /// The only side whose record it is about, where the other is another's partner.
     pub(super) only: Option<Side>,
+    /// Whether one of its records takes the place of another that its link had.
+    pub(super) is_moved: bool,
     /// The link with what was written so far, should the rest not come to pass.
     pub(super) progress: Option<Link>,
 }
@@ -65,6 +67,7 @@ impl Work {
             is_given_up: false,
             landed,
             only: None,
+            is_moved: false,
             progress,
         }
     }
@@ -72,6 +75,11 @@ impl Work {
     /// The same, about the record of this side only: that of the other is the partner of somebody else.
     pub(super) fn beside(self, side: Side) -> Self {
         Self { only: Some(side), ..self }
+    }
+
+    /// Whether anything is to become something else.
+    pub(super) fn converts(&self) -> bool {
+        self.item.ops.iter().any(|op| op.kind == OpKind::Convert)
     }
 
     /// The records that it is about.

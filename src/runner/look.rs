@@ -58,9 +58,8 @@ impl Session<'_> {
         if !self.connection.settings.avoid_duplicates {
             return Ok(shipments);
         }
-        let made = || shipments.iter().filter(|shipment| shipment.write.id.is_none());
         let wanted: BTreeSet<Key> =
-            made().flat_map(|shipment| self.keys_to_make(side, shipment)).collect();
+            shipments.iter().flat_map(|shipment| self.keys_to_make(side, shipment)).collect();
         if wanted.is_empty() {
             return Ok(shipments);
         }
@@ -75,7 +74,7 @@ impl Session<'_> {
         }
         let has_arrived = |shipment: &Shipment| {
             let mut keys = self.keys_to_make(side, shipment).into_iter();
-            shipment.write.id.is_none() && keys.any(|key| arrived.contains(&key))
+            keys.any(|key| arrived.contains(&key))
         };
         let (left_out, rest) = shipments.into_iter().partition(has_arrived);
         self.leave_out(left_out, works).await?;
@@ -97,8 +96,16 @@ impl Session<'_> {
         Ok(rows.into_iter().map(|row| row.seen.record).collect())
     }
 
+    /// What whoever is made by a write is recognised by: a new record, or the one that another becomes.
     fn keys_to_make(&self, side: Side, shipment: &Shipment) -> BTreeSet<Key> {
-        self.keys_of(side, &shipment.write.object, &shipment.write.fields)
+        let write = &shipment.write;
+        let is_named = write.becomes.as_ref().is_some_and(|becomes| becomes.into.is_some());
+        let fields = match (&write.id, &write.becomes, &write.known) {
+            (None, ..) => &write.fields,
+            (Some(_), Some(_), Some(known)) if !is_named => &known.fields,
+            _ => return BTreeSet::new(),
+        };
+        self.keys_of(side, &write.object, fields)
     }
 
     /// Whether what is known of a feed is too old to write by.

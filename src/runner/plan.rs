@@ -137,7 +137,14 @@ impl Session<'_> {
                 Some((side, survivor)) => self.work_on_merged(row, &seen, *side, survivor),
                 None => self.work_on_link(row, &seen, others.remove(&row.id).unwrap_or_default()),
             });
-            let works = works.collect();
+            let mut works: Vec<Work> = works.collect();
+            // Who becomes somebody new waits, as whoever is new does, until it was read who is there.
+            if let Some(lost) = &mut lost {
+                let waiting = works.extract_if(.., |work| work.converts());
+                lost.ends.extend(
+                    waiting.flat_map(|work| work.ends.left.into_iter().chain(work.ends.right)),
+                );
+            }
             self.gather(works, &mut gathered).await?;
         }
         self.execute(gathered).await?;

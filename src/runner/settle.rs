@@ -283,9 +283,13 @@ impl Session<'_> {
     /// Two records that were found to be the same person are linked before anything is written: that
     /// they are is known, whatever becomes of the writes, and if one of them is removed meanwhile it
     /// must not come back. What is to be written has no base yet, and meets again if the run is cut
-    /// off.
+    /// off. The same goes for a record that takes the place of one that is gone.
     pub(super) fn link_first(&self, work: &mut Work, settlement: &mut Settlement) {
         let (Some(left), Some(right)) = (&work.ends.left, &work.ends.right) else { return };
+        if let (true, Some(link)) = (work.is_moved, &work.progress) {
+            let ends = PerSide { left: left.clone(), right: right.clone() };
+            return settlement.links.push(self.row(work, ends, link.clone()));
+        }
         if !work.item.is_new_link {
             return;
         }

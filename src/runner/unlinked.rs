@@ -187,7 +187,9 @@ impl Session<'_> {
             });
             let widow = partner.and_then(|end| members.get(&end)).and_then(|m| m.link.as_ref());
             let link = widow.map(|row| (row.id, Some(reattached(&row.link))));
-            matched.works.push(self.work(rows, ends, link, verdict));
+            let is_moved = link.is_some();
+            let work = self.work(rows, ends, link, verdict);
+            matched.works.push(Work { is_moved, ..work });
         }
         matched.works.extend(self.unreadable(members, done));
         matched

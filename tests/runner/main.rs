@@ -17,6 +17,7 @@ mod house;
 mod leads;
 mod long;
 mod previews;
+mod walks;
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -701,4 +702,23 @@ async fn who_leaves_the_filter_is_left_as_is() {
     assert_eq!(report.outcomes["excluded"], 1);
     let city = PerSide::from_fn(|side| house.get(side, "ana@x.es", "city"));
     assert_eq!((city.left, city.right), (text("Lugo"), text("Vigo")));
+}
+
+#[tokio::test]
+async fn who_takes_the_place_of_somebody_who_is_gone_keeps_it_though_a_write_gets_lost() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    house.remove(Side::Right, "ana@x.es");
+    house.run().await.unwrap();
+    house.make(Side::Right, "ana@x.es", &[("city", "Lugo")]);
+    house.run_losing_writes_to(Side::Right).await;
+    for _ in 0..2 {
+        house.run().await.unwrap();
+    }
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Vigo"));
+    assert!(house.get(Side::Left, "ana@x.es", "tags").is_empty(), "she is there again");
+    house.edit(Side::Right, "ana@x.es", "city", text("Noia"));
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Left, "ana@x.es", "city"), text("Noia"));
 }

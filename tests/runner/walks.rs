@@ -1,0 +1,262 @@
+//! People who are made, edited, converted, parted with and removed at random while requests get lost: in
+//! the end nobody is there twice, whoever is linked is the same, and permission has reached everybody.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use concord::connectors::memory::{Author, Faults, Vendor};
+use concord::planner::{Condition, Filter, Limit, LinkState, Rule, Test};
+use concord::record::{Record, RemoteId, Side, Value};
+use concord::store::Trigger;
+
+use crate::house::{House, fields, text};
+
+const PEOPLE: u64 = 5;
+const STEPS: usize = 60;
+const SEEDS: u64 = 150;
+
+/// The same numbers for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: u64) -> u64 {
+        // SplitMix64 (Steele, Lea, Flood 2014).
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % sides
+    }
+}
+
+struct Walk {
+    house: House,
+    dice: Dice,
+    edits: u64,
+    /// Who was ever made by a person, and where: nobody makes anybody twice.
+    made: BTreeSet<(u64, usize)>,
+    removed: BTreeSet<u64>,
+}
+
+fn email(person: u64) -> String {
+    format!("person{person}@x.es")
+}
+
+impl Walk {
+    async fn begin(seed: u64) -> Self {
+        let house = House::with_leads(|settings| {
+            let plenty = Limit { floor: 1_000, percent: 100, ceiling: None };
+            settings.brake.creates = plenty;
+            settings.brake.deletions = plenty;
+            settings.brake.clears = plenty;
+            settings.brake.one_field = plenty;
+            if seed % 2 == 1 {
+                settings.sides.right.converts.insert("leads".into(), "contacts".into());
+                let test = Test::Contains("client".into());
+                let filter = Filter::Is(Condition { field: "city".into(), test });
+                settings.syncs.left.as_mut().unwrap().rules = vec![
+                    Rule { filter, object: Some("contacts".into()) },
+                    Rule { filter: Filter::default(), object: Some("leads".into()) },
+                ];
+            }
+        })
+        .await;
+        let (made, removed) = (BTreeSet::new(), BTreeSet::new());
+        Self { house, dice: Dice(seed), edits: 0, made, removed }
+    }
+
+    fn vendors(&self) -> [&Vendor; 3] {
+        [&self.house.vendors.left, &self.house.vendors.right, &self.house.leads]
+    }
+
+    fn find(&self, at: usize, person: u64) -> Option<RemoteId> {
+        let records = self.vendors()[at].records().into_iter();
+        let mut of_person = records.filter(|record| email_of(record) == email(person));
+        of_person.next().map(|record| record.id)
+    }
+
+    async fn step(&mut self) {
+        self.house.clock.advance(Duration::from_secs(7));
+        let (person, at) = (self.dice.throw(PEOPLE), self.dice.throw(3) as usize);
+        match self.dice.throw(9) {
+            0 | 1 => {
+                if self.find(at, person).is_none() && self.made.insert((person, at)) {
+                    let city = self.city();
+                    self.vendors()[at].create(fields(&email(person), &[("city", &city)]));
+                }
+            }
+            2 | 3 => {
+                let city = text(&self.city());
+                if let Some(id) = self.find(at, person) {
+                    self.vendors()[at].edit(&id, [("city".into(), city)].into());
+                }
+            }
+            4 if self.dice.throw(4) == 0 => {
+                if let Some(id) = self.find(at, person) {
+                    let yes = Value::Boolean(true);
+                    self.vendors()[at].edit(&id, [("opt_out".into(), yes)].into());
+                }
+            }
+            5 => {
+                if let Some(lead) = self.find(2, person) {
+                    let [_, contacts, leads] = self.vendors();
+                    match self.find(1, person) {
+                        Some(contact) => leads.convert_into(&lead, contacts, &contact),
+                        None => {
+                            leads.convert(&lead, contacts);
+                        }
+                    }
+                    self.made.extend([(person, 1), (person, 2)]);
+                }
+            }
+            6 if self.dice.throw(6) == 0 => {
+                if let Some(id) = self.find(at, person) {
+                    self.vendors()[at].remove(&id);
+                    self.removed.insert(person);
+                    self.made.extend([(person, 0), (person, 1), (person, 2)]);
+                }
+            }
+            7 => {
+                if let Some(lead) = self.find(2, person) {
+                    self.house.hint_lead(&lead).await;
+                }
+                self.run(Trigger::Webhook).await;
+            }
+            _ => self.run(Trigger::Schedule).await,
+        }
+    }
+
+    fn city(&mut self) -> String {
+        self.edits += 1;
+        let word = if self.dice.throw(3) == 0 { "client" } else { "city" };
+        format!("{word} {}", self.edits)
+    }
+
+    /// A run in which requests get lost, so that it may end early.
+    async fn run(&mut self, trigger: Trigger) {
+        for side in Side::BOTH {
+            let faults =
+                Faults { lost_before: 40, lost_after: 40, rate_limited: 20, ..Faults::default() };
+            self.house.vendors.of(side).order_faults(self.dice.throw(1 << 32), faults);
+        }
+        let _ = self.house.run_because(trigger).await;
+        for side in Side::BOTH {
+            self.house.vendors.of(side).stop_faults();
+        }
+    }
+
+    /// Nothing happens any more, for longer than anything can be late.
+    async fn rest(&self) {
+        for _ in 0..30 {
+            self.house.clock.advance(Duration::from_secs(3600));
+            self.house.run().await.unwrap();
+        }
+    }
+
+    async fn check(&self, seed: u64) {
+        let report = self.house.run().await.unwrap().report;
+        assert_eq!(report.total_writes(), 0, "seed {seed} goes on for ever");
+        let pending = self.house.pending().await;
+        assert_eq!(pending, [], "seed {seed}");
+        self.check_creates(seed);
+        let links = self.house.links().await;
+        for person in 0..PEOPLE {
+            let records: Vec<Option<Record>> = (0..3).map(|at| self.record(at, person)).collect();
+            if let (Some(left), true) = (&records[0], records[1].is_some() || records[2].is_some())
+            {
+                let tags = left.fields[&"tags".into()].text();
+                assert!(!tags.contains("Deleted"), "seed {seed}: {person} is there: {tags}");
+                let name = format!("contacts/{}", left.id);
+                let mut of_left = links.iter().filter(|(names, _)| names.left == name);
+                let (names, link) = of_left.next().unwrap_or_else(|| {
+                    panic!("seed {seed}: {person} is linked to nobody: {records:?}")
+                });
+                assert!(of_left.next().is_none());
+                let told = || format!("seed {seed}: {person}\n{}", self.history(person));
+                assert_eq!(link.state, LinkState::Active, "{}", told());
+                let partner = records[1..]
+                    .iter()
+                    .flatten()
+                    .find(|record| names.right == format!("{}/{}", record.object, record.id));
+                let partner = partner.unwrap_or_else(|| {
+                    panic!("seed {seed}: {person} is linked to {}: {records:?}", names.right)
+                });
+                let city = |record: &Record| record.fields[&"city".into()].clone();
+                assert_eq!(city(left), city(partner), "{}", told());
+            }
+            if records[0].is_some() {
+                let forbids: BTreeSet<bool> = records
+                    .iter()
+                    .flatten()
+                    .map(|record| record.fields[&"opt_out".into()] == Value::Boolean(true))
+                    .collect();
+                assert!(forbids.len() == 1, "seed {seed}\n{}", self.history(person));
+            }
+        }
+    }
+
+    /// All that was ever done to somebody.
+    fn history(&self, person: u64) -> String {
+        let mut told = String::new();
+        for vendor in self.vendors() {
+            let mut ids = BTreeSet::new();
+            for event in vendor.history() {
+                let email_of_it = event.fields.get(&"email".into()).map(Value::text);
+                if email_of_it == Some(email(person)) {
+                    ids.insert(event.id.clone());
+                }
+                if ids.contains(&event.id) {
+                    let (at, by, id) = (event.at, event.by, event.id);
+                    writeln!(told, "{at} {by:?} {id} {:?}", event.fields).unwrap();
+                }
+            }
+            let there = vendor.records().into_iter().filter(|one| email_of(one) == email(person));
+            writeln!(told, "there: {:?}", there.collect::<Vec<_>>()).unwrap();
+        }
+        told
+    }
+
+    fn record(&self, at: usize, person: u64) -> Option<Record> {
+        let records = self.vendors()[at].records().into_iter();
+        let of_person: Vec<Record> =
+            records.filter(|record| email_of(record) == email(person)).collect();
+        assert!(of_person.len() < 2, "{person} is there twice:\n{}", self.history(person));
+        of_person.into_iter().next()
+    }
+
+    /// We make nobody twice, and nobody whom somebody has made on that side before.
+    fn check_creates(&self, seed: u64) {
+        let mut sides: [BTreeMap<String, usize>; 2] = Default::default();
+        for (at, vendor) in self.vendors().into_iter().enumerate() {
+            let ours = vendor.history().into_iter();
+            for event in ours.filter(|event| event.is_create && event.by == Author::Engine) {
+                let email = event.fields[&"email".into()].text();
+                *sides[at.min(1)].entry(email).or_default() += 1;
+            }
+        }
+        for (email, times) in sides.iter().flatten() {
+            // Who was removed before it was known that we had made them is made again.
+            let is_excused = self.removed.iter().any(|person| *email == self::email(*person));
+            assert!(*times == 1 || is_excused, "seed {seed}: {email}");
+        }
+    }
+}
+
+fn email_of(record: &Record) -> String {
+    record.fields[&"email".into()].text()
+}
+
+#[tokio::test]
+async fn people_who_are_converted_meanwhile_are_the_same_in_the_end() {
+    let first: u64 = std::env::var("FIRST").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let seeds: u64 = std::env::var("SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(SEEDS);
+    for seed in first..first + seeds {
+        let mut walk = Walk::begin(seed).await;
+        for _ in 0..STEPS {
+            walk.step().await;
+        }
+        walk.rest().await;
+        walk.check(seed).await;
+    }
+}
