@@ -247,10 +247,14 @@ fn email_of(record: &Record) -> String {
     record.fields[&"email".into()].text()
 }
 
+#[expect(clippy::disallowed_methods, reason = "which seeds are walked is said on the command line")]
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 #[tokio::test]
 async fn people_who_are_converted_meanwhile_are_the_same_in_the_end() {
-    let first: u64 = std::env::var("FIRST").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
-    let seeds: u64 = std::env::var("SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(SEEDS);
+    let (first, seeds) = (number("FIRST").unwrap_or(0), number("SEEDS").unwrap_or(SEEDS));
     for seed in first..first + seeds {
         let mut walk = Walk::begin(seed).await;
         for _ in 0..STEPS {
