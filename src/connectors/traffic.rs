@@ -173,7 +173,8 @@ pub enum Written {
         code: String,
         /// The field that it did not like.
         field: Option<FieldId>,
-        /// The record that has what only one may have, if that is why.
+        /// The record that has what only one may have, if that is why; of what was to become another, the
+        /// one that it would have become.
         holder: Option<RemoteId>,
     },
     /// The app can't do it now, and has not: the record is locked, it is not as it was planned upon,

@@ -315,6 +315,21 @@ fn share(one: &Candidate, other: &Candidate, kind: MatchKey) -> bool {
     keys.any(|key| other.keys.contains(key)) && touches(one, other, kind)
 }
 
+/// Who of `others` is the same person as one of `of`, by the strongest key that anybody of them shares.
+#[must_use]
+pub fn same_person<'a>(
+    of: &[Candidate],
+    others: impl IntoIterator<Item = &'a Candidate>,
+    kinds: &[MatchKey],
+) -> Vec<&'a Candidate> {
+    let others: Vec<&Candidate> = others.into_iter().collect();
+    let by = |kind: &MatchKey| -> Vec<&'a Candidate> {
+        let shares = |one: &Candidate| of.iter().any(|of| share(one, of, *kind));
+        others.iter().copied().filter(|one| shares(one)).collect()
+    };
+    kinds.iter().map(by).find(|found| !found.is_empty()).unwrap_or_default()
+}
+
 /// Who of other objects of its side takes the place of a record that is gone, `gone` being as it last was:
 /// by the strongest key that anybody shares with it the most preferred, and of these the oldest. None if
 /// nobody shares one, or whoever does is linked.
@@ -324,11 +339,10 @@ pub fn heir<'a>(
     others: &'a [Candidate],
     kinds: &[MatchKey],
 ) -> Option<&'a Candidate> {
-    let of_side = || others.iter().filter(|one| one.side == gone.side && one.rank != gone.rank);
-    kinds.iter().find_map(|kind| {
-        let free = of_side().filter(|one| one.held == Held::Free && share(one, gone, *kind));
-        free.min_by_key(|one| (one.rank, one.created_at.is_none(), one.created_at, one.id.clone()))
-    })
+    let of_side = others.iter().filter(|one| one.side == gone.side && one.rank != gone.rank);
+    let free = of_side.filter(|one| one.held == Held::Free);
+    let found = same_person(std::slice::from_ref(gone), free, kinds).into_iter();
+    found.min_by_key(|one| (one.rank, one.created_at.is_none(), one.created_at, one.id.clone()))
 }
 
 #[cfg(test)]

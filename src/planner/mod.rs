@@ -43,7 +43,7 @@ pub use mapping::{
     Compatibility, ConstantWhen, Entry, Function, NamePart, StandIn, Transform, Unresolved,
     compatibility,
 };
-pub use matching::{Candidate, Held, Key, Match, heir, match_records, record_keys};
+pub use matching::{Candidate, Held, Key, Match, heir, match_records, record_keys, same_person};
 pub use pair::{Base, Link, LinkState, Marks, Other, Pair, Presence, Seen, Sent};
 pub use plan::plan_pair;
 pub use report::Report;

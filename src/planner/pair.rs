@@ -70,6 +70,9 @@ pub struct Pair {
     /// Per sync, by the side that it reads: whether all records of this pair stand unchanged since
     /// that sync's baseline. Always false for a sync that started with ALL.
     pub baseline: PerSide<bool>,
+    /// Per sync, by the side that it reads: whether the record of that side does, whatever became of the
+    /// other's.
+    pub is_old: PerSide<bool>,
 }
 
 impl Pair {

@@ -18,7 +18,7 @@ pub(super) fn route(draft: &mut Draft<'_>) {
 fn conversion(draft: &mut Draft<'_>, source: Side) -> Option<Conversion> {
     let (settings, target) = (draft.settings, source.other());
     let sync = settings.running(source)?;
-    let was_there = sync.first_run == FirstRun::NewOnly && *draft.pair.baseline.of(source);
+    let was_there = sync.first_run == FirstRun::NewOnly && *draft.pair.is_old.of(source);
     if was_there || draft.scope(source) != Scope::In {
         return None;
     }

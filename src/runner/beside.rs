@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::RunError;
 use super::plan::end_of;
 use super::session::Session;
-use crate::planner::{Channel, Held, Key, LinkState, Other, Presence};
-use crate::record::{PerSide, Side};
+use crate::planner::{Candidate, Channel, Held, Key, LinkState, Other, Presence, same_person};
+use crate::record::{ObjectName, PerSide, Side};
 use crate::store::{End, FeedId, LinkId, LinkRow, SeenRow};
 
 impl Session<'_> {
@@ -23,7 +23,7 @@ impl Session<'_> {
         for side in Side::BOTH.into_iter().filter(|side| self.has_several_objects(*side)) {
             let pairs: Vec<(BTreeSet<Key>, BTreeSet<Channel>)> = rows
                 .iter()
-                .map(|row| (self.keys_of_pair(row, seen), self.forbidden_of_pair(row, seen)))
+                .map(|row| (all_keys(&self.pair_of(row, seen)), self.forbidden_of_pair(row, seen)))
                 .collect();
             let keys: BTreeSet<Key> = pairs.iter().flat_map(|(keys, _)| keys).cloned().collect();
             if settings.consent.is_empty() || keys.is_empty() {
@@ -45,42 +45,70 @@ impl Session<'_> {
         Ok(companions.difference(&linked).cloned().collect())
     }
 
-    /// Whom the records of these pairs may become, where a rule makes something else of them: those who
-    /// share a key with one of the pair.
+    /// Whom the records of these pairs may become, where a rule makes something else of them.
     pub(super) async fn others(
         &self,
         rows: &[LinkRow],
         seen: &BTreeMap<End, SeenRow>,
     ) -> Result<BTreeMap<LinkId, PerSide<Vec<Other>>>, RunError> {
-        let settings = &self.connection.settings;
         let mut others: BTreeMap<LinkId, PerSide<Vec<Other>>> = BTreeMap::new();
         for side in Side::BOTH {
-            let mut wanted: BTreeMap<FeedId, BTreeMap<LinkId, BTreeSet<Key>>> = BTreeMap::new();
+            let mut wanted: BTreeMap<FeedId, Vec<(LinkId, Vec<Candidate>)>> = BTreeMap::new();
             for row in rows {
-                let object = seen.get(row.ends.of(side)).map(|row| &row.seen.record.object);
-                let becomes = object.and_then(|object| settings.becomes(side, object));
+                let record = seen.get(row.ends.of(side)).map(|row| &row.seen.record);
+                let becomes = record.and_then(|record| self.becomes(side, &record.object));
                 let Some(feed) = becomes.and_then(|object| self.feed_of(side, object)) else {
                     continue;
                 };
-                let keys = self.keys_of_pair(row, seen);
-                wanted.entry(feed.id).or_default().insert(row.id, keys);
+                wanted.entry(feed.id).or_default().push((row.id, self.pair_of(row, seen)));
             }
-            for (feed, keys) in wanted {
-                let all = keys.values().flatten().cloned().collect();
-                let (store, workspace) = (&self.runner.store, self.connection.workspace);
-                let found = store.seen_by_keys(workspace, feed, &all).await?;
-                let linked = self.linked_of(&found.iter().map(end_of).collect()).await?;
-                for row in found {
-                    let theirs = self.candidate(side, &row, Held::Free).keys;
-                    let is_linked = linked.contains(&end_of(&row));
-                    for (link, _) in keys.iter().filter(|(_, keys)| !keys.is_disjoint(&theirs)) {
-                        let other = Other { name: row.seen.record.name(), is_linked };
-                        others.entry(*link).or_default().of_mut(side).push(other);
-                    }
+            for (feed, pairs) in wanted {
+                let keys = pairs.iter().flat_map(|(_, pair)| all_keys(pair)).collect();
+                let found = self.carriers(side, &[feed], &keys).await?;
+                for (link, pair) in pairs {
+                    let of_side = self.same_person(&pair, &found);
+                    *others.entry(link).or_default().of_mut(side) = of_side;
                 }
             }
         }
         Ok(others)
+    }
+
+    /// What the records of an object may become where a rule makes something else of them.
+    pub(super) fn becomes(&self, side: Side, object: &ObjectName) -> Option<&ObjectName> {
+        self.connection.settings.becomes(side, object)
+    }
+
+    /// Which of these records are the person of a pair.
+    pub(super) fn same_person<'c>(
+        &self,
+        pair: &[Candidate],
+        found: impl IntoIterator<Item = &'c Candidate>,
+    ) -> Vec<Other> {
+        let other =
+            |one: &Candidate| Other { name: one.id.clone(), is_linked: one.held != Held::Free };
+        let found = same_person(pair, found, &self.connection.settings.match_keys);
+        found.into_iter().map(other).collect()
+    }
+
+    /// The live records in these feeds of a side that carry any of these keys.
+    pub(super) async fn carriers(
+        &self,
+        side: Side,
+        feeds: &[FeedId],
+        keys: &BTreeSet<Key>,
+    ) -> Result<Vec<Candidate>, RunError> {
+        let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        let mut rows = Vec::new();
+        for feed in feeds {
+            rows.extend(store.seen_by_keys(workspace, *feed, keys).await?);
+        }
+        let linked = self.linked_of(&rows.iter().map(end_of).collect()).await?;
+        let candidates = rows.iter().map(|row| {
+            let held = if linked.contains(&end_of(row)) { Held::Linked } else { Held::Free };
+            self.candidate(side, row, held)
+        });
+        Ok(candidates.collect())
     }
 
     /// Of links whose record was merged into one of another link: the side of the record that is left
@@ -113,10 +141,9 @@ impl Session<'_> {
         Ok(links.flat_map(|row| [row.ends.left, row.ends.right]).collect())
     }
 
-    /// What the live records of a pair are recognised by.
-    fn keys_of_pair(&self, row: &LinkRow, seen: &BTreeMap<End, SeenRow>) -> BTreeSet<Key> {
-        let live = live_of(row, seen);
-        live.flat_map(|(side, row)| self.candidate(side, row, Held::Linked).keys).collect()
+    /// The live records of a pair, as matching sees them.
+    fn pair_of(&self, row: &LinkRow, seen: &BTreeMap<End, SeenRow>) -> Vec<Candidate> {
+        live_of(row, seen).map(|(side, row)| self.candidate(side, row, Held::Linked)).collect()
     }
 
     /// By which channels either record of a pair says that its person may not be written to.
@@ -125,6 +152,11 @@ impl Session<'_> {
         let live = live_of(row, seen);
         live.flat_map(|(side, row)| settings.forbidden(side, &row.seen.record)).collect()
     }
+}
+
+/// What all of these are recognised by.
+pub(super) fn all_keys(of: &[Candidate]) -> BTreeSet<Key> {
+    of.iter().flat_map(|one| one.keys.iter().cloned()).collect()
 }
 
 fn live_of<'a>(

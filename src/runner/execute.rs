@@ -257,6 +257,7 @@ impl Session<'_> {
     ) -> Result<(), RunError> {
         let shipments = self.leave_out_changed(side, shipments, works).await?;
         let shipments = self.leave_out_arrived(side, shipments, works).await?;
+        let shipments = self.leave_out_claimed(side, shipments, works).await?;
         let (rows, intents) = self.journal_rows(&shipments, works);
         let intents: BTreeMap<OpId, Intent> = intents.into_iter().map(|i| (i.op, i)).collect();
         let list: Vec<Intent> = intents.values().cloned().collect();

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::RunError;
 use super::approval::Mode;
-use super::plan::end_of;
+use super::beside::all_keys;
 use super::session::Session;
-use crate::planner::{Candidate, Held, Key, LinkState, Presence, Skip, heir, record_keys};
+use crate::planner::{Candidate, Held, LinkState, Presence, Seen, Skip, heir, record_keys};
 use crate::record::{RemoteId, Side};
 use crate::store::{End, FeedId, LinkRow, Pending, PendingReason, SeenRow, Settlement};
+
+/// The place of what is of no object any more.
+const NONE: usize = usize::MAX;
 
 /// A record of a link, and the one that takes its place.
 struct Step {
@@ -64,8 +67,13 @@ impl Session<'_> {
                 continue;
             };
             if !taken.insert(step.to.clone()) {
-                row.link = row.link.merged();
-                settlement.links.push(row.clone());
+                // Who is gone has become nobody: another of them was there first.
+                if step.is_told {
+                    row.link = row.link.merged();
+                    settlement.links.push(row.clone());
+                    let left = row.ends.of(step.side).clone();
+                    self.tell_unlinked(left, Skip::Left, &mut settlement);
+                }
                 continue;
             }
             // Whoever was there before was told of as somebody else.
@@ -102,6 +110,11 @@ impl Session<'_> {
         }
     }
 
+    /// The record that one has become, as its app says.
+    pub(super) fn successor(&self, side: Side, seen: &Seen) -> Option<End> {
+        self.end(side, seen.became.as_ref()?)
+    }
+
     /// Which records of these links others take the place of.
     async fn steps(&self, rows: &[LinkRow], with_heirs: bool) -> Result<Vec<Step>, RunError> {
         let ends = rows.iter().flat_map(|row| [row.ends.left.clone(), row.ends.right.clone()]);
@@ -114,8 +127,7 @@ impl Session<'_> {
             for (side, end) in row.ends.iter() {
                 let is_news = !row.link.state.is_gone(side);
                 let Some(from) = seen.remove(end).filter(|_| is_news) else { continue };
-                let became = from.seen.became.as_ref().and_then(|became| self.end(side, became));
-                match (from.seen.presence, became) {
+                match (from.seen.presence, self.successor(side, &from.seen)) {
                     (Presence::Left, Some(to)) => {
                         steps.push(Step { at, side, from, to, is_told: true });
                     }
@@ -135,14 +147,19 @@ impl Session<'_> {
         let mut steps = Vec::new();
         for of in Side::BOTH.into_iter().filter(|side| self.has_several_objects(*side)) {
             let mine = || orphaned.iter().filter(|(_, side, _)| *side == of);
-            let keys: BTreeSet<Key> =
-                mine().flat_map(|(.., row)| self.candidate(of, row, Held::Linked).keys).collect();
+            let gone = mine().map(|(.., row)| {
+                let gone = self.candidate(of, row, Held::Linked);
+                // A new record of the same object takes the place of one that is removed by being matched.
+                let is_removed = row.seen.presence == Presence::Gone;
+                Candidate { rank: if is_removed { gone.rank } else { NONE }, ..gone }
+            });
+            let gone: Vec<Candidate> = gone.collect();
+            let keys = all_keys(&gone);
             if keys.is_empty() {
                 continue;
             }
-            let found = self.carriers(of, &keys).await?;
-            for (at, side, from) in mine() {
-                let gone = self.candidate(of, from, Held::Linked);
+            let found = self.carriers(of, &self.feeds_of(of), &keys).await?;
+            for ((at, side, from), gone) in mine().zip(gone) {
                 let heir = heir(&gone, &found, &self.connection.settings.match_keys);
                 if let Some(to) = heir.and_then(|heir| self.end(of, &heir.id)) {
                     let (at, side, from) = (*at, *side, from.clone());
@@ -151,21 +168,6 @@ impl Session<'_> {
             }
         }
         Ok(steps)
-    }
-
-    /// The live records of a side that carry any of these keys.
-    async fn carriers(&self, side: Side, keys: &BTreeSet<Key>) -> Result<Vec<Candidate>, RunError> {
-        let (store, workspace) = (&self.runner.store, self.connection.workspace);
-        let mut rows = Vec::new();
-        for feed in self.feeds_of(side) {
-            rows.extend(store.seen_by_keys(workspace, feed, keys).await?);
-        }
-        let linked = self.linked_of(&rows.iter().map(end_of).collect()).await?;
-        let candidates = rows.iter().map(|row| {
-            let held = if linked.contains(&end_of(row)) { Held::Linked } else { Held::Free };
-            self.candidate(side, row, held)
-        });
-        Ok(candidates.collect())
     }
 
     /// What is known of these records; those that nobody has seen yet are read.

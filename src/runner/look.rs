@@ -81,6 +81,33 @@ impl Session<'_> {
         Ok(rest)
     }
 
+    /// Nobody becomes a record that another has become, or is linked to, by now.
+    pub(super) async fn leave_out_claimed(
+        &mut self,
+        side: Side,
+        shipments: Vec<Shipment>,
+        works: &mut [Work],
+    ) -> Result<Vec<Shipment>, RunError> {
+        let named = |session: &Self, shipment: &Shipment| {
+            let becomes = shipment.write.becomes.as_ref()?;
+            let feed = session.feed_of(side, &becomes.object)?;
+            Some(End { feed: feed.id, id: becomes.into.clone()? })
+        };
+        let wanted = shipments.iter().filter_map(|shipment| named(self, shipment)).collect();
+        let linked = self.linked_of(&wanted).await?;
+        let seen = self.seen_rows(&wanted).await?;
+        let is_live =
+            |end: &End| seen.get(end).is_some_and(|row| row.seen.presence == Presence::Live);
+        let mut is_claimed = |shipment: &Shipment| {
+            named(self, shipment).is_some_and(|end| {
+                linked.contains(&end) || !is_live(&end) || !self.claimed.insert(end)
+            })
+        };
+        let (left_out, rest) = shipments.into_iter().partition(|one| is_claimed(one));
+        self.leave_out(left_out, works).await?;
+        Ok(rest)
+    }
+
     /// Who carries one of these keys and was not there, or not so, when it was planned. Those who are
     /// linked are somebody else.
     async fn arrived(&self, feed: FeedId, keys: &BTreeSet<Key>) -> Result<Vec<Record>, RunError> {

@@ -7,7 +7,7 @@ use super::RunError;
 use super::execute::Work;
 use super::session::Session;
 use crate::planner::{
-    FirstRun, Link, LinkState, Match, Other, Pair, Presence, has_lost_too_much, plan_pair,
+    FirstRun, Link, LinkState, Match, OpKind, Other, Pair, Presence, has_lost_too_much, plan_pair,
 };
 use crate::record::{PerSide, RemoteId, Side};
 use crate::store::{End, FeedId, LinkId, LinkRow, SeenRow};
@@ -27,17 +27,14 @@ pub(super) struct Dirty {
 }
 
 impl Dirty {
-    /// Takes in both ends of a link that has just lost one of them. True if it has not.
-    fn take_in_loss(&mut self, row: &LinkRow, seen: &BTreeMap<End, SeenRow>) -> bool {
-        let ends = [&row.ends.left, &row.ends.right];
-        let is_gone =
-            |end: &&End| seen.get(*end).is_some_and(|row| row.seen.presence == Presence::Gone);
-        let gone: BTreeSet<End> = ends.into_iter().filter(is_gone).cloned().collect();
-        if row.link.state != LinkState::Active || gone.is_empty() {
+    /// Takes in both ends of a link of which one was just found orphaned. True if none was.
+    fn take_in(&mut self, row: &LinkRow, orphaned: Orphaned) -> bool {
+        let is_whole = orphaned.gone.is_empty() && !orphaned.has_left;
+        if row.link.state != LinkState::Active || is_whole {
             return true;
         }
-        self.gone.extend(gone);
-        self.ends.extend(ends.into_iter().cloned());
+        self.gone.extend(orphaned.gone);
+        self.ends.extend([row.ends.left.clone(), row.ends.right.clone()]);
         false
     }
 
@@ -47,6 +44,14 @@ impl Dirty {
         self.gone.extend(later.gone);
         self.up_to.extend(later.up_to);
     }
+}
+
+/// What a link has lost.
+struct Orphaned {
+    /// Those of its records that are gone.
+    gone: BTreeSet<End>,
+    /// Whether one is another record by now, and nobody says which.
+    has_left: bool,
 }
 
 /// Which records are linked.
@@ -128,7 +133,7 @@ impl Session<'_> {
                 }
             }
             if let Some(lost) = &mut lost {
-                rows.retain(|row| lost.take_in_loss(row, &seen));
+                rows.retain(|row| lost.take_in(row, self.orphaned(row, &seen)));
             }
             companions.extend(self.companions(&rows, &seen).await?);
             let mut others = self.others(&rows, &seen).await?;
@@ -140,15 +145,36 @@ impl Session<'_> {
             let mut works: Vec<Work> = works.collect();
             // Who becomes somebody new waits, as whoever is new does, until it was read who is there.
             if let Some(lost) = &mut lost {
-                let waiting = works.extract_if(.., |work| work.converts());
-                lost.ends.extend(
-                    waiting.flat_map(|work| work.ends.left.into_iter().chain(work.ends.right)),
-                );
+                let waiting: Vec<Work> = works.extract_if(.., |work| work.converts()).collect();
+                for mut work in waiting {
+                    lost.ends.extend(work.subjects().map(|(_, end)| end.clone()));
+                    // Nothing else waits for it.
+                    work.item.ops.retain(|op| op.kind != OpKind::Convert);
+                    works.extend((!work.item.ops.is_empty()).then_some(work));
+                }
             }
             self.gather(works, &mut gathered).await?;
         }
         self.execute(gathered).await?;
         Ok(companions)
+    }
+
+    /// What this link has lost. Another of the same person may take the place of it, who has to be read
+    /// first.
+    fn orphaned(&self, row: &LinkRow, seen: &BTreeMap<End, SeenRow>) -> Orphaned {
+        let mut orphaned = Orphaned { gone: BTreeSet::new(), has_left: false };
+        for (side, end) in row.ends.iter() {
+            let Some(row) = seen.get(end) else { continue };
+            match row.seen.presence {
+                Presence::Gone => _ = orphaned.gone.insert(end.clone()),
+                Presence::Left => {
+                    orphaned.has_left |=
+                        self.has_several_objects(side) && self.successor(side, &row.seen).is_none();
+                }
+                Presence::Live | Presence::Forbidden => {}
+            }
+        }
+        orphaned
     }
 
     /// Settles the items that write nothing, and gathers the others until there are enough of them.
@@ -279,7 +305,7 @@ impl Session<'_> {
     }
 
     /// The same, of records that may become others.
-    fn work_with(
+    pub(super) fn work_with(
         &self,
         rows: PerSide<Option<&SeenRow>>,
         ends: PerSide<Option<End>>,
@@ -292,7 +318,10 @@ impl Session<'_> {
             link: link.as_ref().and_then(|(_, link)| link.clone()),
             matched,
             others,
-            baseline: PerSide::from_fn(|source| self.is_baseline(source, &rows)),
+            baseline: PerSide::from_fn(|source| self.is_baseline(source, rows.iter())),
+            is_old: PerSide::from_fn(|source| {
+                self.is_baseline(source, rows.iter().filter(|(side, _)| *side == source))
+            }),
         };
         let item = plan_pair(&self.connection.settings, &pair);
         let records = PerSide::from_fn(|side| pair.live(side).cloned());
@@ -300,12 +329,15 @@ impl Session<'_> {
     }
 
     /// Whether these records stand as they stood when the NEW_ONLY sync that reads `source` began.
-    fn is_baseline(&self, source: Side, rows: &PerSide<Option<&SeenRow>>) -> bool {
+    fn is_baseline<'r>(
+        &self,
+        source: Side,
+        mut rows: impl Iterator<Item = (Side, &'r Option<&'r SeenRow>)>,
+    ) -> bool {
         let Some(sync) = self.connection.settings.sync(source) else { return false };
         let Some(baseline) = &self.connection.progress.of(source).baseline else { return false };
         let before = |row: &SeenRow| baseline.get(&row.feed).is_some_and(|at| row.change <= *at);
-        sync.first_run == FirstRun::NewOnly
-            && Side::BOTH.iter().all(|side| rows.of(*side).is_none_or(before))
+        sync.first_run == FirstRun::NewOnly && rows.all(|(_, row)| row.is_none_or(before))
     }
 }
 

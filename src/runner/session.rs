@@ -42,6 +42,8 @@ pub(super) struct Session<'a> {
     pub(super) reading: Reading,
     /// The records to which it has moved links.
     pub(super) followed: BTreeSet<End>,
+    /// The records that others became, or were to become, by what it wrote.
+    pub(super) claimed: BTreeSet<End>,
     /// Whether it has written what it got no answer about.
     pub(super) has_unanswered: bool,
     /// The sides whose apps tell nothing of what changes there.
@@ -112,6 +114,7 @@ impl<'a> Session<'a> {
             read_at: BTreeMap::new(),
             reading,
             followed: BTreeSet::new(),
+            claimed: BTreeSet::new(),
             has_unanswered: false,
             silent: BTreeSet::new(),
             planned_upon: BTreeMap::new(),

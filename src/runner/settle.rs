@@ -199,7 +199,12 @@ impl Session<'_> {
         if is_gone {
             self.look_again(shipment, settlement);
         }
-        let holder = holder.map(|id| End { feed: shipment.feed.id, id });
+        let becomes = shipment.write.becomes.as_ref().and_then(|it| {
+            let side = self.side(shipment.feed.id)?;
+            self.feed_of(side, &it.object)
+        });
+        let feed = becomes.map_or(shipment.feed.id, |feed| feed.id);
+        let holder = holder.map(|id| End { feed, id });
         settlement.hints.extend(holder.map(|end| (end, self.now())));
     }
 
@@ -253,7 +258,7 @@ impl Session<'_> {
             let had = work.link.as_ref().and_then(|(_, had)| had.as_ref());
             let ends = PerSide { left: &work.ends.left, right: &work.ends.right };
             if let (Some(left), Some(right)) = (ends.left, ends.right)
-                && (had != Some(link) || work.item.is_new_link)
+                && (had != Some(link) || work.item.is_new_link || work.is_moved)
             {
                 let ends = PerSide { left: left.clone(), right: right.clone() };
                 settlement.links.push(self.row(work, ends, link.clone()));

@@ -7,7 +7,7 @@ use super::approval::Mode;
 use super::execute::Work;
 use super::plan::{CHUNK, end_of};
 use super::session::Session;
-use crate::planner::{Held, Key, Link, Match, Presence, match_records};
+use crate::planner::{Candidate, Held, Key, Link, Match, Other, Presence, match_records};
 use crate::record::{PerSide, Side};
 use crate::store::{End, LinkRow, SeenRow, Settlement};
 
@@ -29,6 +29,8 @@ struct Matched {
     works: Vec<Work>,
     /// Those that are further records of somebody: planned later.
     further: BTreeSet<End>,
+    /// The links of those whose person another record of their side is, too.
+    shared: Vec<(Side, LinkRow)>,
 }
 
 impl Session<'_> {
@@ -50,12 +52,30 @@ impl Session<'_> {
             // They only lead to others; those that had a link are planned with it.
             members.retain(|end, _| free.contains(end) || !gone.contains(end));
             // Who shares a key is planned together: nobody here waits for what is gathered.
-            let Matched { works, further } = self.match_up(&members, &mut done);
+            let Matched { works, further, shared } = self.match_up(&members, &mut done);
             companions.extend(further);
+            self.look_for_heirs(shared).await?;
             self.gather(works, &mut gathered).await?;
         }
         self.execute(gathered).await?;
         self.plan_companions(&companions).await
+    }
+
+    /// Links of which a record has left without anybody saying what it became are planned again: somebody
+    /// new carries its keys.
+    async fn look_for_heirs(&self, shared: Vec<(Side, LinkRow)>) -> Result<(), RunError> {
+        let ends = shared.iter().map(|(side, row)| row.ends.of(*side).clone()).collect();
+        let seen = self.seen_rows(&ends).await?;
+        let is_orphaned = |(side, row): &&(Side, LinkRow)| {
+            let end = seen.get(row.ends.of(*side));
+            end.is_some_and(|row| row.seen.presence == Presence::Left)
+        };
+        let orphaned = shared.iter().filter(is_orphaned);
+        let pending = orphaned.map(|(_, row)| self.due(&row.ends.left)).collect();
+        if matches!(self.mode, Mode::Plan(_)) {
+            return Ok(());
+        }
+        self.write_down(Settlement { pending, ..Settlement::default() }).await
     }
 
     /// Plans the further records of people, once it is settled who they are linked with.
@@ -179,6 +199,13 @@ impl Session<'_> {
                 matched.further.insert(end);
                 continue;
             }
+            if let Match::Duplicate { of } = &verdict
+                && self.has_several_objects(side)
+                && let Some(holder) = self.end(side.other(), of)
+                && let Some(link) = members.get(&holder).and_then(|member| member.link.clone())
+            {
+                matched.shared.push((side, link));
+            }
             done.extend(partner.clone());
             let ends =
                 PerSide::from_fn(|at| if at == side { Some(end.clone()) } else { partner.clone() });
@@ -188,11 +215,39 @@ impl Session<'_> {
             let widow = partner.and_then(|end| members.get(&end)).and_then(|m| m.link.as_ref());
             let link = widow.map(|row| (row.id, Some(reattached(&row.link))));
             let is_moved = link.is_some();
-            let work = self.work(rows, ends, link, verdict);
+            let others = self.others_in(members, &rows);
+            let work = self.work_with(rows, ends, link, verdict, others);
             matched.works.push(Work { is_moved, ..work });
         }
         matched.works.extend(self.unreadable(members, done));
         matched
+    }
+
+    /// Whom two records that meet may become, where a rule makes something else of one of them.
+    fn others_in(
+        &self,
+        members: &BTreeMap<End, Member>,
+        rows: &PerSide<Option<&SeenRow>>,
+    ) -> PerSide<Vec<Other>> {
+        let as_one = |side: Side, row: &SeenRow, link: Option<&LinkRow>| {
+            self.candidate(side, row, held(side, link))
+        };
+        let (Some(left), Some(right)) = (rows.left, rows.right) else { return PerSide::default() };
+        let pair = [as_one(Side::Left, left, None), as_one(Side::Right, right, None)];
+        PerSide::from_fn(|side| {
+            let object = rows.of(side).map(|row| &row.seen.record.object);
+            let becomes = object.and_then(|object| self.becomes(side, object));
+            let Some(feed) = becomes.and_then(|object| self.feed_of(side, object)) else {
+                return Vec::new();
+            };
+            let of_feed = members.iter().filter(|(end, member)| {
+                end.feed == feed.id && member.row.seen.presence == Presence::Live
+            });
+            let found: Vec<Candidate> = of_feed
+                .map(|(_, member)| as_one(side, &member.row, member.link.as_ref()))
+                .collect();
+            self.same_person(&pair, &found)
+        })
     }
 
     /// Records without a link that are gone or out of reach: counted, nothing more.

@@ -61,6 +61,7 @@ const CHECKS: &[Check] = checks![
     reading::a_direct_read_answers_for_each_id,
     reading::what_becomes_something_else_has_left,
     writing::what_is_converted_becomes_what_was_asked_for,
+    writing::nobody_becomes_a_namesake_who_was_not_named,
     reading::records_are_found_by_address,
     reading::owners_are_known_by_address,
     reading::a_field_that_the_app_has_no_more_is_absent_and_not_empty,

@@ -348,3 +348,28 @@ pub async fn what_is_converted_becomes_what_was_asked_for(house: House) -> Outco
     assert!(matches!(&answers[..], [Written::Rejected { .. }]), "{answers:?}");
     Ok(())
 }
+
+/// Where an app merges what is converted into whoever it is like, it is not converted unasked.
+pub async fn nobody_becomes_a_namesake_who_was_not_named(house: House) -> Outcome {
+    let ways = house.connector.capability().converts;
+    let Some((_, object)) = ways.iter().find(|(from, _)| *from == house.object.as_str()) else {
+        return Err(Excused("nothing becomes something else"));
+    };
+    let person = Person::number(0);
+    let namesake = house.judge.converts(&house.judge.add(&person)).unwrap();
+    let id = house.judge.add(&Person { email: Person::number(1).email, ..person });
+    let becomes = Some(Conversion { object: ObjectName::new(*object), into: None });
+    let write = Write { becomes, ..house.update(&id, BTreeMap::new()) };
+    let answers = house.connector.apply(&[write]).await.unwrap();
+    let now = house.connector.fetch(&house.query(), &[id.clone()].into()).await.unwrap();
+    match (&answers[..], &now[..]) {
+        ([Written::Applied { .. }], [Fetched::Left(departure)]) => {
+            assert_ne!(departure.became.as_ref(), Some(&namesake));
+        }
+        ([Written::Rejected { holder, .. }], [Fetched::Live(_)]) => {
+            assert_eq!(holder.as_ref(), Some(&namesake.id), "who has to be looked at");
+        }
+        other => panic!("{other:?}"),
+    }
+    Ok(())
+}

@@ -316,6 +316,7 @@ impl World {
             others: PerSide::default(),
             matched: if both { Match::Unique } else { Match::Alone },
             baseline: self.baseline,
+            is_old: self.baseline,
         }
     }
 

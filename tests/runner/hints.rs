@@ -175,7 +175,7 @@ async fn what_is_told_of_a_record_while_it_is_read_makes_it_be_read_again() {
         house.edit(Side::Left, "ana@x.es", "city", text("Noia"));
         house.hint_after(Side::Left, &told, DEBOUNCE).await;
     };
-    house.run_told_while(Side::Left, meanwhile).await;
+    house.run_told_while(Side::Left, meanwhile).await.unwrap();
     house.clock.advance(DEBOUNCE);
     house.run_because(Trigger::Webhook).await.unwrap();
     assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Noia"));

@@ -107,7 +107,7 @@ fn settings() -> Settings {
     }
 }
 
-fn vendor(object: &str, list_lag_seconds: u32, clock: &Arc<ManualClock>) -> Arc<Vendor> {
+pub fn vendor(object: &str, list_lag_seconds: u32, clock: &Arc<ManualClock>) -> Arc<Vendor> {
     let habits = Habits {
         page_max: 50,
         write_many_max: 20,
@@ -174,9 +174,14 @@ impl House {
 
     /// A house whose right side has contacts and leads.
     pub async fn with_leads(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_leads_on(Side::Right, change).await
+    }
+
+    pub async fn with_leads_on(side: Side, change: impl FnOnce(&mut Settings)) -> Self {
         Self::new(|settings| {
-            settings.sides.right.objects.push("leads".into());
-            settings.sides.right.schemas.insert("leads".into(), schema());
+            let side = settings.sides.of_mut(side);
+            side.objects.push("leads".into());
+            side.schemas.insert("leads".into(), schema());
             change(settings);
         })
         .await
@@ -263,7 +268,11 @@ impl House {
 
     /// A notification has told of a lead.
     pub async fn hint_lead(&self, id: &RemoteId) {
-        let (feed, ids) = (self.feed_at(Side::Right, 1).await, [id.clone()].into());
+        self.hint_lead_on(Side::Right, id).await;
+    }
+
+    pub async fn hint_lead_on(&self, side: Side, id: &RemoteId) {
+        let (feed, ids) = (self.feed_at(side, 1).await, [id.clone()].into());
         self.store.add_hints(self.workspace, feed.id, &ids, self.clock.now()).await.unwrap();
     }
 
@@ -400,7 +409,11 @@ impl House {
 
     /// A run that a notification wakes. Something happens in it once the first record of a side was
     /// read, and before that is written down.
-    pub async fn run_told_while(&self, side: Side, meanwhile: impl Future<Output = ()>) {
+    pub async fn run_told_while(
+        &self,
+        side: Side,
+        meanwhile: impl Future<Output = ()>,
+    ) -> Result<Ran, RunError> {
         let pause = Arc::new(Pause::default());
         let (inner, vendor) = (self.connectors.of(side).clone(), self.vendors.of(side).clone());
         let deaf = Deaf(inner, vendor, Faults::default(), Some(pause.clone()));
@@ -413,8 +426,7 @@ impl House {
             meanwhile.await;
             pause.go_on.notify_one();
         };
-        let (ran, ()) = tokio::join!(run, act);
-        ran.unwrap();
+        tokio::join!(run, act).0
     }
 
     /// Whether a notification would be read alone.

@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-use concord::planner::{Condition, Filter, Limit, LinkState, OpKind, Outcome, Rule, Skip, Test};
+use concord::planner::{Condition, Filter, Limit, LinkState, MatchKey, Outcome, Rule, Skip, Test};
 use concord::record::{RemoteId, Side, Value};
 use concord::store::Trigger;
 
-use crate::house::{House, fields, text};
+use crate::house::{House, fields, text, vendor};
 
-const ANA: &str = "ana@x.es";
+pub const ANA: &str = "ana@x.es";
 
 /// Ana is on the left and a lead on the right, and both are linked.
-async fn with_ana_as_a_lead() -> (House, RemoteId) {
+pub async fn with_ana_as_a_lead() -> (House, RemoteId) {
     let house = House::with_leads(|_| {}).await;
     house.make(Side::Left, ANA, &[("city", "Vigo")]);
     let lead = house.leads.create(fields(ANA, &[]));
@@ -22,11 +22,11 @@ async fn with_ana_as_a_lead() -> (House, RemoteId) {
     (house, lead)
 }
 
-async fn ends(house: &House) -> Vec<(String, String)> {
+pub async fn ends(house: &House) -> Vec<(String, String)> {
     house.links().await.into_iter().map(|(names, _)| (names.left, names.right)).collect()
 }
 
-fn of_lead(house: &House, id: &RemoteId, field: &str) -> Value {
+pub fn of_lead(house: &House, id: &RemoteId, field: &str) -> Value {
     let record = house.leads.records().into_iter().find(|record| record.id == *id).unwrap();
     record.fields[&field.into()].clone()
 }
@@ -256,143 +256,82 @@ async fn who_is_still_a_lead_is_not_gone() {
 }
 
 #[tokio::test]
-async fn a_rule_says_of_which_object_a_partner_is_made() {
-    let house = House::with_leads(|settings| {
-        let is_in = |city: &str| {
-            Filter::Is(Condition { field: "city".into(), test: Test::Equals(text(city)) })
-        };
-        settings.syncs.left.as_mut().unwrap().rules = vec![
-            Rule { filter: is_in("Vigo"), object: Some("leads".into()) },
-            Rule { filter: is_in("Noia"), object: None },
-        ];
-    })
-    .await;
-    house.make(Side::Left, ANA, &[("city", "Vigo")]);
-    house.make(Side::Left, "eva@x.es", &[("city", "Noia")]);
-    house.make(Side::Left, "ida@x.es", &[("city", "Lugo")]);
+async fn who_was_merged_waits_for_nothing() {
+    let house = House::with_leads_on(Side::Left, |_| {}).await;
+    let lead = house.leads.create(fields(ANA, &[]));
+    let eva = house.make(Side::Left, "eva@x.es", &[]);
     house.run().await.unwrap();
-    assert_eq!(house.emails(Side::Right), ["eva@x.es"]);
-    let leads = house.leads.records();
-    assert_eq!(leads.len(), 1);
-    assert_eq!(leads[0].fields[&"email".into()].text(), ANA);
-    // Another rule holds for her by now: she stays what she is, and is not made twice.
-    house.edit(Side::Left, ANA, "city", text("Noia"));
+    house.leads.edit(&lead, [("city".into(), text("Vigo"))].into());
+    house.run_losing_writes_to(Side::Right).await;
+    assert_eq!(house.pending().await.len(), 1);
+    house.leads.convert_into(&lead, &house.vendors.left, &eva);
     house.run().await.unwrap();
-    assert_eq!(house.emails(Side::Right), ["eva@x.es"]);
-    assert_eq!(of_lead(&house, &leads[0].id, "city"), text("Noia"));
+    house.run().await.unwrap();
+    assert_eq!(house.pending().await, []);
 }
 
-/// A house whose rules make leads of who lives in Vigo, and contacts of who lives in Lugo. Its right app
-/// makes contacts of leads.
-async fn with_rules() -> House {
-    let house = House::with_leads(|settings| {
-        settings.sides.right.converts.insert("leads".into(), "contacts".into());
-        let rule = |city: &str, object: &str| {
-            let test = Test::Equals(text(city));
-            let filter = Filter::Is(Condition { field: "city".into(), test });
-            Rule { filter, object: Some(object.into()) }
-        };
-        settings.syncs.left.as_mut().unwrap().rules =
-            vec![rule("Vigo", "leads"), rule("Lugo", "contacts"), Rule::default()];
-    })
-    .await;
-    house.make(Side::Left, ANA, &[("city", "Vigo")]);
+/// A lead of Ana has become something that is not kept the same.
+async fn with_ana_gone_elsewhere() -> (House, RemoteId) {
+    let (house, lead) = with_ana_as_a_lead().await;
     house.run().await.unwrap();
-    assert_eq!(house.leads.records().len(), 1);
-    house
+    let deals = vendor("deals", 0, &house.clock);
+    house.leads.convert(&lead, &deals).unwrap();
+    (house, lead)
 }
 
 #[tokio::test]
-async fn who_a_rule_makes_something_else_is_converted_and_followed() {
-    let house = with_rules().await;
-    house.edit(Side::Left, ANA, "city", text("Lugo"));
-    let report = house.run().await.unwrap().report;
-    assert_eq!(report.writes.right[&OpKind::Convert], 1);
-    assert!(house.leads.records().is_empty());
-    house.run().await.unwrap();
-    let contact = house.id(Side::Right, ANA);
+async fn a_notification_is_enough_to_find_who_took_the_place_of_a_lead() {
+    let (house, lead) = with_ana_gone_elsewhere().await;
+    let contact = house.make(Side::Right, ANA, &[]);
+    house.hint_lead(&lead).await;
+    house.run_because(Trigger::Webhook).await.unwrap();
     assert_eq!(ends(&house).await, [("contacts/000001".into(), format!("contacts/{contact}"))]);
-    assert_eq!(house.get(Side::Right, ANA, "city"), text("Lugo"), "what was changed with it too");
-    // There is no way back: she stays what she is.
-    house.edit(Side::Left, ANA, "city", text("Vigo"));
-    house.run().await.unwrap();
-    house.run().await.unwrap();
-    assert_eq!(house.emails(Side::Right), [ANA]);
     assert_eq!(house.get(Side::Right, ANA, "city"), text("Vigo"));
-    assert_eq!(house.issues().await, []);
 }
 
 #[tokio::test]
-async fn a_conversion_without_an_answer_is_looked_up() {
-    for is_lost in [false, true] {
-        let house = with_rules().await;
-        house.edit(Side::Left, ANA, "city", text("Lugo"));
-        if is_lost {
-            house.run_losing_writes_to(Side::Right).await;
-            assert_eq!(house.leads.records().len(), 1);
-        } else {
-            house.run_losing_answers_of(Side::Right).await;
-        }
-        for _ in 0..3 {
-            house.run().await.unwrap();
-        }
-        let contact = house.id(Side::Right, ANA);
-        assert_eq!(ends(&house).await, [("contacts/000001".into(), format!("contacts/{contact}"))]);
-        assert_eq!(house.get(Side::Right, ANA, "city"), text("Lugo"));
-        assert_eq!(house.emails(Side::Right), [ANA], "once, however often it was sent");
-    }
-}
-
-#[tokio::test]
-async fn who_is_a_contact_already_is_what_a_lead_becomes() {
-    let house = with_rules().await;
-    let contact = house.make(Side::Right, ANA, &[("phone", "600123456")]);
+async fn who_turns_up_later_takes_the_place_of_a_lead() {
+    let (house, _) = with_ana_gone_elsewhere().await;
     house.run().await.unwrap();
-    house.edit(Side::Left, ANA, "city", text("Lugo"));
+    let contact = house.make(Side::Right, ANA, &[]);
+    house.run().await.unwrap();
+    house.run().await.unwrap();
+    assert_eq!(ends(&house).await, [("contacts/000001".into(), format!("contacts/{contact}"))]);
+    assert_eq!(house.get(Side::Right, ANA, "city"), text("Vigo"));
+    assert_eq!(house.pending().await, []);
+}
+
+#[tokio::test]
+async fn one_takes_the_place_of_one() {
+    let house = House::with_leads(|settings| settings.match_keys.push(MatchKey::Phone)).await;
+    let number = ("phone", "+34600123456");
+    for email in [ANA, "eva@x.es"] {
+        house.make(Side::Left, email, &[number]);
+        house.run().await.unwrap();
+    }
+    house.leads.create(fields("", &[number]));
+    house.run().await.unwrap();
+    house.remove(Side::Right, ANA);
+    house.remove(Side::Right, "eva@x.es");
     for _ in 0..2 {
         house.run().await.unwrap();
     }
+    let states: Vec<LinkState> = house.links().await.iter().map(|(_, link)| link.state).collect();
+    assert!(!states.contains(&LinkState::Merged), "{states:?}");
+    let told = Value::List(vec![text("Deleted in Right")]);
+    let is_told = |email: &&str| house.get(Side::Left, email, "tags") == told;
+    assert_eq!([ANA, "eva@x.es"].iter().filter(|email| is_told(email)).count(), 1);
+}
+
+#[tokio::test]
+async fn who_takes_the_place_of_somebody_does_so_though_the_brake_holds_what_is_new_of_them() {
+    let (house, lead) = with_ana_as_a_lead().await;
+    house.leads.remove(&lead);
+    house.run().await.unwrap();
+    let none = Limit { floor: 0, percent: 0, ceiling: None };
+    house.configure(|settings| settings.brake.one_field = none).await;
+    house.run().await.unwrap();
+    let contact = house.make(Side::Right, ANA, &[("city", "Noia")]);
+    house.run().await.unwrap();
     assert_eq!(ends(&house).await, [("contacts/000001".into(), format!("contacts/{contact}"))]);
-    assert_eq!(house.emails(Side::Right), [ANA], "nobody is made beside her");
-    assert_eq!(house.get(Side::Right, ANA, "city"), text("Lugo"));
-    assert!(!house.get(Side::Left, ANA, "phone").is_empty(), "what only the contact had");
-}
-
-#[tokio::test]
-async fn who_could_become_several_becomes_none_until_that_is_clear() {
-    let house = with_rules().await;
-    let one = house.make(Side::Right, ANA, &[]);
-    house.make(Side::Right, ANA, &[]);
-    house.edit(Side::Left, ANA, "city", text("Lugo"));
-    house.run().await.unwrap();
-    assert_eq!(house.leads.records().len(), 1);
-    assert_eq!(
-        house.leads.records()[0].fields[&"city".into()],
-        text("Lugo"),
-        "all else is carried"
-    );
-    let told = ("CONVERSION_HELD_BACK".to_owned(), Some(Side::Right), true);
-    assert!(house.issues().await.contains(&told), "{:?}", house.issues().await);
-    house.vendors.right.remove(&one);
-    house.edit(Side::Left, ANA, "phone", Value::Phone("600123456".into()));
-    house.run().await.unwrap();
-    house.run().await.unwrap();
-    assert!(house.leads.records().is_empty());
-    assert!(!house.issues().await.contains(&told));
-}
-
-#[tokio::test]
-async fn the_brake_holds_many_conversions() {
-    let house = with_rules().await;
-    house
-        .configure(|settings| {
-            settings.brake.creates = Limit { floor: 0, percent: 0, ceiling: None };
-        })
-        .await;
-    house.run().await.unwrap();
-    house.edit(Side::Left, ANA, "city", text("Lugo"));
-    house.run().await.unwrap();
-    assert_eq!(house.leads.records().len(), 1, "she was made a lead today");
-    let held = ("BRAKE_CREATES".to_owned(), Some(Side::Right), false);
-    assert!(house.issues().await.contains(&held), "{:?}", house.issues().await);
 }

@@ -11,6 +11,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod becoming;
 mod beside;
 mod hints;
 mod house;

@@ -310,7 +310,8 @@ async fn a_draft_that_is_edited_meanwhile_gets_no_preview_of_what_it_was() {
                     house.ask_preview().await;
                 }
             })
-            .await;
+            .await
+            .unwrap();
         assert!(house.preview().await.is_none());
         let of_run = house.runs().await.into_iter().find(|run| run.kind == RunKind::Preview);
         let plan = house.store.plan(house.workspace, of_run.unwrap().id).await;

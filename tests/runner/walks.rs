@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use concord::connectors::memory::{Author, Faults, Vendor};
@@ -10,7 +11,7 @@ use concord::planner::{Condition, Filter, Limit, LinkState, Rule, Test};
 use concord::record::{Record, RemoteId, Side, Value};
 use concord::store::Trigger;
 
-use crate::house::{House, fields, text};
+use crate::house::{House, fields, text, vendor};
 
 const PEOPLE: u64 = 5;
 const STEPS: usize = 60;
@@ -32,11 +33,17 @@ impl Dice {
 
 struct Walk {
     house: House,
+    /// The side that has contacts and leads.
+    several: Side,
+    /// What is kept the same with nothing.
+    deals: Arc<Vendor>,
     dice: Dice,
     edits: u64,
     /// Who was ever made by a person, and where: nobody makes anybody twice.
     made: BTreeSet<(u64, usize)>,
     removed: BTreeSet<u64>,
+    /// Whose lead became somebody else.
+    merged: BTreeSet<u64>,
 }
 
 fn email(person: u64) -> String {
@@ -45,29 +52,33 @@ fn email(person: u64) -> String {
 
 impl Walk {
     async fn begin(seed: u64) -> Self {
-        let house = House::with_leads(|settings| {
+        let several = if seed / 2 % 2 == 0 { Side::Right } else { Side::Left };
+        let house = House::with_leads_on(several, |settings| {
             let plenty = Limit { floor: 1_000, percent: 100, ceiling: None };
             settings.brake.creates = plenty;
             settings.brake.deletions = plenty;
             settings.brake.clears = plenty;
             settings.brake.one_field = plenty;
             if seed % 2 == 1 {
-                settings.sides.right.converts.insert("leads".into(), "contacts".into());
+                let side = settings.sides.of_mut(several);
+                side.converts.insert("leads".into(), "contacts".into());
                 let test = Test::Contains("client".into());
                 let filter = Filter::Is(Condition { field: "city".into(), test });
-                settings.syncs.left.as_mut().unwrap().rules = vec![
+                settings.syncs.of_mut(several.other()).as_mut().unwrap().rules = vec![
                     Rule { filter, object: Some("contacts".into()) },
                     Rule { filter: Filter::default(), object: Some("leads".into()) },
                 ];
             }
         })
         .await;
-        let (made, removed) = (BTreeSet::new(), BTreeSet::new());
-        Self { house, dice: Dice(seed), edits: 0, made, removed }
+        let deals = vendor("deals", 0, &house.clock);
+        let (made, removed, merged) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { house, several, deals, dice: Dice(seed), edits: 0, made, removed, merged }
     }
 
     fn vendors(&self) -> [&Vendor; 3] {
-        [&self.house.vendors.left, &self.house.vendors.right, &self.house.leads]
+        let vendors = &self.house.vendors;
+        [vendors.of(self.several.other()), vendors.of(self.several), &self.house.leads]
     }
 
     fn find(&self, at: usize, person: u64) -> Option<RemoteId> {
@@ -99,15 +110,9 @@ impl Walk {
                 }
             }
             5 => {
+                let way = self.dice.throw(8);
                 if let Some(lead) = self.find(2, person) {
-                    let [_, contacts, leads] = self.vendors();
-                    match self.find(1, person) {
-                        Some(contact) => leads.convert_into(&lead, contacts, &contact),
-                        None => {
-                            leads.convert(&lead, contacts);
-                        }
-                    }
-                    self.made.extend([(person, 1), (person, 2)]);
+                    self.convert(person, &lead, way).await;
                 }
             }
             6 if self.dice.throw(6) == 0 => {
@@ -119,11 +124,41 @@ impl Walk {
             }
             7 => {
                 if let Some(lead) = self.find(2, person) {
-                    self.house.hint_lead(&lead).await;
+                    self.house.hint_lead_on(self.several, &lead).await;
                 }
                 self.run(Trigger::Webhook).await;
             }
             _ => self.run(Trigger::Schedule).await,
+        }
+    }
+
+    /// A person makes something else of a lead: mostly the contact that it is about.
+    async fn convert(&mut self, person: u64, lead: &RemoteId, way: u64) {
+        let links = self.house.links().await;
+        let several = self.several;
+        let is_linked = |contact: &RemoteId| {
+            links.iter().any(|(names, _)| *names.of(several) == format!("contacts/{contact}"))
+        };
+        let [_, contacts, leads] = self.vendors();
+        let own = self.find(1, person);
+        let next = (person + 1) % PEOPLE;
+        match (way, own, self.find(1, next)) {
+            (0, ..) => {
+                leads.convert(lead, &self.deals);
+            }
+            (1, None, Some(other)) if is_linked(&other) => {
+                leads.convert_into(lead, contacts, &other);
+                self.merged.insert(person);
+                self.made.extend([(person, 1), (person, 2)]);
+            }
+            (_, Some(contact), _) => {
+                leads.convert_into(lead, contacts, &contact);
+                self.made.insert((person, 2));
+            }
+            (_, None, _) => {
+                leads.convert(lead, contacts);
+                self.made.extend([(person, 1), (person, 2)]);
+            }
         }
     }
 
@@ -161,31 +196,32 @@ impl Walk {
         assert_eq!(pending, [], "seed {seed}");
         self.check_creates(seed);
         let links = self.house.links().await;
+        let (several, one) = (self.several, self.several.other());
         for person in 0..PEOPLE {
             let records: Vec<Option<Record>> = (0..3).map(|at| self.record(at, person)).collect();
-            if let (Some(left), true) = (&records[0], records[1].is_some() || records[2].is_some())
-            {
+            let is_on_both = records[1].is_some() || records[2].is_some();
+            let is_one = is_on_both && !self.merged.contains(&person);
+            if let (Some(left), true) = (&records[0], is_one) {
                 let tags = left.fields[&"tags".into()].text();
                 assert!(!tags.contains("Deleted"), "seed {seed}: {person} is there: {tags}");
                 let name = format!("contacts/{}", left.id);
-                let mut of_left = links.iter().filter(|(names, _)| names.left == name);
+                let mut of_left = links.iter().filter(|(names, _)| *names.of(one) == name);
                 let (names, link) = of_left.next().unwrap_or_else(|| {
                     panic!("seed {seed}: {person} is linked to nobody: {records:?}")
                 });
                 assert!(of_left.next().is_none());
                 let told = || format!("seed {seed}: {person}\n{}", self.history(person));
                 assert_eq!(link.state, LinkState::Active, "{}", told());
-                let partner = records[1..]
-                    .iter()
-                    .flatten()
-                    .find(|record| names.right == format!("{}/{}", record.object, record.id));
+                let partner = records[1..].iter().flatten().find(|record| {
+                    *names.of(several) == format!("{}/{}", record.object, record.id)
+                });
                 let partner = partner.unwrap_or_else(|| {
-                    panic!("seed {seed}: {person} is linked to {}: {records:?}", names.right)
+                    panic!("seed {seed}: {person} is linked to {names:?}: {records:?}")
                 });
                 let city = |record: &Record| record.fields[&"city".into()].clone();
                 assert_eq!(city(left), city(partner), "{}", told());
             }
-            if records[0].is_some() {
+            if records[0].is_some() && !self.merged.contains(&person) {
                 let forbids: BTreeSet<bool> = records
                     .iter()
                     .flatten()

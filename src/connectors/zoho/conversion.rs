@@ -1,8 +1,11 @@
 //! Making contacts of leads: a call for each, which costs five credits
-//! (zoho.com/crm/developer/docs/api/v8/convert-lead.html).
+//! (zoho.com/crm/developer/docs/api/v8/convert-lead.html). Where no contact is named, Zoho takes one that has
+//! the address, or else the name, of the lead: so it is asked first whom it would take
+//! (zoho.com/crm/developer/docs/api/v8/lead-conversion-options.html).
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::ZohoConnector;
@@ -23,6 +26,22 @@ pub(super) async fn convert(
     id: &RemoteId,
     becomes: &Conversion,
 ) -> Result<Written> {
+    if becomes.into.is_none() {
+        match candidate(connector, write, id, becomes).await {
+            Ok(None) => {}
+            Ok(holder) => {
+                let code = "WOULD_MERGE".to_owned();
+                return Ok(Written::Rejected { code, field: None, holder });
+            }
+            Err(error) if error.kind != ErrorKind::Protocol => return Err(error),
+            // There is no such lead any more: the conversion itself says so.
+            Err(error) if error.code == "INVALID_DATA" => {}
+            Err(error) => {
+                let outcome = Outcome { code: error.code, ..Outcome::default() };
+                return Ok(refusal::rejected(&outcome));
+            }
+        }
+    }
     let path = format!("/crm/v8/{}/{id}/actions/convert", write.object);
     // What the contact holds stays: the merge decides field by field. Nobody is mailed.
     let mut wish = Map::from_iter([
@@ -56,4 +75,25 @@ pub(super) async fn convert(
         }
         _ => Err(error),
     }
+}
+
+/// Into whom Zoho would merge the lead if nobody were named; nobody, if it makes a new record.
+async fn candidate(
+    connector: &ZohoConnector,
+    write: &Write,
+    id: &RemoteId,
+    becomes: &Conversion,
+) -> Result<Option<RemoteId>> {
+    let path = format!("/crm/v8/{}/{id}/__conversion_options", write.object);
+    let reply: Option<Options> = connector.api.get("conversion_options", &path, &[]).await?;
+    let modules = reply.map(|reply| reply.options).unwrap_or_default();
+    let known = modules.get(becomes.object.as_str()).and_then(|known| known.as_array()?.first());
+    Ok(known.and_then(|known| known.get("id")?.as_str()).map(RemoteId::new))
+}
+
+/// The records of each module that a lead is like, below its name.
+#[derive(Deserialize)]
+struct Options {
+    #[serde(rename = "__conversion_options", default)]
+    options: Map<String, Json>,
 }

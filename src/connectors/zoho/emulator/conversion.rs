@@ -69,12 +69,11 @@ pub(super) fn convert_one(
         let id = wish.get(name)?.get("id")?.as_str()?;
         Some(id.to_owned())
     };
-    let by = |module: Module, values: &Map<String, Value>| {
-        let order = [module.check_field().to_owned()];
-        state.find_duplicate(module, &order, values).map(|(id, _)| id)
+    let first = |module: Module, values: &Map<String, Value>| {
+        alike(state, module, values).first().map(|(record, _)| record.id.clone())
     };
-    let account_id = given("Accounts").or_else(|| by(Module::Accounts, &account));
-    let contact_id = given("Contacts").or_else(|| by(Module::Contacts, &contact));
+    let account_id = given("Accounts").or_else(|| first(Module::Accounts, &account));
+    let contact_id = given("Contacts").or_else(|| first(Module::Contacts, &contact));
     for (module, id) in [(Module::Accounts, &account_id), (Module::Contacts, &contact_id)] {
         if let Some(id) = id
             && state.live(module, id).is_none()
@@ -121,6 +120,73 @@ pub(super) fn convert_one(
         "Deals": null,
     });
     Ok(success(&details, "The record has been converted successfully"))
+}
+
+/// `GET /Leads/{id}/__conversion_options`: whom a conversion would take if nobody were named.
+pub(super) fn options(state: &State, id: &str) -> Outcome {
+    let lead = state.live(Module::Leads, id).filter(|lead| !lead.is_converted);
+    let Some(lead) = lead else { return Err(Refusal::id(json!({"resource_path_index": 1}))) };
+    let (contact, account) = (carried_over(lead, &TO_CONTACT), carried_over(lead, &TO_ACCOUNT));
+    let contacts = alike(state, Module::Contacts, &contact);
+    let accounts = alike(state, Module::Accounts, &account);
+    if contacts.is_empty() && accounts.is_empty() {
+        return Ok(Answer::empty(204));
+    }
+    let listed = |records: &[(&Stored, &str)]| {
+        let shown = records.iter().map(|(record, _)| {
+            json!({
+                "id": record.id,
+                name_field(record.module): record.display_name(),
+                "Email": record.values.get("Email"),
+                "$editable": true,
+                "$approval_state": "approved",
+                "Locked__s": false,
+            })
+        });
+        (!records.is_empty()).then(|| shown.collect::<Value>())
+    };
+    let matched = |records: &[(&Stored, &str)]| {
+        let (record, field) = records.first()?;
+        let value = record.values.get(*field).cloned();
+        let value = value.unwrap_or_else(|| json!(record.display_name()));
+        Some(json!([{"field": {"api_name": field}, "matched_lead_value": value}]))
+    };
+    let options = json!({
+        "module_preference": null,
+        "Contacts": listed(&contacts),
+        "Accounts": listed(&accounts),
+        "preference_field_matched_value": {
+            "Contacts": matched(&contacts),
+            "Accounts": matched(&accounts),
+        },
+        "modules_with_multiple_layouts": null,
+    });
+    Ok(Answer::json(200, json!({"__conversion_options": options})))
+}
+
+/// The records that a lead is taken for, each with the field that says so: by unique fields and the field
+/// that tells them apart, or else by their name.
+fn alike<'a>(
+    state: &'a State,
+    module: Module,
+    values: &Map<String, Value>,
+) -> Vec<(&'a Stored, &'static str)> {
+    let order = [module.check_field().to_owned()];
+    let known = state.find_duplicate(module, &order, values);
+    if let Some(found) = known.and_then(|(id, _)| state.live(module, &id)) {
+        return vec![(found, module.check_field())];
+    }
+    let text = |name: &str| values.get(name).and_then(Value::as_str).unwrap_or_default();
+    let name = format!("{} {}", text("First_Name"), text("Last_Name")).trim().to_lowercase();
+    let is_namesake = |stored: &&Stored| {
+        module == Module::Contacts && stored.display_name().to_lowercase() == name
+    };
+    let namesakes = state.of_module(module).filter(is_namesake);
+    namesakes.map(|stored| (stored, name_field(module))).collect()
+}
+
+fn name_field(module: Module) -> &'static str {
+    if module == Module::Accounts { "Account_Name" } else { "Full_Name" }
 }
 
 fn carried_over(lead: &Stored, names: &[(&str, &str)]) -> Map<String, Value> {

@@ -30,6 +30,7 @@ pub(super) enum Route {
     Record(Module, String),
     Tagging(Module, Option<String>, Action),
     Conversion(String),
+    ConversionOptions(String),
 }
 
 /// The route of a path below `/crm/v8`.
@@ -61,6 +62,7 @@ pub(super) fn find(call: &Call) -> Result<Route, Refusal> {
         [name, "upsert"] => Route::Upsert(module(name)?),
         [name, "search"] => Route::Search(module(name)?),
         [name, "deleted"] => Route::Deleted(module(name)?),
+        ["Leads", id, "__conversion_options"] => Route::ConversionOptions((*id).to_owned()),
         ["Leads", id, "actions", "convert"] => Route::Conversion((*id).to_owned()),
         [name, "actions", what] => Route::Tagging(module(name)?, None, action(what)?),
         [name, id, "actions", what] => {
@@ -117,6 +119,7 @@ impl Route {
             Self::Records(of) | Self::Record(of, _) | Self::Deleted(of) => vec![(module(of), verb)],
             Self::Upsert(of) => vec![(module(of), "CREATE"), (module(of), "UPDATE")],
             Self::Tagging(of, ..) => vec![(module(of), "UPDATE")],
+            Self::ConversionOptions(_) => vec![(module(&Module::Leads), "READ")],
             Self::Conversion(_) => Module::ALL.iter().map(|of| (module(of), "CREATE")).collect(),
         }
     }
@@ -159,6 +162,7 @@ impl Route {
             Self::Tagging(module, id, action) => {
                 tags::act(state, *module, id.as_deref(), *action, call)
             }
+            Self::ConversionOptions(id) => conversion::options(state, id),
             Self::Conversion(id) => conversion::convert(state, id, call),
         }
     }
