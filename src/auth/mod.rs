@@ -5,7 +5,7 @@ mod token;
 
 use serde::{Deserialize, Serialize};
 
-pub use token::{Refused, Tokens};
+pub use token::{Admitted, Refused, Tokens};
 
 use crate::store::WorkspaceId;
 

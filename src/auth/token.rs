@@ -31,6 +31,15 @@ pub struct Tokens {
     clock: Arc<dyn Clock>,
 }
 
+/// Somebody whose token was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// Who.
+    pub principal: Principal,
+    /// For how long the token is still accepted.
+    pub left: Duration,
+}
+
 /// Why a token is not accepted, or not made. Never holds the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -120,6 +129,14 @@ impl Tokens {
     /// # Errors
     /// [`Refused`], which says why and what to do.
     pub fn verify(&self, token: &str) -> Result<Principal, Refused> {
+        self.admit(token).map(|admitted| admitted.principal)
+    }
+
+    /// Who somebody is by their token, and for how long.
+    ///
+    /// # Errors
+    /// [`Refused`], as [`Self::verify`].
+    pub fn admit(&self, token: &str) -> Result<Admitted, Refused> {
         if token.len() > LONGEST {
             return Err(Refused::Malformed);
         }
@@ -138,7 +155,9 @@ impl Tokens {
             return Err(Refused::Early);
         }
         let workspace = claims.ws.parse().map(WorkspaceId).map_err(|_| Refused::Malformed)?;
-        Ok(Principal { workspace, subject: claims.sub, role: claims.role })
+        let left = u64::try_from(claims.exp + LEEWAY - now).unwrap_or_default();
+        let principal = Principal { workspace, subject: claims.sub, role: claims.role };
+        Ok(Admitted { principal, left: Duration::from_secs(left) })
     }
 }
 

@@ -121,6 +121,12 @@ pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> async_graph
         })
 }
 
+/// There is nothing to follow under this id.
+pub(super) fn no_such(what: &str) -> async_graphql::Error {
+    let error = async_graphql::Error::new(UserError::not_found(what).message);
+    error.extend_with(|_, extensions| extensions.set("code", "NOT_FOUND"))
+}
+
 /// An error of the store in an answer that only reads.
 pub(super) fn read_error(error: store::Error) -> async_graphql::Error {
     internal(&error)

@@ -13,12 +13,13 @@ mod once;
 #[expect(unreachable_pub, reason = "what is in the schema is public by it")]
 mod page;
 mod query;
+mod subscription;
 #[expect(unreachable_pub, reason = "what is in the schema is public by it")]
 mod types;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, EmptySubscription, Schema};
+use async_graphql::{Context, Schema};
 
 use crate::accounts::{Accounts, Authorizations};
 use crate::auth::Principal;
@@ -31,6 +32,7 @@ use crate::webhooks::Webhooks;
 use mutation::Mutation;
 use once::Once;
 use query::Query;
+use subscription::Subscription;
 
 pub use limits::Limits;
 
@@ -56,7 +58,7 @@ pub struct Services {
 }
 
 /// The schema with what stands behind it.
-pub type Api = Schema<Query, Mutation, EmptySubscription>;
+pub type Api = Schema<Query, Mutation, Subscription>;
 
 /// How deep a query may be nested: enough for the standard introspection.
 const DEPTH_MAX: usize = 15;
@@ -68,7 +70,7 @@ const DIRECTIVES_MAX: usize = 8;
 /// The API over these services.
 #[must_use]
 pub fn api(services: Services) -> Api {
-    Schema::build(Query, Mutation::default(), EmptySubscription)
+    Schema::build(Query, Mutation::default(), Subscription)
         .data(services)
         .limit_depth(DEPTH_MAX)
         .limit_complexity(COST_MAX)
@@ -82,7 +84,7 @@ pub fn api(services: Services) -> Api {
 /// The schema in GraphQL's own language, as it is committed.
 #[must_use]
 pub fn sdl() -> String {
-    let schema = Schema::build(Query, Mutation::default(), EmptySubscription).finish();
+    let schema = Schema::build(Query, Mutation::default(), Subscription).finish();
     schema.sdl()
 }
 

@@ -1,4 +1,4 @@
-//! What this server answers over HTTP: the GraphQL endpoint, the notifications of apps, people who come
+//! What this server answers over HTTP: the GraphQL endpoint, subscriptions over a WebSocket, the notifications of apps, people who come
 //! back from an app's consent page, whether it is alive and ready, and GraphiQL where it is switched on. A
 //! worker answers only whether it is alive and ready.
 //!
@@ -11,12 +11,14 @@ mod callback;
 mod endpoint;
 mod execution;
 mod explorer;
+mod followed;
 mod headers;
 mod media;
 mod outcome;
 mod probe;
 mod receiver;
 mod refusal;
+mod socket;
 
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ use crate::webhooks::Webhooks;
 use endpoint::Endpoint;
 use media::Media;
 use refusal::Refusal;
+use socket::Sockets;
 
 /// Tells whether the server can do its work.
 #[async_trait]
@@ -60,8 +63,10 @@ pub struct Http<E> {
 
 /// The server's addresses with what answers there.
 pub fn router<E: Executor>(http: Http<E>) -> Router {
+    let sockets = Arc::new(Sockets::new(http.executor.clone(), http.tokens.clone()));
     let endpoint = Arc::new(Endpoint::new(http.executor, http.tokens));
     let mut router = Router::new()
+        .route("/graphql/ws", get(socket::open::<E>).with_state(sockets))
         .route("/graphql", post(endpoint::answer::<E>).with_state(endpoint))
         .route("/webhooks/{app}/{endpoint}/{secret}", receiver::route(http.webhooks))
         .route("/oauth/callback/{app}", callback::route(http.authorizations))

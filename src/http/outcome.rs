@@ -24,7 +24,7 @@ pub(super) fn unexpected() -> Refusal {
 
 /// An error made from another one, without a code of ours, was not foreseen: its text may name tables,
 /// files or addresses.
-fn label(error: &mut ServerError) {
+pub(super) fn label(error: &mut ServerError) {
     if error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some()) {
         return;
     }

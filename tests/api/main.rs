@@ -15,6 +15,7 @@ mod authorizing;
 mod deciding;
 mod demo;
 mod drafts;
+mod following;
 mod history;
 mod nodes;
 mod once;
@@ -47,6 +48,7 @@ struct House {
     api: Api,
     credentials: [Json; 2],
     webhooks: Arc<Webhooks>,
+    store: Arc<dyn Store>,
 }
 
 const HOME: u128 = 1;
@@ -116,7 +118,7 @@ impl House {
         let (jobs, _) = Jobs::new(store.clone(), Arc::new(look), clock.clone(), settings);
         let jobs = Arc::new(jobs);
         let services = Services {
-            store,
+            store: store.clone(),
             accounts,
             authorizations: Arc::new(authorizations),
             connections,
@@ -127,7 +129,7 @@ impl House {
         };
         let right = credentials.pop().unwrap();
         let left = credentials.pop().unwrap();
-        Self { api: api(services), credentials: [left, right], webhooks }
+        Self { api: api(services), credentials: [left, right], webhooks, store }
     }
 
     async fn ask_as(&self, number: u128, role: Role, query: &str, variables: Json) -> Json {

@@ -1,5 +1,5 @@
-//! The emulators of Kommo and Zoho CRM, judged by clients that others wrote: a public one of Kommo,
-//! and Zoho's own SDK. Each judge is a script in Python beside this file; its packages are put once
+//! The emulators of Kommo and Zoho CRM, and our own API, judged by clients that others wrote: a public one of
+//! Kommo, Zoho's own SDK, and a public one of GraphQL. Each judge is a script in Python beside this file; its packages are put once
 //! into the build's folder. In CI they must be had; elsewhere what is skipped says so.
 #![allow(
     clippy::unwrap_used,
@@ -27,10 +27,11 @@ use concord::lab::emulate::{self, AppHandle, Emulated};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use serde_json::json;
 
-/// What is proved, by which script, of which emulator.
-const JUDGES: [(&str, &str, Emulated); 2] = [
-    ("the_client_aioamocrm_takes_the_emulator_for_kommo", "aioamocrm.py", Emulated::Kommo),
-    ("the_sdk_of_zoho_crm_takes_the_emulator_for_zoho_crm", "zohocrmsdk.py", Emulated::Zoho),
+/// What is proved, by which script, of which emulator; or of the program itself.
+const JUDGES: [(&str, &str, Option<Emulated>); 3] = [
+    ("the_client_aioamocrm_takes_the_emulator_for_kommo", "aioamocrm.py", Some(Emulated::Kommo)),
+    ("the_sdk_of_zoho_crm_takes_the_emulator_for_zoho_crm", "zohocrmsdk.py", Some(Emulated::Zoho)),
+    ("the_client_gql_follows_a_run_that_it_has_started", "gql_follows.py", None),
 ];
 
 const REQUIREMENTS: &str = include_str!("requirements.txt");
@@ -44,11 +45,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = JUDGES
         .into_iter()
-        .map(|(name, script, app)| Trial::ignorable_test(name, move || judge(script, app)));
+        .map(|(name, script, of)| Trial::ignorable_test(name, move || judge(script, of)));
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
-fn judge(script: &str, app: Emulated) -> Result<Completion, Failed> {
+fn judge(script: &str, of: Option<Emulated>) -> Result<Completion, Failed> {
     static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let python = match PYTHON.get_or_init(install) {
         Ok(python) => python,
@@ -61,7 +62,8 @@ fn judge(script: &str, app: Emulated) -> Result<Completion, Failed> {
         }
     };
     let mut command = Command::new(python);
-    command.arg(folder().join(script)).envs(serve(app));
+    command.arg(folder().join(script)).env("CONCORD", env!("CARGO_BIN_EXE_concord"));
+    command.envs(of.map(serve).unwrap_or_default());
     let said = run(&mut command, script, SCRIPT_PATIENCE)?;
     if said.is_good { Ok(Completion::Completed) } else { Err(said.text.into()) }
 }

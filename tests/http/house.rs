@@ -156,9 +156,13 @@ impl House {
     }
 
     pub fn token_of(&self, subject: &str, workspace: u128) -> String {
+        self.token_for(subject, workspace, Duration::from_secs(600))
+    }
+
+    pub fn token_for(&self, subject: &str, workspace: u128, life: Duration) -> String {
         let workspace = WorkspaceId(uuid::Uuid::from_u128(workspace));
         let principal = Principal { workspace, subject: subject.to_owned(), role: Role::Operator };
-        self.tokens.issue(&principal, Duration::from_secs(600)).unwrap()
+        self.tokens.issue(&principal, life).unwrap()
     }
 
     /// A request with a token, and nothing else yet.
@@ -187,8 +191,12 @@ impl House {
         self.send(net::Request::new(Method::Get, self.url(path))).await
     }
 
+    pub async fn line(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
     pub async fn raw(&self) -> Raw {
-        Raw(TcpStream::connect(self.address).await.unwrap())
+        Raw(self.line().await)
     }
 
     /// A request for GraphQL to its last header but its length, with a token.

@@ -18,4 +18,5 @@ mod identity;
 mod limits;
 mod page;
 mod receiver;
+mod socket;
 mod world;

@@ -150,7 +150,7 @@ async fn the_probes_need_no_token() {
 #[tokio::test]
 async fn an_address_that_is_not_there_says_where_the_api_is() {
     let house = House::open().await;
-    for path in ["/nowhere", "/graphql/", "/graphql/ws", "/healthz/..", "/graphiql/../graphql"] {
+    for path in ["/nowhere", "/graphql/", "/graphql/ws/", "/healthz/..", "/graphiql/../graphql"] {
         let text = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         let reply = house.tell(&text).await;
         reply.is_refused(404, "NOT_FOUND");

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_graphql::{Context, EmptySubscription, Object, Result, Schema};
+use async_graphql::{Context, Object, Result, Schema, Subscription as Root};
 use concord::auth::Principal;
 use concord::graphql::Limits;
 use concord::idempotency::{Cancellation, Key};
+use futures_util::Stream;
+use futures_util::stream::{iter, pending};
 use tokio::sync::Semaphore;
 
 /// What the resolvers leave behind, and what they wait for.
@@ -19,10 +21,10 @@ pub struct World {
     pub gate: Semaphore,
 }
 
-pub type TestSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type TestSchema = Schema<Query, Mutation, Subscription>;
 
 pub fn schema(world: Arc<World>) -> TestSchema {
-    Schema::build(Query, Mutation, EmptySubscription)
+    Schema::build(Query, Mutation, Subscription)
         .data(world)
         .extension(Limits)
         .limit_depth(12)
@@ -101,5 +103,30 @@ impl Mutation {
     async fn add(&self, ctx: &Context<'_>) -> Result<usize> {
         let world = ctx.data::<Arc<World>>()?;
         Ok(world.writes.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
+
+pub struct Subscription;
+
+#[Root]
+impl Subscription {
+    /// Counts, told with whom the server takes the asker for.
+    async fn count(
+        &self,
+        ctx: &Context<'_>,
+        to: u32,
+    ) -> Result<impl Stream<Item = String> + use<>> {
+        let subject = ctx.data::<Principal>()?.subject.clone();
+        Ok(iter((1..=to).map(move |number| format!("{number} for {subject}"))))
+    }
+
+    /// Nothing ever comes.
+    async fn wait(&self) -> impl Stream<Item = bool> + use<> {
+        pending()
+    }
+
+    /// Fails as a library fails.
+    async fn spoil(&self) -> impl Stream<Item = Result<bool>> + use<> {
+        iter([Err(std::io::Error::other("no table contact in /var/lib/concord/db").into())])
     }
 }

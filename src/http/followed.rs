@@ -1,0 +1,72 @@
+//! What may be asked over a socket: subscriptions, and only so many at a time.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Data, ErrorExtensionValues, Executor, Request, Response, ServerError};
+use futures_util::future;
+use futures_util::stream::{BoxStream, StreamExt as _, once};
+use tokio::sync::Semaphore;
+
+use super::outcome;
+
+/// How many subscriptions a socket may have open.
+const AT_ONCE: usize = 20;
+
+/// Executes the subscriptions of one socket.
+#[derive(Clone)]
+pub(super) struct Followed<E> {
+    executor: E,
+    places: Arc<Semaphore>,
+}
+
+impl<E: Executor> Followed<E> {
+    pub(super) fn new(executor: E) -> Self {
+        Self { executor, places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+}
+
+impl<E: Executor> Executor for Followed<E> {
+    async fn execute(&self, _request: Request) -> Response {
+        refuse("SUBSCRIPTIONS_ONLY", ONLY)
+    }
+
+    fn execute_stream(
+        &self,
+        mut request: Request,
+        session_data: Option<Arc<Data>>,
+    ) -> BoxStream<'static, Response> {
+        // What can't be parsed is refused by the executor, which says why.
+        let is_other = request.parsed_query().is_ok_and(|document| {
+            let mut operations = document.operations.iter();
+            operations.any(|(_, operation)| operation.node.ty != OperationType::Subscription)
+        });
+        if is_other {
+            return once(future::ready(refuse("SUBSCRIPTIONS_ONLY", ONLY))).boxed();
+        }
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            return once(future::ready(refuse("LIMIT_EXCEEDED", MANY))).boxed();
+        };
+        let events = self.executor.execute_stream(request, session_data);
+        let label = move |mut event: Response| {
+            // Kept until nobody follows any more.
+            let _ = &place;
+            event.errors.iter_mut().for_each(outcome::label);
+            event
+        };
+        events.map(label).boxed()
+    }
+}
+
+const ONLY: &str = "only subscriptions are taken over the socket: send queries and mutations by POST \
+                    to /graphql";
+const MANY: &str = "20 subscriptions are open on this socket, and no more are allowed: complete some \
+                    first";
+
+fn refuse(code: &str, message: &str) -> Response {
+    let mut error = ServerError::new(message, None);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", code);
+    error.extensions = Some(extensions);
+    Response::from_errors(vec![error])
+}

@@ -1,0 +1,203 @@
+//! Subscriptions over a WebSocket, by graphql-transport-ws
+//! (github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md). Who asks says so in the first message, and soon;
+//! the socket is closed when their token ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::http::{WebSocket as Protocol, WebSocketProtocols, WsMessage};
+use async_graphql::{Data, Executor};
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::Response;
+use futures_util::{SinkExt as _, StreamExt as _, future};
+use serde_json::Value;
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, interval, sleep, timeout};
+
+use super::endpoint;
+use super::followed::Followed;
+use super::media::Media;
+use super::refusal::Refusal;
+use crate::auth::{Admitted, Tokens};
+
+/// The name of the protocol.
+const PROTOCOL: &str = "graphql-transport-ws";
+/// Until it is said who asks.
+const INIT: Duration = Duration::from_secs(5);
+/// Until a message is taken by the other end.
+const SEND: Duration = Duration::from_secs(10);
+/// Between two signs of life, so that nobody on the way takes the socket for dead.
+const ALIVE: Duration = Duration::from_secs(30);
+/// The largest message, in bytes.
+const LARGEST: usize = 256 * 1024;
+/// The longest reason that a close frame holds, in bytes (RFC 6455, section 5.5).
+const REASON: usize = 123;
+/// How many sockets are open at once.
+const AT_ONCE: usize = 256;
+
+/// What sockets need.
+pub(super) struct Sockets<E> {
+    executor: E,
+    tokens: Arc<Tokens>,
+    places: Arc<Semaphore>,
+}
+
+pub(super) async fn open<E: Executor>(
+    State(sockets): State<Arc<Sockets<E>>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let opened = sockets.open(&headers, upgrade);
+    opened.unwrap_or_else(|refusal| refusal.render(Media::Json))
+}
+
+impl<E: Executor> Sockets<E> {
+    pub(super) fn new(executor: E, tokens: Arc<Tokens>) -> Self {
+        Self { executor, tokens, places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    fn open(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    ) -> Result<Response, Refusal> {
+        check_origin(headers)?;
+        let upgrade = upgrade.map_err(|_| {
+            Refusal::bad("this address takes a WebSocket with the protocol graphql-transport-ws")
+        })?;
+        let upgrade = upgrade.protocols([PROTOCOL]);
+        if upgrade.selected_protocol().is_none() {
+            return Err(Refusal::bad(
+                "open the WebSocket with the protocol graphql-transport-ws: no other is spoken here",
+            ));
+        }
+        let place = self.places.clone().try_acquire_owned().map_err(|_| busy())?;
+        let sockets = self.clone();
+        let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
+        Ok(upgrade.on_upgrade(move |socket| sockets.serve(socket, place)))
+    }
+
+    async fn serve(self: Arc<Self>, socket: WebSocket, _place: OwnedSemaphorePermit) {
+        let (mut out, incoming) = socket.split();
+        let messages = incoming.take_while(|message| {
+            future::ready(
+                message.as_ref().is_ok_and(|message| !matches!(message, Message::Close(_))),
+            )
+        });
+        let messages = messages.filter_map(|message| {
+            future::ready(match message {
+                Ok(Message::Text(text)) => Some(text.as_bytes().to_vec()),
+                Ok(Message::Binary(bytes)) => Some(bytes.to_vec()),
+                _ => None,
+            })
+        });
+        let (tell, mut told) = oneshot::channel::<Duration>();
+        let tokens = self.tokens.clone();
+        let executor = Followed::new(self.executor.clone());
+        let graphql = Protocol::new(executor, messages, WebSocketProtocols::GraphQLWS);
+        let mut graphql = graphql.on_connection_init(move |payload: Value| async move {
+            let Admitted { principal, left } = admit(&tokens, &payload)?;
+            let _ = tell.send(left);
+            let mut data = Data::default();
+            data.insert(principal);
+            Ok(data)
+        });
+        let mut asker = Asker::Unknown;
+        let mut end = Box::pin(sleep(INIT));
+        let mut alive = interval(ALIVE);
+        loop {
+            let message = tokio::select! {
+                biased;
+                left = &mut told, if asker == Asker::Unknown => {
+                    asker = Asker::of(left.is_ok());
+                    end.as_mut().reset(Instant::now() + left.unwrap_or_default());
+                    continue;
+                }
+                () = &mut end => match asker {
+                    Asker::Known => close(4401, "the token has expired: come back with another"),
+                    _ => close(4408, "nobody said who asks: send connection_init at once"),
+                },
+                message = graphql.next() => match message {
+                    Some(WsMessage::Text(text)) => Message::Text(text.into()),
+                    Some(WsMessage::Close(code, reason)) => {
+                        if asker == Asker::Unknown {
+                            let is_waiting = told.try_recv() == Err(TryRecvError::Empty);
+                            asker = if is_waiting { asker } else { Asker::Refused };
+                        }
+                        close(code_for(code, asker), &reason)
+                    }
+                    None => return,
+                },
+                _ = alive.tick() => Message::Ping(Vec::new().into()),
+            };
+            let is_last = matches!(message, Message::Close(_));
+            let sent = timeout(SEND, out.send(message)).await;
+            if is_last || !matches!(sent, Ok(Ok(()))) {
+                return;
+            }
+        }
+    }
+}
+
+/// What is known of whoever opened a socket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    Unknown,
+    Known,
+    Refused,
+}
+
+impl Asker {
+    fn of(is_admitted: bool) -> Self {
+        if is_admitted { Self::Known } else { Self::Refused }
+    }
+}
+
+/// The code of the protocol for one that the library gives.
+fn code_for(code: u16, asker: Asker) -> u16 {
+    match (code, asker) {
+        // What it calls a handshake that is not completed.
+        (1011, _) => 4401,
+        (1002, Asker::Refused) => 4403,
+        (1002, _) => 4400,
+        (other, _) => other,
+    }
+}
+
+fn close(code: u16, reason: &str) -> Message {
+    let end = (0..=reason.len().min(REASON)).rev().find(|end| reason.is_char_boundary(*end));
+    let reason = reason.get(..end.unwrap_or_default()).unwrap_or_default();
+    Message::Close(Some(CloseFrame { code, reason: reason.into() }))
+}
+
+/// Who asks, by the token in the first message: `{ "Authorization": "Bearer ..." }`.
+fn admit(tokens: &Tokens, payload: &Value) -> async_graphql::Result<Admitted> {
+    let said = payload.get("Authorization").or_else(|| payload.get("authorization"));
+    let token = said.and_then(Value::as_str).and_then(endpoint::bearer_token).ok_or(
+        "there is no token: send {\"Authorization\": \"Bearer <token>\"} in connection_init",
+    )?;
+    Ok(tokens.admit(token)?)
+}
+
+/// A page of another site opens no socket here.
+fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+    let origin = origin.as_ref().and_then(|origin| Some(origin.authority()?.as_str()));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    if origin.is_some() && origin == host {
+        return Ok(());
+    }
+    let message = "a page of another site may not open this socket: serve the page and the API under \
+                   one host";
+    Err(Refusal::new(StatusCode::FORBIDDEN, "FORBIDDEN", message))
+}
+
+fn busy() -> Refusal {
+    let message = "too many sockets are open: close some, or follow several runs by one";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", message).with(header::RETRY_AFTER, "60")
+}
