@@ -18,6 +18,7 @@ mod desk;
 mod dispatcher;
 mod due;
 mod faults;
+mod follow;
 mod hooks;
 mod lane;
 mod look;
@@ -43,6 +44,7 @@ use pulse::Pulse;
 
 pub use cron::{CronFault, check_cron};
 pub use dispatcher::Dispatcher;
+pub use follow::follow;
 pub use look::{Look, Looker};
 pub use nudge::Nudge;
 pub use queue::Error;
