@@ -296,15 +296,18 @@ fn further<'a>(group: &[&'a Candidate], kind: MatchKey) -> Vec<(&'a Candidate, &
     let mut further = Vec::new();
     for side in Side::BOTH {
         let of_side = || group.iter().copied().filter(move |one| one.side == side);
-        let held = of_side().filter(|one| one.held != Held::Free).min_by_key(|one| one.rank);
+        let is_any_held = of_side().any(|one| one.held != Held::Free);
         let best = of_side().map(|one| one.rank).min();
         let mut of_best = of_side().filter(|one| Some(one.rank) == best);
         let only = of_best.next().filter(|_| of_best.next().is_none());
-        let Some(of) = held.or(only) else { continue };
-        let is_further = |one: &&Candidate| {
-            one.held == Held::Free && one.rank != of.rank && share(one, of, kind)
-        };
-        further.extend(of_side().filter(is_further).map(|one| (one, of)));
+        for one in of_side().filter(|one| one.held == Held::Free) {
+            let counts = |of: &&Candidate| {
+                let is_held = of.held != Held::Free;
+                (is_held || !is_any_held && Some(*of) == only) && share(one, of, kind)
+            };
+            let of = of_side().filter(counts).min_by_key(|of| (of.rank, &of.id));
+            further.extend(of.filter(|of| of.rank != one.rank).map(|of| (one, of)));
+        }
     }
     further
 }
