@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::OperationType;
+use async_graphql::parser::types::{OperationType, Selection};
 use async_graphql::{Data, ErrorExtensionValues, Executor, Request, Response, ServerError};
 use futures_util::future;
 use futures_util::stream::{BoxStream, StreamExt as _, once};
@@ -36,13 +36,8 @@ impl<E: Executor> Executor for Followed<E> {
         mut request: Request,
         session_data: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
-        // What can't be parsed is refused by the executor, which says why.
-        let is_other = request.parsed_query().is_ok_and(|document| {
-            let mut operations = document.operations.iter();
-            operations.any(|(_, operation)| operation.node.ty != OperationType::Subscription)
-        });
-        if is_other {
-            return once(future::ready(refuse("SUBSCRIPTIONS_ONLY", ONLY))).boxed();
+        if let Some((code, message)) = fault(&mut request) {
+            return once(future::ready(refuse(code, message))).boxed();
         }
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             return once(future::ready(refuse("LIMIT_EXCEEDED", MANY))).boxed();
@@ -58,6 +53,29 @@ impl<E: Executor> Executor for Followed<E> {
     }
 }
 
+/// Nothing but subscriptions, each to one thing (spec.graphql.org/October2021, section 5.2.3.1). What is too long
+/// or can't be parsed is refused by the executor, which says why.
+fn fault(request: &mut Request) -> Option<(&'static str, &'static str)> {
+    if request.query.len() > LONGEST {
+        return None;
+    }
+    let document = request.parsed_query().ok()?;
+    for (_, operation) in document.operations.iter() {
+        if operation.node.ty != OperationType::Subscription {
+            return Some(("SUBSCRIPTIONS_ONLY", ONLY));
+        }
+        let selected = &operation.node.selection_set.node.items;
+        if !matches!(selected.as_slice(), [one] if matches!(one.node, Selection::Field(_))) {
+            return Some(("BAD_QUERY", ONE));
+        }
+    }
+    None
+}
+
+/// What is longer is refused before it is parsed, in bytes.
+const LONGEST: usize = 16_000;
+
+const ONE: &str = "a subscription is to one field, and to that directly: send one for each";
 const ONLY: &str = "only subscriptions are taken over the socket: send queries and mutations by POST \
                     to /graphql";
 const MANY: &str = "20 subscriptions are open on this socket, and no more are allowed: complete some \

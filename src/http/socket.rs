@@ -16,6 +16,7 @@ use futures_util::{SinkExt as _, StreamExt as _, future};
 use serde_json::Value;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use super::endpoint;
@@ -36,13 +37,17 @@ const ALIVE: Duration = Duration::from_secs(30);
 const LARGEST: usize = 256 * 1024;
 /// The longest reason that a close frame holds, in bytes (RFC 6455, section 5.5).
 const REASON: usize = 123;
-/// How many sockets are open at once.
+/// How many sockets are open at once of those who have said who they are, and of others.
 const AT_ONCE: usize = 256;
+const UNKNOWN: usize = 256;
+const MANY: &str = "too many sockets are open: close some, or follow several runs by one";
 
 /// What sockets need.
 pub(super) struct Sockets<E> {
     executor: E,
     tokens: Arc<Tokens>,
+    /// Of those who have not said who they are: strangers keep out nobody who is in.
+    unknown: Arc<Semaphore>,
     places: Arc<Semaphore>,
 }
 
@@ -57,7 +62,8 @@ pub(super) async fn open<E: Executor>(
 
 impl<E: Executor> Sockets<E> {
     pub(super) fn new(executor: E, tokens: Arc<Tokens>) -> Self {
-        Self { executor, tokens, places: Arc::new(Semaphore::new(AT_ONCE)) }
+        let [unknown, places] = [UNKNOWN, AT_ONCE].map(|count| Arc::new(Semaphore::new(count)));
+        Self { executor, tokens, unknown, places }
     }
 
     fn open(
@@ -75,13 +81,13 @@ impl<E: Executor> Sockets<E> {
                 "open the WebSocket with the protocol graphql-transport-ws: no other is spoken here",
             ));
         }
-        let place = self.places.clone().try_acquire_owned().map_err(|_| busy())?;
+        let place = self.unknown.clone().try_acquire_owned().map_err(|_| busy())?;
         let sockets = self.clone();
         let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
         Ok(upgrade.on_upgrade(move |socket| sockets.serve(socket, place)))
     }
 
-    async fn serve(self: Arc<Self>, socket: WebSocket, _place: OwnedSemaphorePermit) {
+    async fn serve(self: Arc<Self>, socket: WebSocket, mut _place: OwnedSemaphorePermit) {
         let (mut out, incoming) = socket.split();
         let messages = incoming.take_while(|message| {
             future::ready(
@@ -95,13 +101,21 @@ impl<E: Executor> Sockets<E> {
                 _ => None,
             })
         });
-        let (tell, mut told) = oneshot::channel::<Duration>();
+        // One at a time, and what it leads to: many at once are not taken in before any is answered.
+        let messages = messages.then(async |message| {
+            yield_now().await;
+            message
+        });
+        let messages = Box::pin(messages);
+        let (tell, mut told) = oneshot::channel();
         let tokens = self.tokens.clone();
+        let places = self.places.clone();
         let executor = Followed::new(self.executor.clone());
         let graphql = Protocol::new(executor, messages, WebSocketProtocols::GraphQLWS);
         let mut graphql = graphql.on_connection_init(move |payload: Value| async move {
             let Admitted { principal, left } = admit(&tokens, &payload)?;
-            let _ = tell.send(left);
+            let place = places.try_acquire_owned().map_err(|_| MANY)?;
+            let _ = tell.send((left, place));
             let mut data = Data::default();
             data.insert(principal);
             Ok(data)
@@ -112,25 +126,33 @@ impl<E: Executor> Sockets<E> {
         loop {
             let message = tokio::select! {
                 biased;
-                left = &mut told, if asker == Asker::Unknown => {
-                    asker = Asker::of(left.is_ok());
-                    end.as_mut().reset(Instant::now() + left.unwrap_or_default());
+                admitted = &mut told, if asker == Asker::Unknown => {
+                    asker = Asker::of(admitted.is_ok());
+                    if let Ok((left, place)) = admitted {
+                        end.as_mut().reset(Instant::now() + left);
+                        _place = place;
+                    }
                     continue;
                 }
                 () = &mut end => match asker {
-                    Asker::Known => close(4401, "the token has expired: come back with another"),
+                    // After 4401 clients do not come back by themselves.
+                    Asker::Known => close(4403, "the token has expired: come back with another"),
                     _ => close(4408, "nobody said who asks: send connection_init at once"),
                 },
                 message = graphql.next() => match message {
                     Some(WsMessage::Text(text)) => Message::Text(text.into()),
                     Some(WsMessage::Close(code, reason)) => {
                         if asker == Asker::Unknown {
-                            let is_waiting = told.try_recv() == Err(TryRecvError::Empty);
+                            let is_waiting = matches!(told.try_recv(), Err(TryRecvError::Empty));
                             asker = if is_waiting { asker } else { Asker::Refused };
                         }
                         close(code_for(code, asker), &reason)
                     }
-                    None => return,
+                    None => {
+                        // The other end has closed it, and waits to be told that this has, too.
+                        let _ = timeout(SEND, out.close()).await;
+                        return;
+                    }
                 },
                 _ = alive.tick() => Message::Ping(Vec::new().into()),
             };
@@ -198,6 +220,5 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 fn busy() -> Refusal {
-    let message = "too many sockets are open: close some, or follow several runs by one";
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", message).with(header::RETRY_AFTER, "60")
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", MANY).with(header::RETRY_AFTER, "5")
 }

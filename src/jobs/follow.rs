@@ -14,14 +14,16 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A run: at once as it is, then whenever it has come further, looked at each second, and as it was when it
 /// ended.
 ///
+/// One that is removed meanwhile is told of no more.
+///
 /// # Errors
-/// Of the store; the run is looked at again after one, if anybody still wants to know.
+/// Of the store; nothing comes after one.
 pub fn follow(
     store: Arc<dyn Store>,
     workspace: WorkspaceId,
     id: RunId,
 ) -> impl Stream<Item = store::Result<RunRow>> {
-    unfold(Follower { store, workspace, id, begun: false, told: None }, Follower::next)
+    unfold(Follower { store, workspace, id, is_over: false, told: None }, Follower::next)
 }
 
 /// Somebody who follows a run.
@@ -29,8 +31,8 @@ struct Follower {
     store: Arc<dyn Store>,
     workspace: WorkspaceId,
     id: RunId,
-    /// Whether it was looked at before.
-    begun: bool,
+    /// Whether there is nothing more to tell.
+    is_over: bool,
     /// The run as they were told of it last.
     told: Option<RunRow>,
 }
@@ -38,21 +40,21 @@ struct Follower {
 impl Follower {
     /// Waits until there is something new to tell; nothing is, once it has ended.
     async fn next(mut self) -> Option<(store::Result<RunRow>, Self)> {
-        loop {
-            if self.told.as_ref().is_some_and(|told| told.state != RunState::Running) {
-                return None;
-            }
-            if std::mem::replace(&mut self.begun, true) {
+        while !self.is_over {
+            if self.told.is_some() {
                 tokio::time::sleep(LOOK).await;
             }
             let run = match self.store.run(self.workspace, self.id).await {
                 Ok(run) => run,
-                Err(error) => return Some((Err(error), self)),
+                Err(store::Error::NotFound(_)) => return None,
+                Err(error) => return Some((Err(error), Self { is_over: true, ..self })),
             };
+            self.is_over = run.state != RunState::Running;
             if self.told.as_ref() != Some(&run) {
                 self.told = Some(run.clone());
                 return Some((Ok(run), self));
             }
         }
+        None
     }
 }

@@ -343,9 +343,9 @@ pub fn heir<'a>(
     kinds: &[MatchKey],
 ) -> Option<&'a Candidate> {
     let of_side = others.iter().filter(|one| one.side == gone.side && one.rank != gone.rank);
-    let free = of_side.filter(|one| one.held == Held::Free);
-    let found = same_person(std::slice::from_ref(gone), free, kinds).into_iter();
-    found.min_by_key(|one| (one.rank, one.created_at.is_none(), one.created_at, one.id.clone()))
+    let found = same_person(std::slice::from_ref(gone), of_side, kinds).into_iter();
+    let free = found.filter(|one| one.held == Held::Free);
+    free.min_by_key(|one| (one.rank, one.created_at.is_none(), one.created_at, one.id.clone()))
 }
 
 #[cfg(test)]
@@ -482,7 +482,13 @@ mod tests {
         assert_eq!(of(&[lead("5", &["a"], 20), lead("6", &["a"], 10)]), Some(name("6")));
         assert_eq!(of(&[lead("5", &["b"], 20)]), None, "only an office has that number");
         assert_eq!(of(&[lead("5", &[], 20)]), Some(name("5")));
-        assert_eq!(of(&[Candidate { held: Held::Linked, ..lead("5", &["a"], 20) }]), None);
+        let linked = Candidate { held: Held::Linked, ..lead("5", &["a"], 20) };
+        assert_eq!(of(std::slice::from_ref(&linked)), None);
+        assert_eq!(
+            of(&[linked, lead("6", &[], 10)]),
+            None,
+            "whose address it is, is somebody else"
+        );
         assert_eq!(of(&[right("8", &["a"])]), None, "a further contact is somebody else's matter");
     }
 

@@ -7,7 +7,8 @@ use super::RunError;
 use super::execute::Work;
 use super::session::Session;
 use crate::planner::{
-    FirstRun, Link, LinkState, Match, OpKind, Other, Pair, Presence, has_lost_too_much, plan_pair,
+    FirstRun, Link, LinkState, Match, OpKind, Other, Pair, Presence, Sync, has_lost_too_much,
+    plan_pair,
 };
 use crate::record::{PerSide, RemoteId, Side};
 use crate::store::{End, FeedId, LinkId, LinkRow, SeenRow};
@@ -103,8 +104,9 @@ impl Session<'_> {
     /// many a side has lost is weighed before anything is done about one of them. Gives what is left.
     pub(super) async fn plan_whole_pairs(&mut self, dirty: Dirty) -> Result<Dirty, RunError> {
         let Linked { links, free, .. } = self.linked(&dirty).await?;
+        let fresh = dirty.ends.clone();
         let mut left = Dirty { ends: free, ..dirty };
-        let companions = self.plan_links(links, Some(&mut left)).await?;
+        let companions = self.plan_links(links, Some((&mut left, &fresh))).await?;
         left.ends.extend(companions);
         left.ends.retain(|end| !self.followed.contains(end));
         Ok(left)
@@ -115,7 +117,7 @@ impl Session<'_> {
     async fn plan_links(
         &mut self,
         links: BTreeMap<LinkId, End>,
-        mut lost: Option<&mut Dirty>,
+        mut lost: Option<(&mut Dirty, &BTreeSet<End>)>,
     ) -> Result<BTreeSet<End>, RunError> {
         let links: Vec<(LinkId, End)> = links.into_iter().collect();
         let (mut gathered, mut companions) = (Vec::new(), BTreeSet::new());
@@ -132,8 +134,8 @@ impl Session<'_> {
                     row.seen.presence = Presence::Gone;
                 }
             }
-            if let Some(lost) = &mut lost {
-                rows.retain(|row| lost.take_in(row, self.orphaned(row, &seen)));
+            if let Some((lost, fresh)) = &mut lost {
+                rows.retain(|row| lost.take_in(row, self.orphaned(row, &seen, fresh)));
             }
             companions.extend(self.companions(&rows, &seen).await?);
             let mut others = self.others(&rows, &seen).await?;
@@ -144,7 +146,7 @@ impl Session<'_> {
             });
             let mut works: Vec<Work> = works.collect();
             // Who becomes somebody new waits, as whoever is new does, until it was read who is there.
-            if let Some(lost) = &mut lost {
+            if let Some((lost, _)) = &mut lost {
                 let waiting: Vec<Work> = works.extract_if(.., |work| work.converts()).collect();
                 for mut work in waiting {
                     lost.ends.extend(work.subjects().map(|(_, end)| end.clone()));
@@ -159,17 +161,24 @@ impl Session<'_> {
         Ok(companions)
     }
 
-    /// What this link has lost. Another of the same person may take the place of it, who has to be read
-    /// first.
-    fn orphaned(&self, row: &LinkRow, seen: &BTreeMap<End, SeenRow>) -> Orphaned {
+    /// What this link has lost, by what has changed. Another of the same person may take the place of it, who
+    /// has to be read first.
+    fn orphaned(
+        &self,
+        row: &LinkRow,
+        seen: &BTreeMap<End, SeenRow>,
+        fresh: &BTreeSet<End>,
+    ) -> Orphaned {
         let mut orphaned = Orphaned { gone: BTreeSet::new(), has_left: false };
+        let is_due = self.pending.contains_key(&row.ends.left);
         for (side, end) in row.ends.iter() {
             let Some(row) = seen.get(end) else { continue };
             match row.seen.presence {
                 Presence::Gone => _ = orphaned.gone.insert(end.clone()),
                 Presence::Left => {
-                    orphaned.has_left |=
-                        self.has_several_objects(side) && self.successor(side, &row.seen).is_none();
+                    orphaned.has_left |= (fresh.contains(end) || is_due)
+                        && self.has_several_objects(side)
+                        && self.successor(side, &row.seen).is_none();
                 }
                 Presence::Live | Presence::Forbidden => {}
             }
@@ -321,11 +330,33 @@ impl Session<'_> {
             baseline: PerSide::from_fn(|source| self.is_baseline(source, rows.iter())),
             is_old: PerSide::from_fn(|source| {
                 self.is_baseline(source, rows.iter().filter(|(side, _)| *side == source))
+                    || self.is_only_ours(source, *rows.of(source), &link)
             }),
         };
         let item = plan_pair(&self.connection.settings, &pair);
         let records = PerSide::from_fn(|side| pair.live(side).cloned());
         Work::new(item, ends, records, link)
+    }
+
+    /// Whether a record that was there in the first run of the NEW_ONLY sync that reads `source` stands as we
+    /// wrote it.
+    fn is_only_ours(
+        &self,
+        source: Side,
+        row: Option<&SeenRow>,
+        link: &Option<(LinkId, Option<Link>)>,
+    ) -> bool {
+        let is_new_only = |sync: &Sync| sync.first_run == FirstRun::NewOnly;
+        let begun = self.connection.progress.of(source).first_run_done_at;
+        let (Some(row), Some((_, Some(link))), Some(begun)) = (row, link, begun) else {
+            return false;
+        };
+        let record = &row.seen.record;
+        let written = link.written.of(source);
+        self.connection.settings.sync(source).is_some_and(is_new_only)
+            && record.created_at.is_some_and(|at| at <= begun)
+            && written.is_some()
+            && *written == record.revision
     }
 
     /// Whether these records stand as they stood when the NEW_ONLY sync that reads `source` began.

@@ -112,6 +112,17 @@ async fn a_run_is_told_as_it_is_and_as_it_comes_further_until_it_ends() {
 }
 
 #[tokio::test]
+async fn of_a_run_that_is_removed_nothing_more_is_told() {
+    let going = Going::begin().await;
+    let mut events = going.follow(HOME, &going.run.id.to_string());
+    next(&mut events).await.unwrap();
+    going.store.release(&going.held).await.unwrap();
+    let removed = going.store.remove_connection(workspace(HOME), going.run.connection).await;
+    removed.unwrap();
+    assert_eq!(next(&mut events).await, None);
+}
+
+#[tokio::test]
 async fn nobody_follows_a_run_of_another_workspace_or_none() {
     let going = Going::begin().await;
     let run = going.run.id.to_string();

@@ -142,7 +142,7 @@ async fn a_socket_ends_with_its_token() {
     house.clock.advance(Duration::from_secs(10));
     let mut socket = house.socket_of(&token).await;
     socket.follow("a", "subscription { wait }").await;
-    assert!(socket.closes_with(4401).await.contains("expired"));
+    assert!(socket.closes_with(4403).await.contains("expired"));
 }
 
 #[tokio::test]
@@ -187,8 +187,8 @@ async fn errors_are_masked_and_limits_hold_as_elsewhere() {
     assert_eq!(code(&event), "INTERNAL");
     assert!(!event.to_string().contains("/var/lib"));
     socket.message().await;
-    let aliases: Vec<String> = (0..31).map(|at| format!("a{at}: count(to: 1)")).collect();
-    socket.follow("b", &format!("subscription {{ {} }}", aliases.join(" "))).await;
+    let long = format!("subscription {{ count(to: 1) }} # {}", "x".repeat(16_000));
+    socket.follow("b", &long).await;
     assert_eq!(code(&socket.message().await), "LIMIT_EXCEEDED");
 }
 
@@ -206,6 +206,45 @@ async fn a_socket_has_twenty_subscriptions_at_a_time() {
     assert_eq!(socket.message().await["id"], "7");
     socket.follow("more", "subscription { count(to: 1) }").await;
     assert_eq!(socket.message().await["payload"]["data"]["count"], "1 for ana");
+}
+
+#[tokio::test]
+async fn a_subscription_is_to_one_thing() {
+    let house = House::open().await;
+    let mut socket = house.socket_of(&house.token()).await;
+    let fragment = "fragment F on Subscription { count(to: 1) }";
+    for selected in ["a: wait b: wait", "...F", "... on Subscription { wait }"] {
+        let more = if selected == "...F" { fragment } else { "" };
+        socket.follow("a", &format!("subscription {{ {selected} }} {more}")).await;
+        assert_eq!(code(&socket.message().await), "BAD_QUERY", "{selected}");
+        assert_eq!(socket.message().await["type"], "complete");
+    }
+}
+
+#[tokio::test]
+async fn who_closes_a_socket_is_told_that_it_is_closed() {
+    let house = House::open().await;
+    let mut socket = house.socket_of(&house.token()).await;
+    socket.0.close(None).await.unwrap();
+    let last = timeout(PATIENCE, socket.0.next()).await.unwrap();
+    assert!(matches!(last, Some(Ok(Message::Close(_)))), "{last:?}");
+}
+
+#[tokio::test]
+async fn many_messages_at_once_are_taken_one_by_one() {
+    let house = House::open().await;
+    let mut socket = house.socket_of(&house.token()).await;
+    for number in 0..2_000 {
+        let payload = json!({ "query": "{ me }" });
+        let message = json!({ "id": number.to_string(), "type": "subscribe", "payload": payload });
+        socket.0.feed(Message::text(message.to_string())).await.unwrap();
+    }
+    socket.say(json!({ "type": "ping" })).await;
+    let mut before = 0;
+    while socket.message().await["type"] != "pong" {
+        before += 1;
+    }
+    assert!(before > 1_000, "only {before} answers came before what was sent last");
 }
 
 #[tokio::test]

@@ -268,3 +268,24 @@ async fn who_was_there_before_only_new_people_were_wanted_stays_what_they_are() 
     house.run().await.unwrap();
     assert!(house.leads.records().is_empty());
 }
+
+#[tokio::test]
+async fn nobody_is_new_because_of_what_we_wrote_ourselves() {
+    let house = House::with_leads(|settings| {
+        set_rules(settings);
+        settings.syncs.left.as_mut().unwrap().first_run = FirstRun::NewOnly;
+    })
+    .await;
+    house.make(Side::Left, ANA, &[("city", "Lugo")]);
+    let lead = house.leads.create(fields(ANA, &[]));
+    house.run().await.unwrap();
+    house.leads.edit(&lead, [("phone".into(), phone())].into());
+    for _ in 0..3 {
+        house.run().await.unwrap();
+    }
+    assert_eq!(house.get(Side::Left, ANA, "phone"), phone());
+    assert_eq!(house.leads.records().len(), 1, "of her own nothing is new");
+    house.edit(Side::Left, ANA, "phone", Value::Cleared);
+    house.run().await.unwrap();
+    assert!(house.leads.records().is_empty());
+}

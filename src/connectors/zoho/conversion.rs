@@ -12,7 +12,7 @@ use super::ZohoConnector;
 use super::refusal::{self, Outcome};
 use super::wire::Outcomes;
 use crate::connectors::call::Failed;
-use crate::connectors::{ErrorKind, Result, Write, Written};
+use crate::connectors::{Error, ErrorKind, Result, Write, Written};
 use crate::net::Method;
 use crate::record::{Conversion, RemoteId};
 
@@ -27,11 +27,11 @@ pub(super) async fn convert(
     becomes: &Conversion,
 ) -> Result<Written> {
     if becomes.into.is_none() {
-        match candidate(connector, write, id, becomes).await {
+        match merge(connector, write, id, becomes).await {
             Ok(None) => {}
-            Ok(holder) => {
-                let code = "WOULD_MERGE".to_owned();
-                return Ok(Written::Rejected { code, field: None, holder });
+            Ok(Some(merge)) => return Ok(merge),
+            Err(Error { kind: ErrorKind::Unavailable, code, .. }) => {
+                return Ok(Written::Later { code });
             }
             Err(error) if error.kind != ErrorKind::Protocol => return Err(error),
             // There is no such lead any more: the conversion itself says so.
@@ -77,18 +77,23 @@ pub(super) async fn convert(
     }
 }
 
-/// Into whom Zoho would merge the lead if nobody were named; nobody, if it makes a new record.
-async fn candidate(
+/// That Zoho would merge the lead with somebody if nobody were named; none, if it makes a new record.
+async fn merge(
     connector: &ZohoConnector,
     write: &Write,
     id: &RemoteId,
     becomes: &Conversion,
-) -> Result<Option<RemoteId>> {
+) -> Result<Option<Written>> {
     let path = format!("/crm/v8/{}/{id}/__conversion_options", write.object);
     let reply: Option<Options> = connector.api.get("conversion_options", &path, &[]).await?;
     let modules = reply.map(|reply| reply.options).unwrap_or_default();
-    let known = modules.get(becomes.object.as_str()).and_then(|known| known.as_array()?.first());
-    Ok(known.and_then(|known| known.get("id")?.as_str()).map(RemoteId::new))
+    let known = match modules.get(becomes.object.as_str()) {
+        None | Some(Json::Null) => return Ok(None),
+        Some(Json::Array(known)) if known.is_empty() => return Ok(None),
+        Some(known) => known.get(0),
+    };
+    let holder = known.and_then(|known| known.get("id")?.as_str()).map(RemoteId::new);
+    Ok(Some(Written::Rejected { code: "WOULD_MERGE".to_owned(), field: None, holder }))
 }
 
 /// The records of each module that a lead is like, below its name.
