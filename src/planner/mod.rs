@@ -14,6 +14,7 @@ mod fault;
 mod filter;
 mod finding;
 mod item;
+mod key;
 mod mapping;
 mod matching;
 mod merge;
@@ -39,11 +40,12 @@ pub use item::{
     Cause, Decision, Entered, Failure, Item, Op, OpKind, Outcome, Row, Skip, Standing, TagChange,
     Wait,
 };
+pub use key::{Key, record_keys};
 pub use mapping::{
     Compatibility, ConstantWhen, Entry, Function, NamePart, StandIn, Transform, Unresolved,
     compatibility,
 };
-pub use matching::{Candidate, Held, Key, Match, heir, match_records, record_keys, same_person};
+pub use matching::{Candidate, Held, Match, heir, match_records, same_person};
 pub use pair::{Base, Link, LinkState, Marks, Other, Pair, Presence, Seen, Sent};
 pub use plan::plan_pair;
 pub use report::Report;
