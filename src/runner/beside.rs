@@ -7,8 +7,8 @@ use super::RunError;
 use super::plan::end_of;
 use super::session::Session;
 use crate::planner::{Candidate, Channel, Held, Key, LinkState, Other, Presence, same_person};
-use crate::record::{ObjectName, PerSide, Side};
-use crate::store::{End, FeedId, LinkId, LinkRow, SeenRow};
+use crate::record::{PerSide, Side};
+use crate::store::{End, Feed, FeedId, LinkId, LinkRow, SeenRow};
 
 impl Session<'_> {
     /// The records of the same people as these pairs that nothing is linked to and that say otherwise
@@ -55,11 +55,8 @@ impl Session<'_> {
         for side in Side::BOTH {
             let mut wanted: BTreeMap<FeedId, Vec<(LinkId, Vec<Candidate>)>> = BTreeMap::new();
             for row in rows {
-                let record = seen.get(row.ends.of(side)).map(|row| &row.seen.record);
-                let becomes = record.and_then(|record| self.becomes(side, &record.object));
-                let Some(feed) = becomes.and_then(|object| self.feed_of(side, object)) else {
-                    continue;
-                };
+                let becomes = seen.get(row.ends.of(side)).and_then(|row| self.becomes(side, row));
+                let Some(feed) = becomes else { continue };
                 wanted.entry(feed.id).or_default().push((row.id, self.pair_of(row, seen)));
             }
             for (feed, pairs) in wanted {
@@ -74,9 +71,10 @@ impl Session<'_> {
         Ok(others)
     }
 
-    /// What the records of an object may become where a rule makes something else of them.
-    pub(super) fn becomes(&self, side: Side, object: &ObjectName) -> Option<&ObjectName> {
-        self.connection.settings.becomes(side, object)
+    /// Among which records is what a record may become, where a rule makes something else of it.
+    pub(super) fn becomes(&self, side: Side, row: &SeenRow) -> Option<&Feed> {
+        let object = self.connection.settings.becomes(side, &row.seen.record.object)?;
+        self.feed_of(side, object)
     }
 
     /// Which of these records are the person of a pair.

@@ -116,10 +116,8 @@ impl Session<'_> {
             self.runner.store.seen_by_keys(self.connection.workspace, feed, keys).await?;
         rows.retain(|row| row.change > planned_upon && row.seen.presence == Presence::Live);
         let ends: BTreeSet<End> = rows.iter().map(end_of).collect();
-        let links = self.links_of(&ends).await?;
-        let is_linked =
-            |end: &End| links.values().any(|row| row.ends.iter().any(|(_, e)| e == end));
-        rows.retain(|row| !is_linked(&end_of(row)));
+        let linked = self.linked_of(&ends).await?;
+        rows.retain(|row| !linked.contains(&end_of(row)));
         Ok(rows.into_iter().map(|row| row.seen.record).collect())
     }
 

@@ -235,11 +235,8 @@ impl Session<'_> {
         let (Some(left), Some(right)) = (rows.left, rows.right) else { return PerSide::default() };
         let pair = [as_one(Side::Left, left, None), as_one(Side::Right, right, None)];
         PerSide::from_fn(|side| {
-            let object = rows.of(side).map(|row| &row.seen.record.object);
-            let becomes = object.and_then(|object| self.becomes(side, object));
-            let Some(feed) = becomes.and_then(|object| self.feed_of(side, object)) else {
-                return Vec::new();
-            };
+            let becomes = rows.of(side).and_then(|row| self.becomes(side, row));
+            let Some(feed) = becomes else { return Vec::new() };
             let of_feed = members.iter().filter(|(end, member)| {
                 end.feed == feed.id && member.row.seen.presence == Presence::Live
             });
