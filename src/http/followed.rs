@@ -53,12 +53,9 @@ impl<E: Executor> Executor for Followed<E> {
     }
 }
 
-/// Nothing but subscriptions, each to one thing (spec.graphql.org/October2021, section 5.2.3.1). What is too long
-/// or can't be parsed is refused by the executor, which says why.
+/// Nothing but subscriptions, each to one thing (spec.graphql.org/October2021, section 5.2.3.1). What
+/// can't be parsed is refused by the executor, which says why.
 fn fault(request: &mut Request) -> Option<(&'static str, &'static str)> {
-    if request.query.len() > LONGEST {
-        return None;
-    }
     let document = request.parsed_query().ok()?;
     for (_, operation) in document.operations.iter() {
         if operation.node.ty != OperationType::Subscription {
@@ -71,9 +68,6 @@ fn fault(request: &mut Request) -> Option<(&'static str, &'static str)> {
     }
     None
 }
-
-/// What is longer is refused before it is parsed, in bytes.
-const LONGEST: usize = 16_000;
 
 const ONE: &str = "a subscription is to one field, and to that directly: send one for each";
 const ONLY: &str = "only subscriptions are taken over the socket: send queries and mutations by POST \

@@ -33,8 +33,8 @@ const INIT: Duration = Duration::from_secs(5);
 const SEND: Duration = Duration::from_secs(10);
 /// Between two signs of life, so that nobody on the way takes the socket for dead.
 const ALIVE: Duration = Duration::from_secs(30);
-/// The largest message, in bytes.
-const LARGEST: usize = 256 * 1024;
+/// The largest message, in bytes: no subscription comes near.
+const LARGEST: usize = 64 * 1024;
 /// The longest reason that a close frame holds, in bytes (RFC 6455, section 5.5).
 const REASON: usize = 123;
 /// How many sockets are open at once of those who have said who they are, and of others.
@@ -87,7 +87,7 @@ impl<E: Executor> Sockets<E> {
         Ok(upgrade.on_upgrade(move |socket| sockets.serve(socket, place)))
     }
 
-    async fn serve(self: Arc<Self>, socket: WebSocket, mut _place: OwnedSemaphorePermit) {
+    async fn serve(self: Arc<Self>, socket: WebSocket, mut place: OwnedSemaphorePermit) {
         let (mut out, incoming) = socket.split();
         let messages = incoming.take_while(|message| {
             future::ready(
@@ -128,9 +128,9 @@ impl<E: Executor> Sockets<E> {
                 biased;
                 admitted = &mut told, if asker == Asker::Unknown => {
                     asker = Asker::of(admitted.is_ok());
-                    if let Ok((left, place)) = admitted {
+                    if let Ok((left, own)) = admitted {
                         end.as_mut().reset(Instant::now() + left);
-                        _place = place;
+                        drop(std::mem::replace(&mut place, own));
                     }
                     continue;
                 }

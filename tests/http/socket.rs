@@ -222,6 +222,21 @@ async fn a_subscription_is_to_one_thing() {
 }
 
 #[tokio::test]
+async fn strangers_keep_nobody_out_who_is_in() {
+    let house = House::open().await;
+    let mut own = house.socket_of(&house.token()).await;
+    let mut strangers = Vec::new();
+    for _ in 0..256 {
+        strangers.push(house.socket().await);
+    }
+    assert_eq!(house.socket_with(&[PROTOCOL]).await.err(), Some(503), "no more of those at once");
+    // Nor are those who are in counted among them.
+    own.follow("a", "subscription { count(to: 1) }").await;
+    assert_eq!(own.message().await["payload"]["data"]["count"], "1 for ana");
+    drop(strangers);
+}
+
+#[tokio::test]
 async fn who_closes_a_socket_is_told_that_it_is_closed() {
     let house = House::open().await;
     let mut socket = house.socket_of(&house.token()).await;
