@@ -1,10 +1,10 @@
 //! What goes wrong, and what becomes of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use concord::connectors::{ErrorKind, Retry, Written};
-use concord::record::Semantic;
+use concord::connectors::{ErrorKind, Retry, Write, Written};
+use concord::record::{Conversion, ObjectName, Semantic};
 
 use crate::house::{Excused, Fault, House, Person};
 
@@ -40,6 +40,29 @@ pub async fn a_request_that_is_lost_is_unknown_and_nothing_was_made(house: House
     let answers = house.connector.apply(&[house.create(&Person::number(1))]).await.unwrap();
     assert!(matches!(&answers[..], [Written::Unknown { .. }]), "{answers:?}");
     assert_eq!(house.judge.count(), 0);
+    Ok(())
+}
+
+/// A conversion that breaks down is one that is looked at again, and nothing to stop for.
+pub async fn a_conversion_that_breaks_down_stops_nothing(house: House) -> Outcome {
+    let ways = house.connector.capability().converts;
+    let Some((_, object)) = ways.iter().find(|(from, _)| *from == house.object.as_str()) else {
+        return Err(Excused("nothing becomes something else"));
+    };
+    let ids = [0, 1].map(|number| house.judge.add(&Person::number(number)));
+    let writes = ids.clone().map(|id| Write {
+        becomes: Some(Conversion { object: ObjectName::new(*object), into: None }),
+        ..house.update(&id, BTreeMap::new())
+    });
+    house.read_nothing().await;
+    if !house.judge.order(Fault::Broken) {
+        return Err(NO_WIRE);
+    }
+    let answers = house.connector.apply(&writes).await.unwrap();
+    let [Written::Later { .. } | Written::Unknown { .. }, Written::Applied { .. }] = &answers[..]
+    else {
+        panic!("{answers:?}");
+    };
     Ok(())
 }
 

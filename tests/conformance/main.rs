@@ -62,6 +62,7 @@ const CHECKS: &[Check] = checks![
     reading::what_becomes_something_else_has_left,
     writing::what_is_converted_becomes_what_was_asked_for,
     writing::nobody_becomes_a_namesake_who_was_not_named,
+    faults::a_conversion_that_breaks_down_stops_nothing,
     reading::records_are_found_by_address,
     reading::owners_are_known_by_address,
     reading::a_field_that_the_app_has_no_more_is_absent_and_not_empty,

@@ -14,7 +14,7 @@ use super::wire::Outcomes;
 use crate::connectors::call::Failed;
 use crate::connectors::{Error, ErrorKind, Result, Write, Written};
 use crate::net::Method;
-use crate::record::{Conversion, RemoteId};
+use crate::record::{Conversion, ObjectName, RemoteId};
 
 /// What became of a lead that is to become something else.
 ///
@@ -86,14 +86,7 @@ async fn merge(
 ) -> Result<Option<Written>> {
     let path = format!("/crm/v8/{}/{id}/__conversion_options", write.object);
     let reply: Option<Options> = connector.api.get("conversion_options", &path, &[]).await?;
-    let modules = reply.map(|reply| reply.options).unwrap_or_default();
-    let known = match modules.get(becomes.object.as_str()) {
-        None | Some(Json::Null) => return Ok(None),
-        Some(Json::Array(known)) if known.is_empty() => return Ok(None),
-        Some(known) => known.get(0),
-    };
-    let holder = known.and_then(|known| known.get("id")?.as_str()).map(RemoteId::new);
-    Ok(Some(Written::Rejected { code: "WOULD_MERGE".to_owned(), field: None, holder }))
+    Ok(reply.and_then(|reply| reply.merge_into(&becomes.object)))
 }
 
 /// The records of each module that a lead is like, below its name.
@@ -101,4 +94,46 @@ async fn merge(
 struct Options {
     #[serde(rename = "__conversion_options", default)]
     options: Map<String, Json>,
+}
+
+impl Options {
+    /// What becomes of a conversion to this. Whatever can't be understood means that somebody is there.
+    fn merge_into(&self, object: &ObjectName) -> Option<Written> {
+        let known = match self.options.get(object.as_str())? {
+            Json::Null => return None,
+            Json::Array(known) if known.is_empty() => return None,
+            known => known.get(0),
+        };
+        let holder = known.and_then(|known| known.get("id")?.as_str()).map(RemoteId::new);
+        Some(Written::Rejected { code: "WOULD_MERGE".to_owned(), field: None, holder })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whom it would be merged with; none, if with nobody.
+    fn holder(contacts: &Json) -> Option<Option<String>> {
+        let options = json!({ "__conversion_options": { "Accounts": null, "Contacts": contacts } });
+        let options: Options = serde_json::from_value(options).unwrap();
+        match options.merge_into(&"Contacts".into())? {
+            Written::Rejected { code, holder, .. } => {
+                assert_eq!(code, "WOULD_MERGE");
+                Some(holder.map(|id| id.to_string()))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nobody_is_there_only_where_that_is_said() {
+        assert_eq!(holder(&Json::Null), None);
+        assert_eq!(holder(&json!([])), None);
+        let known = json!([{ "Full_Name": "abc", "Email": null, "id": "1041" }, { "id": "1042" }]);
+        assert_eq!(holder(&known), Some(Some("1041".to_owned())));
+        for strange in [json!({}), json!([{ "id": 7 }]), json!(["1041"]), json!("1041")] {
+            assert_eq!(holder(&strange), Some(None), "{strange}");
+        }
+    }
 }
