@@ -12,7 +12,7 @@ use concord::planner::{
 };
 use concord::record::{Consent, PerSide, Record, Side, Value};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::test_runner::{Config, TestRunner};
 
 use crate::world::{App, LEFT, RIGHT, Shapes, SyncShape, World, fields, same, settings, value};
 
@@ -577,16 +577,9 @@ fn check_strange(settings: &Settings, case: &Case) -> Checked {
 
 #[test]
 fn the_laws_hold_for_every_pair() {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(50_000);
-    // The suite always tries the same cases: whether a change passes hangs on the change alone. Others are
-    // tried with PROPTEST_RNG_SEED.
-    let given = Config::default();
-    let rng_seed = match given.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(1),
-        RngSeed::Fixed(seed) => RngSeed::Fixed(seed),
-    };
-    let mut runner =
-        TestRunner::new(Config { cases, rng_seed, source_file: Some(file!()), ..given });
+    let config = crate::same_each_time(50_000);
+    let cases = config.cases;
+    let mut runner = TestRunner::new(Config { source_file: Some(file!()), ..config });
     let outcome = runner.run(&case(), |case| check(&case));
     let rows = ROWS.lock().unwrap().clone();
     let total: u64 = rows.values().sum();

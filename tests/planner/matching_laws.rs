@@ -36,7 +36,7 @@ fn build(raw: Vec<(Side, BTreeSet<Key>, u8, Option<u8>)>) -> Vec<Candidate> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(crate::same_each_time(20_000))]
 
     #[test]
     fn order_does_not_matter_and_pairs_are_mutual(

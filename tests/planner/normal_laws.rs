@@ -13,7 +13,7 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(crate::same_each_time(20_000))]
 
     #[test]
     fn normalising_twice_is_normalising_once(text in any_text(), region in 0..4_usize) {
