@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use concord::connectors::memory::Faults;
 use concord::planner::{Condition, Filter, Limit, LinkState, MatchKey, Outcome, Rule, Skip, Test};
 use concord::record::{RemoteId, Side, Value};
 use concord::store::Trigger;
@@ -287,6 +288,19 @@ async fn a_notification_is_enough_to_find_who_took_the_place_of_a_lead() {
     house.run_because(Trigger::Webhook).await.unwrap();
     assert_eq!(ends(&house).await, [("contacts/000001".into(), format!("contacts/{contact}"))]);
     assert_eq!(house.get(Side::Right, ANA, "city"), text("Vigo"));
+}
+
+#[tokio::test]
+async fn who_has_no_successor_is_looked_for_once() {
+    let (house, lead) = with_ana_gone_elsewhere().await;
+    house.hint_lead(&lead).await;
+    house.run_because(Trigger::Webhook).await.unwrap();
+    // Whoever reads everything now is refused.
+    let is_busy = Faults { rate_limited: 1000, ..Faults::default() };
+    house.vendors.right.order_faults(1, is_busy);
+    house.edit(Side::Left, ANA, "city", text("Lugo"));
+    house.hint(Side::Left, &house.id(Side::Left, ANA)).await;
+    house.run_because(Trigger::Webhook).await.unwrap();
 }
 
 #[tokio::test]
