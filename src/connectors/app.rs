@@ -119,8 +119,14 @@ impl World {
     /// A line to an account of this app, at the app's pace.
     #[must_use]
     pub fn line(&self, about: &About) -> Line {
-        let per_second = self.overrides.rates.get(about.slug).copied().unwrap_or(about.per_second);
-        Line::new(self.http.clone(), Arc::new(Pace::new(per_second, about.at_once)))
+        let pace = Pace::new(self.per_second(about), about.at_once);
+        Line::new(self.http.clone(), Arc::new(pace))
+    }
+
+    /// How many requests a second an account of this app is asked at most.
+    #[must_use]
+    pub fn per_second(&self, about: &About) -> u32 {
+        self.overrides.rates.get(about.slug).copied().unwrap_or(about.per_second)
     }
 }
 

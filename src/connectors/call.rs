@@ -22,6 +22,8 @@ pub(super) struct Caller {
     pub(super) pause: fn(&Answer) -> Option<Pause>,
     /// Whether an answer says that the key is not valid; it then says that nothing was done.
     pub(super) refuses_key: fn(&Answer) -> bool,
+    /// How many credits an answer says are left.
+    pub(super) left: fn(&Answer) -> Option<u64>,
 }
 
 /// What is asked.
@@ -32,6 +34,8 @@ pub(super) struct Call {
     pub(super) headers: Vec<(&'static str, String)>,
     /// JSON.
     pub(super) body: Option<Vec<u8>>,
+    /// What it costs, in credits, unless it is refused.
+    pub(super) credits: u64,
 }
 
 /// What a call came to.
@@ -88,10 +92,16 @@ impl Caller {
             };
             let answer =
                 self.line.send(request, self.pause).await.map_err(|error| match error {
-                    net::Error::Lost(code) => Failed::Lost(code),
+                    net::Error::Lost(code) => {
+                        self.line.meter().spent(call.credits);
+                        Failed::Lost(code)
+                    }
                     other => Failed::Undone(Error::from_net(&other, call.operation, &*self.clock)),
                 })?;
-            if (self.refuses_key)(&answer) && !is_replaced {
+            if !(self.refuses_key)(&answer) {
+                self.line.meter().spent(call.credits);
+                self.line.meter().told((self.left)(&answer));
+            } else if !is_replaced {
                 key = self.access.replace(&key).await.map_err(Failed::Undone)?;
                 is_replaced = true;
                 continue;

@@ -25,7 +25,7 @@ pub use oauth::{
     AppRegistration, Asked, Clients, Parameters, Redirected, Registrations, is_redirect_uri,
 };
 pub use traffic::{
-    Capability, Change, Departure, Fetched, Identity, Lookup, Page, Query, Write, Written,
+    Capability, Change, Departure, Fetched, Identity, Lookup, Page, Prices, Query, Write, Written,
 };
 
 use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};

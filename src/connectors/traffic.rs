@@ -34,8 +34,25 @@ pub struct Capability {
     pub revision_in_answer: bool,
     /// What records of an object can be made into, by the app's own way.
     pub converts: &'static [(&'static str, &'static str)],
+    /// Calls for each record that is converted.
+    pub conversion_calls: u32,
+    /// What writing costs, where the app counts credits.
+    pub prices: Option<Prices>,
     /// How long a search may miss a record that was just written, in seconds.
     pub search_lag_seconds: u32,
+}
+
+/// What writing costs in an app that allows an account so many credits in a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prices {
+    /// The time: credits that were used longer ago count no more.
+    pub window: Duration,
+    /// Records in a write for one credit.
+    pub written: u32,
+    /// Records that get or lose tags by a call of their own, for one credit.
+    pub tagged: u32,
+    /// Credits for each record that is converted, with the calls that belong to it.
+    pub conversion: u32,
 }
 
 /// What to read: an object of the account, perhaps only a collection of it, and which fields.
@@ -132,6 +149,8 @@ pub struct Identity {
     pub country: Option<String>,
     /// The account's time zone (IANA name).
     pub time_zone: Option<String>,
+    /// How many credits the account has in the time that its app counts them in.
+    pub allowance: Option<u64>,
 }
 
 /// One record to write.

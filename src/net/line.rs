@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Answer, Error, Http, Pace, Request, Rest};
+use tokio::time::Instant;
 
-/// A line to one account; cheap to clone. All who speak to the account share its pace.
+use super::{Answer, Error, Http, Meter, Pace, Request, Rest};
+
+/// A line to one account; cheap to clone. All who speak to the account share its pace
+/// and its meter.
 #[derive(Clone)]
 pub struct Line {
     http: Http,
     pace: Arc<Pace>,
+    meter: Arc<Meter>,
 }
 
 /// How often a request that was told to wait is sent again before the caller is told.
@@ -21,7 +25,13 @@ impl Line {
     /// A line at this pace.
     #[must_use]
     pub fn new(http: Http, pace: Arc<Pace>) -> Self {
-        Self { http, pace }
+        Self { http, pace, meter: Arc::default() }
+    }
+
+    /// What counts the requests that are sent.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Sends what `request` makes, at the account's pace. An answer for which `pause` gives a time
@@ -38,10 +48,13 @@ impl Line {
         let mut tries = 1;
         loop {
             let turn = self.pace.turn().await.map_err(|Rest(left)| Error::Resting(left))?;
+            let began = Instant::now();
             let answer = self.http.send(request()).await;
+            self.meter.sent(began.elapsed());
             drop(turn);
             let answer = answer?;
             let Some(Pause(told)) = pause(&answer) else { return Ok(answer) };
+            self.meter.paused();
             self.pace.rest(told.unwrap_or(wait)).await;
             if tries == TRIES {
                 return Err(Error::Resting(told.unwrap_or(wait)));

@@ -1374,7 +1374,7 @@ async fn changes_of_a_company_storm_its_contacts_unless_that_is_switched_off() {
 
 #[tokio::test]
 async fn credits_are_counted_told_after_half_and_come_back_after_a_day() {
-    let house = House::with(|options| options.credits = 10).await;
+    let house = House::with(|options| options.credits = Some(10)).await;
     let left = |reply: &Reply| reply.headers.get("x-api-credits-remaining").cloned();
     let reply = house.post("Contacts", json!({"data": vec![person("A", "a@x.es"); 11]})).await;
     assert_eq!((house.emulator.credits_used(), left(&reply)), (2, None));

@@ -57,5 +57,7 @@ pub(super) static CAPABILITY: Capability = Capability {
     clear_field: true,
     revision_in_answer: false,
     converts: &[],
+    conversion_calls: 0,
+    prices: None,
     search_lag_seconds: 30,
 };

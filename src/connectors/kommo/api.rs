@@ -35,7 +35,9 @@ impl Api {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let refuses_key = |answer: &Answer| answer.status == 401;
-        let caller = Caller { line, access, clock, scheme: "Bearer", pause, refuses_key };
+        // Kommo counts no credits.
+        let left = |_: &Answer| None;
+        let caller = Caller { line, access, clock, scheme: "Bearer", pause, refuses_key, left };
         Self { caller, base }
     }
 
@@ -77,7 +79,8 @@ impl Api {
         body: Option<Vec<u8>>,
     ) -> std::result::Result<Reply, Failed> {
         let url = format!("{}{path}", self.base);
-        self.caller.send(&Call { operation, method, url, headers: Vec::new(), body }).await
+        let call = Call { operation, method, url, headers: Vec::new(), body, credits: 0 };
+        self.caller.send(&call).await
     }
 }
 

@@ -127,6 +127,7 @@ pub(super) async fn check(api: &Api) -> Result<Identity> {
         host: account.subdomain.unwrap_or_default(),
         email: user.and_then(|user| user.email),
         country: account.country.filter(|country| country.len() == 2),
+        allowance: None,
     })
 }
 

@@ -40,6 +40,8 @@ impl MemoryConnector {
             clear_field: true,
             revision_in_answer: true,
             converts: &[],
+            conversion_calls: 1,
+            prices: None,
             search_lag_seconds: habits.search_lag_seconds,
         };
         Self { vendor, others: Vec::new(), capability }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::credits::PRICES;
 use super::notify::LIFE_SECONDS;
 use crate::connectors::{About, Capability, CredentialAbout, NotificationsAbout, ObjectAbout};
 
@@ -79,5 +80,8 @@ pub(super) static CAPABILITY: Capability = Capability {
     clear_field: true,
     revision_in_answer: true,
     converts: &[(LEADS, CONTACTS)],
+    // The look before it, and itself.
+    conversion_calls: 2,
+    prices: Some(PRICES),
     search_lag_seconds: 60,
 };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::refusal;
+use super::{credits, refusal};
 use crate::connectors::call::{Call, Caller, Failed, Reply};
 use crate::connectors::{Access, Result};
 use crate::net::{Answer, Line, Method, Pause};
@@ -28,7 +28,8 @@ impl Api {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let scheme = "Zoho-oauthtoken";
-        let caller = Caller { line, access, clock, scheme, pause, refuses_key: refusal::is_of_key };
+        let (refuses_key, left) = (refusal::is_of_key, credits::left);
+        let caller = Caller { line, access, clock, scheme, pause, refuses_key, left };
         Self { caller, base }
     }
 
@@ -55,6 +56,7 @@ impl Api {
             url: format!("{}{path}", self.base),
             headers: headers.to_vec(),
             body: None,
+            credits: credits::cost(path, 0),
         };
         let reply = self.caller.send(&call).await.map_err(|failed| failed.of_read(operation))?;
         Self::read(operation, &reply)
@@ -80,6 +82,7 @@ impl Api {
             url: format!("{}{path}", self.base),
             headers: Vec::new(),
             body: None,
+            credits: credits::cost(path, 0),
         };
         self.caller.send(&call).await.map_err(|failed| failed.of_read(operation))
     }
@@ -108,8 +111,9 @@ impl Api {
         body: &serde_json::Value,
     ) -> std::result::Result<Reply, Failed> {
         let url = format!("{}{path}", self.base);
+        let credits = credits::cost(path, credits::records(body));
         let body = Some(body.to_string().into_bytes());
-        self.caller.send(&Call { operation, method, url, headers: Vec::new(), body }).await
+        self.caller.send(&Call { operation, method, url, headers: Vec::new(), body, credits }).await
     }
 }
 

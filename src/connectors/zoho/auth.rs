@@ -6,9 +6,9 @@ use secrecy::ExposeSecret as _;
 
 use super::api::Api;
 use super::centres::{self, Centre};
-use super::scopes;
 use super::token::{self, Grant};
 use super::wire;
+use super::{credits, scopes};
 use crate::connectors::{
     Clients, Credentials, Error, ErrorKind, Granted, Identity, Overrides, Result, World,
 };
@@ -105,6 +105,7 @@ pub(super) async fn check(api: &Api) -> Result<Identity> {
         email: user.and_then(|user| user.email),
         country: org.country_code.filter(|code| code.len() == 2),
         time_zone: org.time_zone,
+        allowance: credits::allowance(&org.license_details),
     })
 }
 

@@ -9,6 +9,7 @@ mod centres;
 mod changes;
 mod conversion;
 mod convert;
+mod credits;
 pub mod emulator;
 mod fields;
 mod find;

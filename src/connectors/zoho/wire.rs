@@ -53,6 +53,9 @@ pub(super) struct Org {
     pub(super) domain_name: Option<String>,
     pub(super) country_code: Option<String>,
     pub(super) time_zone: Option<String>,
+    /// What it has bought: in whatever form, nothing else depends on it.
+    #[serde(default)]
+    pub(super) license_details: Json,
 }
 
 #[derive(Deserialize)]

@@ -189,6 +189,13 @@ impl Emulator {
         state.credits.used(state.now())
     }
 
+    /// Another client of the organisation spends credits.
+    pub fn others_spend(&self, credits: u64) {
+        let mut state = self.lock();
+        let now = state.now();
+        state.credits.spend(credits, now);
+    }
+
     /// Orders a fault.
     pub fn order(&self, fault: Fault) {
         self.lock().faults.order(fault);

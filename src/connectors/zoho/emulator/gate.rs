@@ -20,7 +20,7 @@ pub(super) fn pass(state: &mut State, call: &Call, is_crowded: bool) -> Told {
     }
     let now = state.now();
     state.credits.spend(answer.cost, now);
-    let (used, all) = (state.credits.used(now), state.options.credits);
+    let (used, all) = (state.credits.used(now), state.credits_allowed());
     let is_told = used.saturating_mul(2) > all;
     (answer, is_told.then_some(all.saturating_sub(used)))
 }
@@ -41,8 +41,8 @@ fn admit(state: &State, call: &Call, is_crowded: bool) -> Result<(), Refusal> {
         let message = "too many requests at the same time";
         return Err(Refusal::new(429, "TOO_MANY_REQUESTS", message, details));
     }
-    if state.credits.used(state.now()) >= state.options.credits {
-        let details = json!({"limit": state.options.credits});
+    if state.credits.used(state.now()) >= state.credits_allowed() {
+        let details = json!({"limit": state.credits_allowed()});
         let message = "the credits of the last 24 hours are used up";
         return Err(Refusal::new(429, "LIMIT_EXCEEDED", message, details));
     }

@@ -10,8 +10,8 @@ use crate::ports::Clock;
 pub struct Options {
     /// The time it lives in.
     pub clock: Arc<dyn Clock>,
-    /// Credits in any 24 hours.
-    pub credits: u64,
+    /// Credits in any 24 hours; none for as many as the Standard edition has for its users.
+    pub credits: Option<u64>,
     /// API calls at the same time; one more is refused with 429.
     pub concurrency: u32,
     /// How long the search misses what was just written.
@@ -40,7 +40,7 @@ impl Options {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            credits: 50_000,
+            credits: None,
             concurrency: 10,
             search_lag: Duration::ZERO,
             utc_offset_hours: 2,

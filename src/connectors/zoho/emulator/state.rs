@@ -7,6 +7,7 @@ use jiff::tz::Offset;
 use serde_json::{Value, json};
 
 use super::bin::Removed;
+use super::call::count;
 use super::catalogue::Catalogue;
 use super::channels::Channel;
 use super::credits::Credits;
@@ -63,6 +64,12 @@ impl State {
 
     pub(super) fn now(&self) -> Timestamp {
         self.options.clock.now()
+    }
+
+    /// How many credits there are in any 24 hours.
+    pub(super) fn credits_allowed(&self) -> u64 {
+        let of_edition = 50_000 + 250 * count(&self.users);
+        self.options.credits.unwrap_or(of_edition)
     }
 
     /// The time of a write: whole seconds that never go back, whatever the clock does.
