@@ -30,6 +30,8 @@ pub struct Model {
     pub region: Option<String>,
     /// Its time zone.
     pub time_zone: Option<String>,
+    /// How many credits it has in the time that its app counts them in.
+    pub allowance: Option<i64>,
     /// How it stands, as a document.
     pub status: String,
     /// 1 while it holds its place in the workspace, 0 once it is disconnected; the same as in the

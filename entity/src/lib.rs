@@ -7,6 +7,7 @@
 pub mod account;
 pub mod account_description;
 pub mod account_secret;
+pub mod account_usage;
 pub mod app_registration;
 pub mod authorization_request;
 pub mod config_version;

@@ -14,6 +14,7 @@ mod m20261122_000011_create_idempotency;
 mod m20261122_000012_ask_for_previews;
 mod m20261122_000013_create_authorization_requests;
 mod m20261123_000014_follow_records;
+mod m20261123_000015_count_usage;
 mod table;
 
 use async_trait::async_trait;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000012_ask_for_previews::Migration),
             Box::new(m20261122_000013_create_authorization_requests::Migration),
             Box::new(m20261123_000014_follow_records::Migration),
+            Box::new(m20261123_000015_count_usage::Migration),
         ]
     }
 }

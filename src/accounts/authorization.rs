@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use secrecy::zeroize::Zeroizing;
 
-use super::{Accounts, Error, Result, app, to_its_end};
+use super::{Accounts, Error, Result, app};
 use crate::connectors::{Asked, Parameters, is_redirect_uri};
 use crate::ports::Entropy;
 use crate::store::{Account, AccountId, AuthorizationRequest, WorkspaceId};
@@ -215,7 +215,7 @@ impl Authorizations {
             }
             accounts.redeem(&request, &parameters).await
         };
-        to_its_end(&self.accounts.tasks, work).await
+        self.accounts.tasks.to_its_end(work).await
     }
 
     fn may_return_to(&self, url: &str) -> bool {

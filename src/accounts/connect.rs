@@ -241,6 +241,7 @@ fn adopt(account: &mut Account, identity: &Identity) {
     account.owner_email.clone_from(&identity.email);
     account.region.clone_from(&identity.country);
     account.time_zone.clone_from(&identity.time_zone);
+    account.allowance = identity.allowance;
 }
 
 /// What an error means where an account is to take its place.

@@ -8,10 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio_util::task::TaskTracker;
 
+use super::ledger::Ledger;
+use super::tasks::Tasks;
 use super::vault::{Kept, Of, Vault};
-use super::{Error, Result, to_its_end};
+use super::{Error, Result};
 use crate::connectors::{self, Access, App, Credentials, ErrorKind, Granted, Key, Retry, World};
 use crate::net::Line;
 use crate::store::{self, Held, LeaseKey, LeaseKind, Store};
@@ -50,8 +51,8 @@ pub(super) struct Gate {
     of: Of,
     holder: String,
     line: Line,
-    /// What goes on to its end when nobody waits for it any more.
-    tasks: TaskTracker,
+    ledger: Arc<Ledger>,
+    tasks: Tasks,
     state: Arc<Mutex<State>>,
 }
 
@@ -98,14 +99,22 @@ impl Gate {
         app: &'static dyn App,
         of: Of,
         holder: String,
-        tasks: TaskTracker,
+        tasks: Tasks,
     ) -> Self {
         let line = world.line(app.about());
-        Self { store, vault, world, app, of, holder, line, tasks, state: Arc::default() }
+        let (clock, kept, by) = (world.clock.clone(), store.clone(), tasks.clone());
+        let ledger = Arc::new(Ledger::new(kept, clock, of, line.clone(), by));
+        let state = Arc::default();
+        Self { store, vault, world, app, of, holder, line, ledger, tasks, state }
     }
 
     pub(super) fn line(&self) -> Line {
         self.line.clone()
+    }
+
+    /// What writes down what is asked.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// The credentials as they are by now: another process may have been given others. What this one
@@ -140,7 +149,7 @@ impl Gate {
     async fn renew(&self, mut state: OwnedMutexGuard<State>, stale: Key) -> Result<Key> {
         let gate = self.clone();
         let work = async move { gate.renew_now(&mut state, &stale).await };
-        to_its_end(&self.tasks, work).await
+        self.tasks.to_its_end(work).await
     }
 
     async fn renew_now(&self, state: &mut State, stale: &Key) -> Result<Key> {
@@ -308,6 +317,7 @@ fn of_access(error: Error) -> connectors::Error {
 #[async_trait]
 impl Access for Gate {
     async fn key(&self) -> connectors::Result<Key> {
+        self.ledger.note_soon();
         let mut state = self.state.clone().lock_owned().await;
         let Granted { credentials, key } = self.kept(&mut state).await.map_err(of_access)?.granted;
         if self.is_old(&key) && self.app.renews_keys(&credentials) {

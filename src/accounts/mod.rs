@@ -3,27 +3,30 @@
 //! sealed or not at all.
 
 mod authorization;
+mod budget;
 mod connect;
 mod error;
 mod gate;
 mod keys;
+mod ledger;
 mod registrations;
+mod tasks;
 mod vault;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio_util::task::TaskTracker;
-
-use crate::connectors::{self, App, Clients, Connector, ErrorKind, World};
+use crate::connectors::{self, App, Clients, Connector, World};
 use crate::ports::Ids;
 use crate::secrets::Sealer;
 use crate::store::{Account, AccountId, AccountStatus, Store, WorkspaceId};
 use gate::Gate;
 use keys::Closed;
+use tasks::Tasks;
 use vault::Vault;
 
 pub use authorization::{Authorizations, Begin, Begun, By, CameBack, callback};
+pub use budget::{Budget, Quota};
 pub use connect::Names;
 pub use error::Error;
 pub use registrations::Registered;
@@ -41,7 +44,7 @@ pub struct Accounts {
     /// One gate an account, so that everybody in this process keeps its pace and shares its key.
     gates: Mutex<BTreeMap<AccountId, Arc<Gate>>>,
     /// What goes on to its end when nobody waits for it any more.
-    tasks: TaskTracker,
+    tasks: Tasks,
 }
 
 impl Accounts {
@@ -57,7 +60,7 @@ impl Accounts {
     ) -> Self {
         let vault = Vault::new(store.clone(), sealer);
         let (holder, gates) = (holder.into(), Mutex::default());
-        Self { store, vault, world, ids, holder, gates, tasks: TaskTracker::new() }
+        Self { store, vault, world, ids, holder, gates, tasks: Tasks::default() }
     }
 
     /// The connector of an account.
@@ -133,20 +136,14 @@ impl Accounts {
     }
 
     /// Waits until nothing is under way that must not be cut off: what an app gives only once, a code or
-    /// a refresh token, is lost unless it is written down.
+    /// a refresh token, is lost unless it is written down. Writes down what was asked, too.
     pub async fn settled(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.tasks.ended().await;
+        let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for gate in gates.values() {
+            gate.ledger().note().await;
+        }
     }
-}
-
-/// Does it to its end, though nobody wait for it any more.
-async fn to_its_end<T: Send + 'static>(
-    tasks: &TaskTracker,
-    work: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<T> {
-    let cut_off = |_| connectors::Error::new(ErrorKind::Unavailable, "authorize", "cut_off").into();
-    tasks.spawn(work).await.unwrap_or_else(|error| Err(cut_off(error)))
 }
 
 fn app(slug: &str) -> Result<&'static dyn App> {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::rows::*;
-use super::{AuthorizationRequests, Error, History, Idempotency, Webhooks};
+use super::{AuthorizationRequests, Error, History, Idempotency, Usage, Webhooks};
 use crate::planner::{self, Key, Settings};
 use crate::record::{ObjectName, PerSide, RemoteId};
 
@@ -16,7 +16,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// All that is remembered. Three of a kind: in memory, SQLite, PostgreSQL; one suite tries them all.
 #[async_trait]
-pub trait Store: AuthorizationRequests + History + Idempotency + Webhooks + Send + Sync {
+pub trait Store:
+    AuthorizationRequests + History + Idempotency + Usage + Webhooks + Send + Sync
+{
     /// Takes a lease if nobody holds it, or it ran out. Its fence is larger than any before. Times are
     /// the database's, so that servers with different clocks agree.
     async fn acquire(&self, key: &LeaseKey, holder: &str, ttl: Duration) -> Result<Option<Held>>;
@@ -46,7 +48,8 @@ pub trait Store: AuthorizationRequests + History + Idempotency + Webhooks + Send
     /// The accounts of a workspace, in the order in which they were connected.
     async fn accounts(&self, workspace: WorkspaceId) -> Result<Vec<Account>>;
 
-    /// Changes what may change of an account: its label, host, owner, region, time zone and status.
+    /// Changes what may change of an account: its label, host, owner, region, time zone, allowance and
+    /// status.
     /// Once disconnected it has no credentials; to come back is an [`Error::Conflict`] if another has
     /// taken its place.
     async fn set_account(&self, account: &Account) -> Result<()>;

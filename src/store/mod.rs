@@ -14,6 +14,7 @@ mod key;
 mod memory;
 mod rows;
 mod sql;
+mod usage;
 mod webhooks;
 
 pub use api::{Result, Store};
@@ -30,8 +31,10 @@ pub use rows::{
     IssueId, IssueRow, IssuesOf, LeaseKey, LeaseKind, LinkId, LinkRow, NewIssue, NoId, Observation,
     Observed, OpFilter, OpId, OpRow, OpState, OutcomeFilter, OwnWrite, Pending, PendingReason,
     PlanItem, PlanRow, PlanState, RecordOutcome, RegistrationRow, RunEnd, RunId, RunKind, RunRow,
-    RunState, Sealed, SeenRow, Settlement, Step, SyncProgress, Trigger, Workspace, WorkspaceId,
+    RunState, Sealed, SeenRow, Settlement, Step, SyncProgress, Trigger, UsageHour, Workspace,
+    WorkspaceId,
 };
 
 pub use sql::SqlStore;
+pub use usage::Usage;
 pub use webhooks::Webhooks;

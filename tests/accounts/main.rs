@@ -14,6 +14,7 @@
 mod oauth;
 mod refreshing;
 mod registered;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -51,6 +51,7 @@ pub async fn what_an_account_is_told_apart_by_never_changes(bench: Bench) {
         owner_email: Some("owner@x.es".into()),
         region: Some("ES".into()),
         time_zone: Some("Europe/Madrid".into()),
+        allowance: Some(50_250),
         status: AccountStatus::NeedsReconnecting { code: "revoked".into(), since: at(3) },
         connected_at: at(9),
         ..before.clone()

@@ -69,6 +69,9 @@ use crate::previews::{
     a_preview_is_asked_for_of_the_last_edit_only, a_preview_is_gone_with_the_edit_that_it_is_of,
     a_preview_of_what_the_draft_was_is_none, a_preview_takes_the_place_of_the_one_before,
 };
+use crate::usage::{
+    what_accounts_were_asked_adds_up_by_the_hour, what_accounts_were_asked_is_forgotten_in_time,
+};
 use crate::webhooks::{
     a_delivery_is_stored_as_it_came, a_workspace_sees_nothing_of_the_webhooks_of_another,
     an_attempt_does_not_settle_what_came_again_meanwhile,
@@ -89,6 +92,8 @@ macro_rules! checks {
 }
 
 checks!(
+    what_accounts_were_asked_adds_up_by_the_hour,
+    what_accounts_were_asked_is_forgotten_in_time,
     a_lease_has_one_holder_and_its_fence_grows,
     a_lease_that_is_raced_for_goes_to_one,
     a_lease_that_ran_out_is_worth_nothing,

@@ -25,6 +25,7 @@ mod previews;
 mod processes;
 mod seeds;
 mod upgrade;
+mod usage;
 mod webhooks;
 
 use libtest_mimic::{Arguments, Trial};

@@ -14,6 +14,7 @@ mod removal;
 mod seen;
 mod state;
 mod store;
+mod usage;
 mod webhook;
 
 use std::sync::{Arc, Mutex};

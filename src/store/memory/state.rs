@@ -14,7 +14,7 @@ use crate::store::{
     Account, AccountId, AuthorizationRequest, Connection, ConnectionFeed, ConnectionId, Delivery,
     DeliveryId, Description, DraftRow, End, Endpoint, EndpointId, Error, Feed, FeedId, Held,
     Intent, IssueId, IssueRow, LeaseKey, LinkId, LinkRow, OpId, OpRow, Pending, PlanItem, PlanRow,
-    RecordOutcome, RegistrationRow, Result, RunId, RunRow, Workspace, WorkspaceId,
+    RecordOutcome, RegistrationRow, Result, RunId, RunRow, UsageHour, Workspace, WorkspaceId,
 };
 
 type Scoped<T> = (WorkspaceId, T);
@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) accounts: BTreeMap<Scoped<AccountId>, Account>,
     pub(super) secrets: BTreeMap<Scoped<AccountId>, Secret>,
     pub(super) descriptions: BTreeMap<Scoped<AccountId>, Description>,
+    /// By when the hour began.
+    pub(super) usage: BTreeMap<Scoped<AccountId>, BTreeMap<Timestamp, UsageHour>>,
     /// By the hash of their state.
     pub(super) authorization_requests: BTreeMap<[u8; 32], AuthorizationRequest>,
     /// By workspace, app and place.

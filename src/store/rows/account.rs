@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,8 @@ pub struct Account {
     pub region: Option<String>,
     /// Its time zone, by its name in the IANA database.
     pub time_zone: Option<String>,
+    /// How many credits it has in the time that its app counts them in.
+    pub allowance: Option<u64>,
     /// How it stands.
     pub status: AccountStatus,
     /// When it was connected first.
@@ -71,6 +74,7 @@ impl Account {
             expected_email: None,
             region: None,
             time_zone: None,
+            allowance: None,
             status: AccountStatus::Connected,
             connected_at,
         }
@@ -130,4 +134,38 @@ pub struct Description {
     pub users: BTreeMap<String, String>,
     /// When it was read.
     pub described_at: Timestamp,
+}
+
+/// What an account was asked in an hour, by all processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsageHour {
+    /// When the hour began.
+    pub began_at: Timestamp,
+    /// Requests that were sent.
+    pub calls: u64,
+    /// Answers that asked for a pause.
+    pub pauses: u64,
+    /// How long answers were waited for.
+    pub took: Duration,
+    /// What the requests cost, in the app's credits.
+    pub credits: u64,
+    /// The credits that were left at its last answer, if the app told.
+    pub left: Option<u64>,
+}
+
+impl UsageHour {
+    /// An hour in which nothing was asked yet.
+    #[must_use]
+    pub fn new(began_at: Timestamp) -> Self {
+        Self { began_at, calls: 0, pauses: 0, took: Duration::ZERO, credits: 0, left: None }
+    }
+
+    /// Adds what was asked later in the same hour.
+    pub fn add(&mut self, more: &Self) {
+        self.calls += more.calls;
+        self.pauses += more.pauses;
+        self.took += more.took;
+        self.credits += more.credits;
+        self.left = more.left;
+    }
 }

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::batch::{insert, upsert};
-use super::codec::{account_model, account_row, document, from_document, is_connected};
+use super::codec::{account_model, account_row, document, from_document, is_connected, number};
 use super::secret;
 use crate::store::{Account, AccountId, AccountStatus, Description, Error, Result, WorkspaceId};
 
@@ -48,6 +48,7 @@ pub(super) async fn set(tx: &DatabaseTransaction, account: &Account) -> Result<(
             expected_email: ActiveValue::Set(account.expected_email.clone()),
             region: ActiveValue::Set(account.region.clone()),
             time_zone: ActiveValue::Set(account.time_zone.clone()),
+            allowance: ActiveValue::Set(account.allowance.map(number).transpose()?),
             status: ActiveValue::Set(document(&account.status)?),
             is_connected: ActiveValue::Set(is_connected(&account.status)),
             ..Default::default()

@@ -75,6 +75,7 @@ pub(super) fn account_model(row: &Account) -> Result<account::Model> {
         expected_email: row.expected_email.clone(),
         region: row.region.clone(),
         time_zone: row.time_zone.clone(),
+        allowance: row.allowance.map(number).transpose()?,
         status: document(&row.status)?,
         is_connected: is_connected(&row.status),
         connected_at: micros(row.connected_at),
@@ -99,6 +100,7 @@ pub(super) fn account_row(model: account::Model) -> Result<Account> {
         expected_email: model.expected_email,
         region: model.region,
         time_zone: model.time_zone,
+        allowance: model.allowance.map(number).transpose()?,
         status: from_document(&model.status)?,
         connected_at: time(model.connected_at)?,
     })

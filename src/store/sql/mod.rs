@@ -34,6 +34,7 @@ mod seen;
 mod settle;
 mod store;
 mod transaction;
+mod usage;
 mod webhook;
 mod workspace;
 
