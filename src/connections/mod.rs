@@ -3,6 +3,7 @@
 
 mod draft;
 mod error;
+mod forecast;
 mod making;
 mod sides;
 mod starting;
@@ -14,6 +15,7 @@ use crate::store::Store;
 
 pub use draft::Edit;
 pub use error::Error;
+pub use forecast::{Cost, Forecast, Means, forecast};
 pub use making::{NewConnection, NewSide};
 
 /// The result of everything here.

@@ -12,6 +12,7 @@
 )]
 
 mod arrival;
+mod budget;
 mod busy;
 mod deliveries;
 mod house;

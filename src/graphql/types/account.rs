@@ -1,13 +1,20 @@
 //! Accounts.
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use std::time::Duration;
 
-use super::{App, FieldType, Webhook};
+use async_graphql::{Context, ID, Object, SimpleObject};
+use jiff::Timestamp;
+
+use super::{App, FieldType, Quota, UsageHour, Webhook};
 use crate::connectors;
-use crate::graphql::error::read_error;
+use crate::graphql::error::{internal, read_error};
 use crate::graphql::services;
 use crate::record;
 use crate::store::{self, AccountStatus};
+
+/// How many hours of usage are shown at most.
+const HOURS_MAX: u32 = 35 * 24;
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// An authorised account in an app.
 pub struct Account(pub(in crate::graphql) store::Account);
@@ -136,6 +143,28 @@ impl Account {
         let store = &services(ctx)?.store;
         let known = store.endpoint_of(self.0.workspace, self.0.id).await.map_err(read_error)?;
         Ok(known.map(|endpoint| Webhook { endpoint, app: self.0.app.clone() }))
+    }
+
+    /// Its credits; none where its app counts none.
+    #[graphql(complexity = "2 + child_complexity")]
+    async fn quota(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Quota>> {
+        let budget = services(ctx)?.accounts.budget(&self.0).await;
+        Ok(budget.map_err(|error| internal(&error))?.quota.map(Quota::from))
+    }
+
+    /// What it was asked, for each hour of the last so many in which it was asked anything, newest
+    /// first: at most 35 days.
+    #[graphql(complexity = "hours.min(HOURS_MAX) as usize * child_complexity")]
+    async fn usage(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 24)] hours: u32,
+    ) -> async_graphql::Result<Vec<UsageHour>> {
+        let services = services(ctx)?;
+        let span = HOUR * hours.min(HOURS_MAX);
+        let since = services.clock.now().checked_sub(span).unwrap_or(Timestamp::MIN);
+        let known = services.store.usage(self.0.workspace, self.0.id, since).await;
+        Ok(known.map_err(read_error)?.into_iter().map(UsageHour::from).collect())
     }
 
     /// The fields of one of its objects, as they were last described.

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{Change, Side, advice};
+use super::{Change, Forecast, Side, advice, budget};
 use crate::graphql::error::read_error;
 use crate::graphql::page::{ChangePage, FIRST, PlanItemPage, cost, count, page};
 use crate::graphql::services;
@@ -271,6 +271,13 @@ impl Plan {
     /// What it comes to.
     async fn counts(&self) -> Counts {
         (&self.0.report).into()
+    }
+
+    /// What writing it would ask of both accounts, and how long that would take.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn forecast(&self, ctx: &Context<'_>) -> async_graphql::Result<Forecast> {
+        let known = services(ctx)?.store.connection(self.1, self.0.connection).await;
+        budget::of_plan(ctx, &self.0, &known.map_err(read_error)?).await
     }
 
     /// Its items that write something.

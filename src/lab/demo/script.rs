@@ -232,14 +232,14 @@ impl<'a> Script<'a> {
         self.ended(connection, None, items).await
     }
 
-    /// Waits for the plan of the first run: its id, hash and counts, as the API tells them.
+    /// Waits for the plan of the first run: its id, hash, counts and forecast, as the API tells them.
     ///
     /// # Errors
     /// If the server does not answer, or has no plan in half an hour.
     pub async fn plan(&self, connection: &str) -> Result<Json> {
         self.say("Planning the first run ...");
-        let query =
-            "query($id: ID!) { connection(id: $id) { waitingPlan { id hash counts { items } } } }";
+        let query = "query($id: ID!) { connection(id: $id) { waitingPlan { id hash counts { items } \
+                     forecast { seconds costs { side calls credits } } } } }";
         self.until(|| async {
             let data = self.client.ask(query, json!({ "id": connection })).await?;
             let plan = data.pointer("/connection/waitingPlan").cloned();
@@ -253,7 +253,12 @@ impl<'a> Script<'a> {
     /// # Errors
     /// If it is not the one that waits, or the server does not answer.
     pub async fn approve(&self, plan: &Json) -> Result<u64> {
-        self.say(&format!("The plan has {} items: approved.", at(plan, "/counts/items")));
+        let costs = plan.pointer("/forecast/costs").and_then(Json::as_array);
+        let calls = costs.into_iter().flatten().filter_map(|cost| at(cost, "/calls").as_u64());
+        let (items, calls) = (at(plan, "/counts/items"), calls.sum::<u64>());
+        self.say(&format!(
+            "The plan has {items} items, to be written by {calls} requests: approved."
+        ));
         let input = json!({ "planId": at(plan, "/id"), "hash": at(plan, "/hash") });
         self.client.act("planApprove", "PlanDecideInput", "plan { state }", input).await?;
         Ok(at(plan, "/counts/items").as_u64().unwrap_or_default())
