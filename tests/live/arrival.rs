@@ -85,7 +85,11 @@ async fn a_plan_can_be_approved_as_it_was_read_whatever_the_apps_tell_meanwhile(
     house.titles(left, "Head of Thinking");
     // Longer than it takes until a notification is read.
     sleep(SOON).await;
-    assert_eq!(script.plan(&id).await.unwrap(), plan, "it is being read");
+    let still = script.plan(&id).await.unwrap();
+    // What it would cost is told as the accounts are asked, so it may change while it is read.
+    for part in ["id", "hash", "counts"] {
+        assert_eq!(still[part], plan[part], "it is being read");
+    }
     assert!(house.runs_after(&id, &before).await.is_empty(), "nothing is to be done");
     let items = script.approve(&plan).await.unwrap();
     script.ended(&id, Some(&before), items).await.unwrap();
