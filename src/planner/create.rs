@@ -4,6 +4,7 @@
 
 use super::close;
 use super::consent;
+use super::deletion;
 use super::draft::{Draft, Scope};
 use super::item::{Failure, Item, Outcome, Skip, Wait};
 use super::matching::Match;
@@ -41,6 +42,9 @@ fn why_not(draft: &Draft<'_>, source: Side) -> Option<Outcome> {
     };
     if sync.state != SyncState::Running {
         return Some(Outcome::Skipped(Skip::Paused));
+    }
+    if deletion::says_partner_is_gone(draft, source) {
+        return Some(Outcome::Skipped(Skip::PartnerGone));
     }
     if sync.first_run == FirstRun::NewOnly && *draft.pair.baseline.of(source) {
         return Some(Outcome::Skipped(Skip::Baseline));

@@ -53,12 +53,10 @@ fn tell(draft: &mut Draft<'_>, source: Side) -> Outcome {
         draft.find(FindingCode::EditBeatsDelete, Some(partner), None);
         return Outcome::Skipped(Skip::PartnerGone);
     }
-    let tag = format!("Deleted in {}", draft.settings.sides.of(source).app);
-    let key = fold(&tag);
-    let has_it = draft.elements(partner, tags).iter().any(|(normal, _)| normal.text() == key);
-    if has_it || draft.read(partner, tags).is_none() {
+    if says_partner_is_gone(draft, partner) || draft.read(partner, tags).is_none() {
         return Outcome::Skipped(Skip::PartnerGone);
     }
+    let (tag, key) = tag_of(draft, source);
     let tag = Value::Text(tag);
     let decision = decision(draft, partner, tags, Cause::Deletion, tag.clone());
     draft.change_set(partner, tags, &[tag], &BTreeSet::new(), |_| decision.clone());
@@ -74,6 +72,37 @@ pub(super) fn take_back(draft: &mut Draft<'_>) {
         return;
     }
     draft.link.state = LinkState::Active;
+    take_tags_back(draft);
+}
+
+/// Two meet who were parted before anybody remembered: the tag that says so is our own, and is taken
+/// back.
+pub(super) fn take_back_unknown(draft: &mut Draft<'_>) {
+    for side in Side::BOTH {
+        if says_partner_is_gone(draft, side) {
+            let (_, key) = tag_of(draft, side.other());
+            draft.link.marks.of_mut(side).deleted_tag = Some(key);
+        }
+    }
+    take_tags_back(draft);
+}
+
+/// Whether a record carries the tag that says that its partner was deleted. Where nothing is remembered
+/// of it, because a connection was made anew or a backup was put back, the tag remembers.
+pub(super) fn says_partner_is_gone(draft: &Draft<'_>, side: Side) -> bool {
+    let Some(tags) = draft.settings.sides.of(side).tags.as_ref() else { return false };
+    let (_, key) = tag_of(draft, side.other());
+    draft.elements(side, tags).iter().any(|(normal, _)| normal.text() == key)
+}
+
+/// The tag that says that a record of `source` was deleted, and its normal form.
+fn tag_of(draft: &Draft<'_>, source: Side) -> (String, String) {
+    let tag = format!("Deleted in {}", draft.settings.sides.of(source).app);
+    let key = fold(&tag);
+    (tag, key)
+}
+
+fn take_tags_back(draft: &mut Draft<'_>) {
     for side in Side::BOTH {
         let Some(key) = draft.link.marks.of_mut(side).deleted_tag.take() else { continue };
         draft.link.marks.of_mut(side).tags.remove(&key);

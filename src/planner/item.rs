@@ -133,7 +133,7 @@ pub enum Skip {
     Paused,
     /// A person parted it from its partner.
     Severed,
-    /// Its partner is gone; nothing is recreated.
+    /// Its partner is gone, as the link says or the tag `Deleted in <app>`; nothing is recreated.
     PartnerGone,
     /// It is gone, and had no partner.
     Gone,
