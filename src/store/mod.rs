@@ -35,6 +35,6 @@ pub use rows::{
     WorkspaceId,
 };
 
-pub use sql::SqlStore;
+pub use sql::{CopiedTable, CopyError, SqlStore, copy};
 pub use usage::Usage;
 pub use webhooks::Webhooks;

@@ -74,6 +74,13 @@ impl Backends {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// A folder for the files of what is tried with one of them.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let folder = self.folder.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
     pub fn close(&self) {
         if let Some(cluster) = &self.cluster {
             let _ = Command::new(script()).arg("stop").arg(cluster).output();

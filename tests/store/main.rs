@@ -18,6 +18,7 @@ mod authorizations;
 mod backends;
 mod build;
 mod checks;
+mod copy;
 mod endpoints;
 mod history;
 mod idempotency;
@@ -69,6 +70,15 @@ fn main() -> std::process::ExitCode {
             let backend = backend.clone();
             trials.push(Trial::test(format!("{}::{name}", backend.name), move || {
                 try_it(backend.url.as_ref().unwrap());
+                Ok(())
+            }));
+        }
+    }
+    for backend in backends.all.iter().filter(|backend| backend.url.is_some()) {
+        for (name, try_it) in copy::ALL {
+            let (backend, folder) = (backend.clone(), backends.folder(backend.name));
+            trials.push(Trial::test(format!("{}::{name}", backend.name), move || {
+                try_it(&folder, &copy::Targets::of(&backend, &folder));
                 Ok(())
             }));
         }

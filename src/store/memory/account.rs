@@ -7,7 +7,7 @@ use crate::store::{
 
 /// The credentials of an account. Once they are taken away their generation stays: who read the old
 /// ones must not take the next ones for them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Secret {
     generation: u64,
     sealed: Option<Vec<u8>>,

@@ -39,6 +39,13 @@ impl MemoryStore {
         Self { state: Mutex::new(State::default()), clock }
     }
 
+    /// A store with all that is in this one now: from here on each goes its own way.
+    #[must_use]
+    pub fn backup(&self) -> Self {
+        let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Self { state: Mutex::new(state.clone()), clock: self.clock.clone() }
+    }
+
     /// One transaction, with a point to be cut off at before it and one after it.
     async fn transact<T>(
         &self,

@@ -21,7 +21,7 @@ type Scoped<T> = (WorkspaceId, T);
 /// Whose request, and its key.
 pub(super) type RequestKey = (WorkspaceId, String, String);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct State {
     pub(super) leases: BTreeMap<LeaseKey, Lease>,
     pub(super) workspaces: BTreeMap<String, Workspace>,
@@ -55,12 +55,14 @@ pub(super) struct State {
     pub(super) requests: BTreeMap<RequestKey, KeptRequest>,
 }
 
+#[derive(Clone)]
 pub(super) struct Lease {
     holder: String,
     fence: u64,
     expires_at: Timestamp,
 }
 
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) change: u64,
     pub(super) seen: Seen,

@@ -47,6 +47,7 @@ pub enum Claimed {
 }
 
 /// A request as it is kept.
+#[derive(Clone)]
 pub(crate) struct KeptRequest {
     pub(crate) claim: Claim,
     pub(crate) answer: Option<Vec<u8>>,

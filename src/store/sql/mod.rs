@@ -12,6 +12,7 @@ mod authorization;
 mod batch;
 mod codec;
 mod connection;
+mod copy;
 mod delivery;
 mod draft;
 mod endpoint;
@@ -41,10 +42,11 @@ mod workspace;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteLockingMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend};
 
 use super::{Error, Result};
+pub use copy::{CopiedTable, CopyError, copy};
 use transaction::commit;
 
 /// How many connections one server keeps to its database.
@@ -60,6 +62,18 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The lock under which PostgreSQL is migrated: any number that nobody else uses.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(20261121000000)";
 
+/// What this program is called at PostgreSQL.
+const NAME: &str = "concord";
+
+/// Who uses a database while it is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Users {
+    /// Whoever wants to. A file that is missing is made.
+    Many,
+    /// Nobody else, where that is a file. One that is missing is not made.
+    One,
+}
+
 /// A store that outlives the process.
 #[derive(Clone, Debug)]
 pub struct SqlStore {
@@ -73,7 +87,11 @@ impl SqlStore {
     /// # Errors
     /// The database can't be reached, is not ours, or is of a newer version.
     pub async fn open(url: &str) -> Result<Self> {
-        let store = Self { db: Database::connect(options(url)).await? };
+        Self::open_as(url, Users::Many).await
+    }
+
+    async fn open_as(url: &str, users: Users) -> Result<Self> {
+        let store = Self { db: Database::connect(options(url, users)).await? };
         store.migrate().await?;
         Ok(store)
     }
@@ -95,23 +113,28 @@ impl SqlStore {
     }
 }
 
-fn options(url: &str) -> ConnectOptions {
+fn options(url: &str, users: Users) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
+    let (connections, locking) = match users {
+        Users::Many => (CONNECTIONS, SqliteLockingMode::Normal),
+        Users::One => (1, SqliteLockingMode::Exclusive),
+    };
     options
-        .max_connections(CONNECTIONS)
+        .max_connections(connections)
         // Statements tell of people: they stay out of logs and traces.
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .map_sqlx_sqlite_opts(|sqlite| {
+        .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
-                .create_if_missing(true)
+                .create_if_missing(users == Users::Many)
+                .locking_mode(locking)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(BUSY_TIMEOUT)
         })
         .map_sqlx_postgres_opts(|postgres| {
-            postgres.options([
+            postgres.application_name(NAME).options([
                 ("lock_timeout", BUSY_TIMEOUT.as_millis()),
                 ("idle_in_transaction_session_timeout", IDLE_TIMEOUT.as_millis()),
             ])
