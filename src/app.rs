@@ -31,6 +31,8 @@ pub struct App {
     pub dispatcher: Dispatcher,
     /// What speaks to the apps.
     pub accounts: Arc<Accounts>,
+    /// What people set up.
+    pub connections: Arc<Connections>,
     /// What makes tokens.
     pub tokens: Arc<Tokens>,
     /// What is remembered.
@@ -128,7 +130,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         store: store.clone(),
         accounts: accounts.clone(),
         authorizations: authorizations.clone(),
-        connections,
+        connections: connections.clone(),
         webhooks: webhooks.clone(),
         jobs,
         idempotency: Arc::new(idempotency),
@@ -147,7 +149,7 @@ pub async fn build(config: &Config) -> Result<App, Error> {
             ready,
         }),
     };
-    Ok(App { name, router, dispatcher, accounts, tokens, store, ids, clock })
+    Ok(App { name, router, dispatcher, accounts, connections, tokens, store, ids, clock })
 }
 
 /// Whether the server or worker that was started on this machine with these settings can do its work.

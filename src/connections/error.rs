@@ -43,6 +43,9 @@ pub enum Error {
     /// There is no sync in this direction.
     #[error("there is no sync in this direction")]
     NoSync,
+    /// A run of it goes on, or ended badly just now.
+    #[error("{0} is being worked on: stop every server and worker, wait a minute and try again")]
+    Running(String),
     /// The store failed.
     #[error(transparent)]
     Store(store::Error),

@@ -5,6 +5,7 @@ mod draft;
 mod error;
 mod forecast;
 mod making;
+mod restoring;
 mod sides;
 mod starting;
 
@@ -17,6 +18,7 @@ pub use draft::Edit;
 pub use error::Error;
 pub use forecast::{Cost, Forecast, Means, forecast};
 pub use making::{NewConnection, NewSide};
+pub use restoring::Asking;
 
 /// The result of everything here.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::planner::{Acknowledgements, SyncState};
+use crate::planner::{Acknowledgements, Settings, SyncState};
 use crate::record::Side;
 use crate::store::{Connection, ConnectionId, WorkspaceId};
 
@@ -67,16 +67,29 @@ impl Connections {
         source: Side,
         state: SyncState,
     ) -> Result<Connection> {
+        self.change_live(workspace, id, |settings| {
+            settings.syncs.of_mut(source).as_mut().ok_or(Error::NoSync)?.state = state;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes the live configuration, past any draft. What somebody was working on stays, on top of it,
+    /// and changed in the same way.
+    pub(super) async fn change_live(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        change: impl Fn(&mut Settings) -> Result<()>,
+    ) -> Result<Connection> {
         let live = self.store.connection(workspace, id).await?.settings;
         let draft = self.store.draft(workspace, id).await?;
         let mut settings = live.clone();
-        settings.syncs.of_mut(source).as_mut().ok_or(Error::NoSync)?.state = state;
+        change(&mut settings)?;
         let connection = self.put(workspace, id, live.version, settings).await?;
-        // What somebody was working on stays, on top of it.
         if let Some(mut draft) = draft {
-            if let Some(sync) = draft.settings.syncs.of_mut(source) {
-                sync.state = state;
-            }
+            // A draft may be without what is changed.
+            let _ = change(&mut draft.settings);
             let version = connection.settings.version;
             self.store.save_draft(workspace, id, None, version, &draft.settings).await?;
         }

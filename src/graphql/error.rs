@@ -218,7 +218,7 @@ impl From<connections::Error> for Failure {
             E::Doubled => UserErrorCode::AlreadyThere,
             E::Unfinished(_) => UserErrorCode::ReviewUnfinished,
             E::StaleReview => UserErrorCode::ReviewStale,
-            E::Stale => UserErrorCode::Stale,
+            E::Stale | E::Running(_) => UserErrorCode::Stale,
             E::Store(_) => {
                 return match error {
                     E::Store(error) => error.into(),

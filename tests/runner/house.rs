@@ -20,7 +20,7 @@ use concord::store::{
     Account, AccountId, Connection, ConnectionFeed, ConnectionId, Delivery, DeliveryId,
     DeliveryState, End, Endpoint, EndpointId, EndpointState, Feed, FeedId, History, MemoryStore,
     OpRow, OutcomeFilter, Pending, PlanItem, PlanRow, RunId, RunRow, Store, SyncProgress, Trigger,
-    Webhooks as _, WorkspaceId,
+    Webhooks as _, Workspace, WorkspaceId,
 };
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -447,9 +447,31 @@ impl House {
 
     /// As the next start of the process finds it.
     pub fn restarted(mut self) -> Self {
+        self.restart();
+        self
+    }
+
+    fn restart(&mut self) {
         let (store, clock, ids) = (self.store.clone(), self.clock.clone(), SeededIds::new(2));
         self.runner = Runner::new(store, clock, Arc::new(ids), "restarted", Timings::default());
-        self
+    }
+
+    /// What is known now, to be put back later.
+    pub fn backup(&self) -> Arc<MemoryStore> {
+        Arc::new(self.store.backup())
+    }
+
+    /// The server is lost, and begins again with what it knew then; the apps go on. Gives how many
+    /// records it is to look at again.
+    pub async fn restore(&mut self, backup: Arc<MemoryStore>) -> u64 {
+        self.store = backup;
+        self.restart();
+        self.clock.advance(Duration::from_secs(120));
+        let workspace = Workspace { id: self.workspace, name: "home".into() };
+        self.store.add_workspace(&workspace).await.unwrap();
+        let asking = self.connections().after_restore("doctor").await.unwrap();
+        self.clock.advance(Duration::from_secs(120));
+        asking.iter().map(|asking| asking.records).sum()
     }
 
     pub async fn runs(&self) -> Vec<RunRow> {

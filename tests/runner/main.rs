@@ -18,6 +18,7 @@ mod house;
 mod leads;
 mod long;
 mod previews;
+mod restored;
 mod walks;
 
 use std::future::{Future as _, poll_fn};

@@ -122,6 +122,11 @@ impl Vendor {
         }
     }
 
+    /// What was removed is told no more: it was too long ago.
+    pub fn forget_removals(&self) {
+        self.lock().removed.clear();
+    }
+
     /// A person makes a record of another object of the same account out of one of these: it holds what
     /// this one held, and this one is there no more. None if it is not there.
     pub fn convert(&self, id: &RemoteId, other: &Self) -> Option<RemoteId> {
