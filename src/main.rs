@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use concord::accounts::{Accounts, callback};
 use concord::app::{self, HOME};
 use concord::auth::{Principal, Role};
 use concord::config::{Config, Faults, Given, Part};
+use concord::connections::Asking;
 use concord::connectors::{ALL, App};
 use concord::graphql;
 use concord::jobs::Dispatcher;
@@ -18,7 +19,7 @@ use concord::lab::emulate::{self, Emulated};
 use concord::lab::simulate::{Profile, Summary, simulate};
 use concord::ports::SystemEntropy;
 use concord::secrets::MasterKey;
-use concord::store::SqlStore;
+use concord::store::{self, SqlStore};
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -121,6 +122,10 @@ enum Command {
     Doctor {
         #[command(flatten)]
         place: Place,
+        /// The database was put back from a backup: every connection looks at everything again, and writes
+        /// nothing before somebody has agreed to its plan.
+        #[arg(long)]
+        after_restore: bool,
     },
     /// Asks the server or worker on this machine whether it can do its work; exit status 1 if it can't.
     Probe {
@@ -131,6 +136,17 @@ enum Command {
     Migrate {
         #[command(flatten)]
         place: Place,
+    },
+    /// Copies everything to another database that is empty: from SQLite to PostgreSQL, or back.
+    ///
+    /// Every server and worker has to be stopped first. The rows are read back from there and compared,
+    /// and nothing is copied unless they are the same. What is copied from stays as it is.
+    MigrateStore {
+        #[command(flatten)]
+        place: Place,
+        /// The database to copy to: postgres://USER@HOST/NAME or sqlite://FILE.
+        #[arg(long)]
+        to: String,
     },
     /// Serves an emulator of an app on this machine.
     Emulate {
@@ -238,11 +254,14 @@ async fn main() -> Result<ExitCode> {
             println!("{}", app.tokens.issue(&Principal { workspace, subject, role }, life)?);
         }
         Command::Schema => print!("{}", graphql::sdl()),
-        Command::Doctor { place } => {
+        Command::Doctor { place, after_restore } => {
             for note in doctor(&place.given()).await? {
                 println!("{note}");
             }
             println!("Everything is in order.");
+            if after_restore {
+                ask_after_restore(&place.config()?).await?;
+            }
         }
         Command::Probe { place } => {
             if !app::is_ready(&place.config()?).await {
@@ -255,6 +274,7 @@ async fn main() -> Result<ExitCode> {
             SqlStore::open(&place.config()?.database_url).await?;
             println!("The tables are up to date.");
         }
+        Command::MigrateStore { place, to } => migrate_store(&place.given(), &to).await?,
         Command::Emulate { app, port, contacts, seed } => {
             let app = match app {
                 EmulatedApp::Kommo => Emulated::Kommo,
@@ -304,6 +324,44 @@ async fn doctor(given: &Given) -> Result<Vec<String>> {
         ));
     }
     if faults.is_empty() { Ok(notes) } else { Err(Faults(faults).into()) }
+}
+
+/// Has every connection ask before it writes what it would, knowing only what a backup knew.
+async fn ask_after_restore(config: &Config) -> Result<()> {
+    let app = app::build(config).await?;
+    let asking = app.connections.after_restore(&app.name).await?;
+    for Asking { workspace, title, records } in &asking {
+        println!(
+            "{workspace}: {title} will look at {records} records again, and show a plan first"
+        );
+    }
+    println!(
+        "Connections that write nothing until their plans are approved: {}. Accounts whose apps have given \
+         new tokens since the backup will ask to be reconnected.",
+        asking.len()
+    );
+    Ok(())
+}
+
+/// Copies everything to another database.
+async fn migrate_store(given: &Given, to: &str) -> Result<()> {
+    let from = Config::read(given, environment)?.database_url;
+    let elsewhere = Given { database_url: Some(to.to_owned()), ..given.clone() };
+    let to = Config::read(&elsewhere, environment).context("--to")?.database_url;
+    if from == to {
+        bail!("both databases are the same: name the one to copy from by --data or --database-url");
+    }
+    let tables = store::copy(&from, &to).await.context("nothing was copied")?;
+    for table in &tables {
+        println!("{table}");
+    }
+    let rows: u64 = tables.iter().map(|table| table.rows).sum();
+    println!("{rows} rows were copied, read back, and are the same.");
+    println!(
+        "Start the server with the new database and the same secret key, and never again with the old \
+         one: two servers with the same accounts would work against each other."
+    );
+    Ok(())
 }
 
 /// The OAuth clients, with what has to be registered at the apps; never their secrets.

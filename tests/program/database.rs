@@ -55,3 +55,36 @@ fn a_database_of_a_newer_version_is_named_as_such_by_every_command_and_left_alon
     }
     assert_eq!(tables(&data), before);
 }
+
+#[test]
+fn a_database_is_copied_to_another_once_and_is_as_good_as_the_first() {
+    let folder = Folder::new("migrate-store");
+    let data = folder.join("data");
+    answer(&mut concord_in(&data, &["token", "--workspace", "acme"]));
+    let other = folder.join("other.sqlite");
+    let to = format!("sqlite://{}", other.display());
+    let said = answer(&mut concord_in(&data, &["migrate-store", "--to", &to]));
+    assert!(said.contains("1 rows were copied, read back, and are the same."), "{said}");
+    assert!(said.contains("never again with the old one"), "{said}");
+    let names = "SELECT hex(id) || name FROM workspace";
+    let there = folder.join("there");
+    std::fs::create_dir_all(&there).unwrap();
+    std::fs::copy(&other, there.join("concord.sqlite")).unwrap();
+    assert_eq!(asked(&there, names), asked(&data, names));
+    let said = refusal(&mut concord_in(&data, &["migrate-store", "--to", &to]));
+    assert!(said.contains("has rows in its table workspace: name one that is new"), "{said}");
+    let same = format!("sqlite://{}", data.join("concord.sqlite").display());
+    let said = refusal(&mut concord_in(&data, &["migrate-store", "--to", &same]));
+    assert!(said.contains("both databases are the same"), "{said}");
+    let said = refusal(&mut concord_in(&data, &["migrate-store", "--to", "mysql://x"]));
+    assert!(said.contains("neither sqlite://FILE nor postgres://"), "{said}");
+}
+
+#[test]
+fn a_database_that_was_put_back_is_told_so_only_on_demand() {
+    let folder = Folder::new("after-restore");
+    let data = folder.join("data");
+    let said = answer(&mut concord_in(&data, &["doctor", "--after-restore"]));
+    assert!(said.starts_with("Everything is in order.\n"), "{said}");
+    assert!(said.contains("until their plans are approved: 0."), "{said}");
+}
