@@ -23,9 +23,11 @@ pub struct Model {
     pub took: i64,
     /// What the requests cost, in the app's credits.
     pub credits: i64,
-    /// The credits that were left at the last answer, if the app told.
+    /// The credits that were left when the app told last; none if they were enough not to tell.
     #[sea_orm(column_name = "credits_left")]
     pub left: Option<i64>,
+    /// When it told last whether there are enough.
+    pub told_at: Option<i64>,
 }
 
 /// Joins: none, the store reads by account.

@@ -15,6 +15,7 @@ mod m20261122_000012_ask_for_previews;
 mod m20261122_000013_create_authorization_requests;
 mod m20261123_000014_follow_records;
 mod m20261123_000015_count_usage;
+mod m20261123_000016_date_credits;
 mod table;
 
 use async_trait::async_trait;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000013_create_authorization_requests::Migration),
             Box::new(m20261123_000014_follow_records::Migration),
             Box::new(m20261123_000015_count_usage::Migration),
+            Box::new(m20261123_000016_date_credits::Migration),
         ]
     }
 }

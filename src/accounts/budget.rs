@@ -63,7 +63,7 @@ fn quota(limit: Option<u64>, prices: &Prices, hours: &[UsageHour], now: Timestam
     let end = |hour: &UsageHour| hour.began_at.checked_add(HOUR).unwrap_or(Timestamp::MAX);
     let counted = || hours.iter().filter(|hour| end(hour) > since);
     let spent: u64 = counted().map(|hour| hour.credits).sum();
-    let told = counted().next().and_then(|hour| hour.left);
+    let told = counted().find_map(|hour| hour.told).and_then(|told| told.left);
     // Credits may have been bought beside the licence: then more can be left than there should be.
     let used_by_all = limit.zip(told).and_then(|(limit, left)| limit.checked_sub(left));
     let resets_at = counted().find(|hour| hour.credits > 0);
@@ -86,6 +86,7 @@ fn mean(hours: &[UsageHour]) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::ToldLeft;
 
     const PRICES: Prices = Prices { window: DAY, written: 10, tagged: 50, conversion: 6 };
 
@@ -93,9 +94,10 @@ mod tests {
         time.parse().unwrap()
     }
 
-    fn hour(began_at: &str, credits: u64, left: Option<u64>) -> UsageHour {
-        let took = Duration::from_secs(credits);
-        UsageHour { calls: credits, credits, left, took, ..UsageHour::new(at(began_at)) }
+    fn hour(began_at: &str, credits: u64, told: Option<Option<u64>>) -> UsageHour {
+        let (took, at) = (Duration::from_secs(credits), at(began_at));
+        let told = told.map(|left| ToldLeft { at, left });
+        UsageHour { calls: credits, credits, told, took, ..UsageHour::new(at) }
     }
 
     #[test]
@@ -113,8 +115,8 @@ mod tests {
     #[test]
     fn what_the_app_told_last_counts_what_others_used() {
         let hours = [
-            hour("2026-11-23T08:00:00Z", 10, Some(1_500)),
-            hour("2026-11-23T07:00:00Z", 30, Some(2_400)),
+            hour("2026-11-23T08:00:00Z", 10, Some(Some(1_500))),
+            hour("2026-11-23T07:00:00Z", 30, Some(Some(2_400))),
         ];
         let now = at("2026-11-23T08:30:00Z");
         let told = quota(Some(5_000), &PRICES, &hours, now);
@@ -123,7 +125,10 @@ mod tests {
         assert_eq!((bought.used, bought.left), (40, Some(1_500)), "more than the licence has");
         let unknown = quota(None, &PRICES, &hours, now);
         assert_eq!((unknown.used, unknown.left, unknown.limit), (40, Some(1_500), None));
-        let freed = [hour("2026-11-23T08:00:00Z", 10, None), hours[1]];
+        let silent = [hour("2026-11-23T08:00:00Z", 10, None), hours[1]];
+        let silent = super::quota(Some(5_000), &PRICES, &silent, now);
+        assert_eq!((silent.left, silent.is_told), (Some(2_400), true), "nothing was said since");
+        let freed = [hour("2026-11-23T08:00:00Z", 10, Some(None)), hours[1]];
         let freed = quota(Some(5_000), &PRICES, &freed, now);
         assert_eq!((freed.used, freed.is_told), (40, false), "less than half is used again");
     }

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use super::tasks::Tasks;
 use super::vault::Of;
-use crate::net::Line;
+use crate::net::{Left, Line};
 use crate::ports::Clock;
-use crate::store::{self, Store, UsageHour};
+use crate::store::{self, Store, ToldLeft, UsageHour};
 
 /// How soon it is written down.
 const AFTER: Duration = Duration::from_secs(5);
@@ -54,7 +54,8 @@ impl Ledger {
                 }
                 // First: what is asked after the count is written down by another.
                 ledger.is_awaited.store(false, Ordering::SeqCst);
-                if !ledger.note().await || ledger.is_awaited.swap(true, Ordering::SeqCst) {
+                let is_asked = ledger.note().await || ledger.line.meter().is_open();
+                if !is_asked || ledger.is_awaited.swap(true, Ordering::SeqCst) {
                     return;
                 }
             }
@@ -72,7 +73,13 @@ impl Ledger {
             pauses: asked.pauses,
             took: asked.took,
             credits: asked.credits,
-            left: asked.left,
+            told: asked.left.map(|left| ToldLeft {
+                at: now,
+                left: match left {
+                    Left::Told(left) => Some(left),
+                    Left::Enough => None,
+                },
+            }),
         };
         let (workspace, account) = self.of;
         let forget = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);

@@ -29,8 +29,9 @@ pub struct Cost {
     pub credits: Option<u64>,
     /// How long they take, if that is known.
     pub takes: Option<Duration>,
-    /// How long they have to wait until enough credits count no more.
-    pub waits: Duration,
+    /// How long they have to wait, at most, until enough credits count no more; none if it is not
+    /// known how many are left, or how many there are.
+    pub waits: Option<Duration>,
 }
 
 /// What writing a plan would ask.
@@ -49,8 +50,8 @@ pub fn forecast(report: &Report, means: PerSide<Means>) -> Forecast {
     let cost = |side: Side| means.of(side).cost(report, side);
     let costs = PerSide { left: cost(Side::Left), right: cost(Side::Right) };
     let working = costs.left.takes.zip(costs.right.takes).map(|(left, right)| left + right);
-    let waiting = costs.left.waits.max(costs.right.waits);
-    Forecast { costs, takes: working.map(|working| working + waiting) }
+    let waiting = costs.left.waits.zip(costs.right.waits).map(|(left, right)| left.max(right));
+    Forecast { costs, takes: working.zip(waiting).map(|(working, waiting)| working + waiting) }
 }
 
 impl Means {
@@ -79,14 +80,16 @@ impl Means {
     }
 
     /// How long so many credits have to be waited for.
-    fn waits(&self, credits: u64) -> Duration {
-        let (Some(prices), Some(limit), Some(left)) =
-            (self.capability.prices, self.limit, self.left)
-        else {
-            return Duration::ZERO;
+    fn waits(&self, credits: u64) -> Option<Duration> {
+        let window = match self.capability.prices {
+            Some(prices) if credits > 0 => prices.window,
+            _ => return Some(Duration::ZERO),
         };
-        let windows = credits.saturating_sub(left).div_ceil(limit.max(1));
-        prices.window.saturating_mul(at_most(windows))
+        let windows = match credits.saturating_sub(self.left?) {
+            0 => 0,
+            short => short.div_ceil(self.limit?.max(1)),
+        };
+        Some(window.saturating_mul(at_most(windows)))
     }
 }
 
@@ -103,7 +106,7 @@ mod tests {
     fn means(slug: &str) -> Means {
         let capability = app(slug).unwrap().capability();
         let per_call = Some(Duration::from_millis(500));
-        Means { capability, per_call, limit: None, left: None }
+        Means { capability, per_call, limit: None, left: Some(u64::MAX) }
     }
 
     fn report(right: &[(OpKind, u64)]) -> Report {
@@ -151,11 +154,18 @@ mod tests {
         let working = Duration::from_secs(250);
         for (left, days) in [(5_000, 0), (4_999, 1), (2_000, 2), (0, 3)] {
             let forecast = of(&report, zoho(left));
-            assert_eq!(forecast.costs.right.waits, day * days, "{left} left");
+            assert_eq!(forecast.costs.right.waits, Some(day * days), "{left} left");
             assert_eq!(forecast.takes, Some(working + day * days));
         }
-        let unknown = Means { left: None, ..zoho(0) };
-        assert_eq!(of(&report, unknown).takes, Some(working), "nothing is guessed");
+        let untold = Means { left: None, ..zoho(0) };
+        let unlimited = Means { limit: None, ..zoho(4_999) };
+        for unknown in [untold, unlimited] {
+            let forecast = of(&report, unknown);
+            let known = (forecast.costs.right.waits, forecast.takes);
+            assert_eq!(known, (None, None), "nothing is guessed");
+        }
+        let enough = Means { limit: None, ..zoho(5_000) };
+        assert_eq!(of(&report, enough).takes, Some(working));
     }
 
     #[test]

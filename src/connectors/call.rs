@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
 use super::{Access, Error, ErrorKind, Result};
-use crate::net::{self, Answer, Line, Method, Pause, Request};
+use crate::net::{self, Answer, Left, Line, Method, Pause, Request};
 use crate::ports::Clock;
 
 /// How requests to one account are made.
@@ -22,8 +22,8 @@ pub(super) struct Caller {
     pub(super) pause: fn(&Answer) -> Option<Pause>,
     /// Whether an answer says that the key is not valid; it then says that nothing was done.
     pub(super) refuses_key: fn(&Answer) -> bool,
-    /// How many credits an answer says are left.
-    pub(super) left: fn(&Answer) -> Option<u64>,
+    /// What an answer says of the credits that are left, if it says anything.
+    pub(super) left: fn(&Answer) -> Option<Left>,
 }
 
 /// What is asked.
@@ -76,6 +76,12 @@ impl Caller {
     pub(super) async fn send(&self, call: &Call) -> std::result::Result<Reply, Failed> {
         let mut key = self.access.key().await.map_err(Failed::Undone)?;
         let mut is_replaced = false;
+        let pause = |answer: &Answer| {
+            if let Some(left) = (self.left)(answer) {
+                self.line.meter().told(left);
+            }
+            (self.pause)(answer)
+        };
         loop {
             let token = key.token.expose_secret();
             let authorization = SecretString::from(format!("{} {token}", self.scheme));
@@ -90,17 +96,15 @@ impl Caller {
                     None => request,
                 }
             };
-            let answer =
-                self.line.send(request, self.pause).await.map_err(|error| match error {
-                    net::Error::Lost(code) => {
-                        self.line.meter().spent(call.credits);
-                        Failed::Lost(code)
-                    }
-                    other => Failed::Undone(Error::from_net(&other, call.operation, &*self.clock)),
-                })?;
+            let answer = self.line.send(request, pause).await.map_err(|error| match error {
+                net::Error::Lost(code) => {
+                    self.line.meter().spent(call.credits);
+                    Failed::Lost(code)
+                }
+                other => Failed::Undone(Error::from_net(&other, call.operation, &*self.clock)),
+            })?;
             if !(self.refuses_key)(&answer) {
                 self.line.meter().spent(call.credits);
-                self.line.meter().told((self.left)(&answer));
             } else if !is_replaced {
                 key = self.access.replace(&key).await.map_err(Failed::Undone)?;
                 is_replaced = true;

@@ -44,13 +44,16 @@ impl Line {
         request: impl Fn() -> Request + Send + Sync,
         pause: impl Fn(&Answer) -> Option<Pause> + Send + Sync,
     ) -> Result<Answer, Error> {
+        let _open = self.meter.open();
         let mut wait = WAIT;
         let mut tries = 1;
         loop {
             let turn = self.pace.turn().await.map_err(|Rest(left)| Error::Resting(left))?;
             let began = Instant::now();
             let answer = self.http.send(request()).await;
-            self.meter.sent(began.elapsed());
+            if !matches!(answer, Err(Error::NotSent(_))) {
+                self.meter.sent(answer.is_ok().then(|| began.elapsed()));
+            }
             drop(turn);
             let answer = answer?;
             let Some(Pause(told)) = pause(&answer) else { return Ok(answer) };

@@ -1,7 +1,17 @@
 //! What was asked over a line, until somebody writes it down.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// What an answer says of the credits that are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// So many.
+    Told(u64),
+    /// Enough that it does not tell how many.
+    Enough,
+}
 
 /// What was asked, in sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,24 +20,50 @@ pub struct Metered {
     pub calls: u64,
     /// Answers that asked for a pause.
     pub pauses: u64,
-    /// How long answers were waited for.
+    /// How long answers were waited for that came.
     pub took: Duration,
     /// What the requests cost, where the server counts credits.
     pub credits: u64,
-    /// The credits that were left at the last answer, if it told.
-    pub left: Option<u64>,
+    /// What was said last of the credits that are left, if anything was.
+    pub left: Option<Left>,
 }
 
 /// Counts what is asked.
 #[derive(Default)]
-pub struct Meter(Mutex<Metered>);
+pub struct Meter {
+    metered: Mutex<Metered>,
+    /// How many wait for an answer, or for their turn.
+    open: AtomicU64,
+}
+
+/// Somebody waits for an answer, or for the turn to ask.
+pub struct Open<'a>(&'a Meter);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 impl Meter {
-    /// A request was sent, and its answer, or that there is none, was waited for so long.
-    pub fn sent(&self, took: Duration) {
+    /// Something is about to be asked: until what is given is dropped, more may be counted.
+    #[must_use]
+    pub fn open(&self) -> Open<'_> {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        Open(self)
+    }
+
+    /// Whether anything is being asked.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::SeqCst) > 0
+    }
+
+    /// A request was sent; its answer was waited for so long, if one came.
+    pub fn sent(&self, took: Option<Duration>) {
         let mut metered = self.lock();
         metered.calls += 1;
-        metered.took += took;
+        metered.took += took.unwrap_or_default();
     }
 
     /// An answer asked for a pause.
@@ -40,17 +76,15 @@ impl Meter {
         self.lock().credits += credits;
     }
 
-    /// So much was left at an answer; none if it did not tell.
-    pub fn told(&self, left: Option<u64>) {
-        self.lock().left = left;
+    /// An answer has said what is left.
+    pub fn told(&self, left: Left) {
+        self.lock().left = Some(left);
     }
 
-    /// What was counted since it was taken last, if anything was. What was told last stays told.
+    /// What was counted since it was taken last, if anything was.
     pub fn take(&self) -> Option<Metered> {
-        let mut metered = self.lock();
-        let left = metered.left;
-        let taken = std::mem::replace(&mut *metered, Metered { left, ..Metered::default() });
-        (taken.calls > 0).then_some(taken)
+        let taken = std::mem::take(&mut *self.lock());
+        (taken != Metered::default()).then_some(taken)
     }
 
     /// Counts again what was taken and could not be written down.
@@ -60,11 +94,13 @@ impl Meter {
         metered.pauses += taken.pauses;
         metered.took += taken.took;
         metered.credits += taken.credits;
+        // What was said since is newer.
+        metered.left = metered.left.or(taken.left);
     }
 
     /// What a panicking thread left behind are numbers as good as before.
     fn lock(&self) -> MutexGuard<'_, Metered> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.metered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,20 +113,35 @@ mod tests {
         let meter = Meter::default();
         assert_eq!(meter.take(), None);
         let second = Duration::from_secs(1);
-        meter.sent(second);
+        meter.sent(Some(second));
         meter.spent(5);
-        meter.told(Some(7));
+        meter.told(Left::Told(7));
         let taken = meter.take().unwrap();
-        let one = Metered { calls: 1, pauses: 0, took: second, credits: 5, left: Some(7) };
+        let one =
+            Metered { calls: 1, pauses: 0, took: second, credits: 5, left: Some(Left::Told(7)) };
         assert_eq!(taken, one);
         assert_eq!(meter.take(), None, "it was taken");
-        meter.sent(second);
+        meter.sent(None);
         meter.paused();
         meter.give_back(&taken);
-        let both = Metered { calls: 2, pauses: 1, took: 2 * second, credits: 5, left: Some(7) };
+        let both = Metered { calls: 2, pauses: 1, ..one };
         assert_eq!(meter.take(), Some(both));
-        meter.told(None);
-        meter.sent(second);
-        assert_eq!(meter.take().unwrap().left, None, "the last answer did not tell");
+        meter.sent(Some(second));
+        assert_eq!(meter.take().unwrap().left, None, "nothing was said since");
+        meter.told(Left::Enough);
+        meter.give_back(&taken);
+        assert_eq!(meter.take().unwrap().left, Some(Left::Enough), "what was said last");
+        meter.spent(1);
+        assert_eq!(meter.take().unwrap().credits, 1, "between a request and what it cost");
+    }
+
+    #[test]
+    fn it_is_open_as_long_as_anything_is_being_asked() {
+        let meter = Meter::default();
+        let (one, other) = (meter.open(), meter.open());
+        drop(one);
+        assert!(meter.is_open());
+        drop(other);
+        assert!(!meter.is_open());
     }
 }

@@ -9,5 +9,5 @@ mod pace;
 
 pub use client::{Answer, Error, Http, Method, Request};
 pub use line::{Line, Pause};
-pub use meter::{Meter, Metered};
+pub use meter::{Left, Meter, Metered};
 pub use pace::{Pace, Rest};

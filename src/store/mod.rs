@@ -31,8 +31,8 @@ pub use rows::{
     IssueId, IssueRow, IssuesOf, LeaseKey, LeaseKind, LinkId, LinkRow, NewIssue, NoId, Observation,
     Observed, OpFilter, OpId, OpRow, OpState, OutcomeFilter, OwnWrite, Pending, PendingReason,
     PlanItem, PlanRow, PlanState, RecordOutcome, RegistrationRow, RunEnd, RunId, RunKind, RunRow,
-    RunState, Sealed, SeenRow, Settlement, Step, SyncProgress, Trigger, UsageHour, Workspace,
-    WorkspaceId,
+    RunState, Sealed, SeenRow, Settlement, Step, SyncProgress, ToldLeft, Trigger, UsageHour,
+    Workspace, WorkspaceId,
 };
 
 pub use sql::{CopiedTable, CopyError, SqlStore, copy};

@@ -9,7 +9,7 @@ use super::rows::*;
 /// The part of a store that keeps what accounts were asked, hour by hour. Each store is one.
 #[async_trait]
 pub trait Usage: Send + Sync {
-    /// Adds to an hour of an account; what is told to be left takes the place of what was told before.
+    /// Adds to an hour of an account; what was said to be left takes the place of what was said before.
     /// Forgets the account's hours that began before `forget`.
     async fn add_usage(
         &self,

@@ -135,19 +135,7 @@ async fn what_was_refused_costs_nothing_and_is_counted_as_a_call() {
     let before = house.app.credits_used();
     house.app.expire_access_tokens();
     connector.check().await.unwrap();
-    let body = r#"{"code":"TOO_MANY_REQUESTS","details":{},"message":"","status":"error"}"#;
-    house.app.order(Fault {
-        method: None,
-        path: Some("/crm/v8/org".to_owned()),
-        after: 0,
-        times: 1,
-        kind: FaultKind::Status {
-            status: 429,
-            body: body.to_owned(),
-            content_type: "application/json",
-            retry_after: Some(0),
-        },
-    });
+    house.app.order(answers(429, Some(0)));
     connector.check().await.unwrap();
     let hours = house.noted(&process, &account).await;
     assert_eq!(
@@ -180,4 +168,65 @@ async fn what_is_asked_is_written_down_soon_and_not_each_time() {
     connector.check().await.unwrap();
     let hours = house.noted(&process, &account).await;
     assert_eq!(hours.iter().map(|hour| hour.calls).sum::<u64>(), 4, "at the end it is at once");
+}
+
+/// The next request for the organisation is answered so.
+fn answers(status: u16, retry_after: Option<u64>) -> Fault {
+    let body = r#"{"code":"SOME_ERROR","details":{},"message":"","status":"error"}"#;
+    Fault {
+        method: None,
+        path: Some("/crm/v8/org".to_owned()),
+        after: 0,
+        times: 1,
+        kind: FaultKind::Status {
+            status,
+            body: body.to_owned(),
+            content_type: "application/json",
+            retry_after,
+        },
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_late_is_written_down_too() {
+    let house = House::new("late").await;
+    let process = house.process("one");
+    let account = process.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
+    let connector = process.open(HOME, account.id).await.unwrap();
+    // Longer than what was asked waits to be written down.
+    house.app.order(answers(429, Some(7)));
+    connector.check().await.unwrap();
+    let mut calls = 0;
+    for _ in 0..100 {
+        let hours = house.store.usage(HOME, account.id, Timestamp::MIN).await.unwrap();
+        calls = hours.iter().map(|hour| hour.calls).sum();
+        if calls == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(calls, 3, "refused, answered, and the one that follows");
+}
+
+#[tokio::test]
+async fn a_process_that_is_told_nothing_takes_nothing_back() {
+    let house = House::new("untold").await;
+    let one = house.process("one");
+    let account = one.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
+    house.app.others_spend(30_000);
+    one.open(HOME, account.id).await.unwrap().check().await.unwrap();
+    let quota = house.quota(&one, &account).await;
+    assert!(quota.is_told, "{quota:?}");
+    let other = house.process("other");
+    house.app.order(answers(502, None));
+    let connector = other.open(HOME, account.id).await.unwrap();
+    assert!(connector.check().await.is_err());
+    let calls = house.noted(&other, &account).await.iter().map(|hour| hour.calls).sum::<u64>();
+    assert!(calls > 0, "it has asked");
+    let known = house.quota(&other, &account).await;
+    assert_eq!((known.left, known.is_told), (quota.left, true));
+    house.app.others_spend(50_250);
+    assert!(connector.check().await.is_err(), "nothing is left");
+    let known = house.quota(&other, &account).await;
+    assert_eq!((known.left, known.is_told), (Some(0), true), "a refusal says so");
 }

@@ -97,10 +97,11 @@ async fn what_others_leave_over_decides_when_a_plan_ends() {
     let id = script.set_up(&kommo, &zoho).await.unwrap();
     script.start(&id, &["NO_OTHER_SYNC"]).await.unwrap();
     script.plan(&id).await.unwrap();
+    told(&house, &kommo).await;
     told(&house, &zoho).await;
     let forecast = forecast(&house, &id).await;
     assert_eq!(waits(&forecast), 0, "{forecast}");
-    let free = forecast["seconds"].as_u64().unwrap();
+    assert!(forecast["seconds"].as_u64().unwrap() < 60, "{forecast}");
 
     // For the check, and for what goes on beside it.
     let left = 51_000 - house.town.zoho.credits_used();
@@ -120,6 +121,6 @@ async fn what_others_leave_over_decides_when_a_plan_ends() {
     assert!(left < 15 && quota["used"].as_u64().unwrap() + left == 51_000, "{quota}");
     let forecast = self::forecast(&house, &id).await;
     assert_eq!(waits(&forecast), 24 * 60 * 60, "{forecast}");
-    assert!(forecast["seconds"].as_u64().unwrap() >= free + 24 * 60 * 60 - 1, "{forecast}");
+    assert!(forecast["seconds"].as_u64().unwrap() > 24 * 60 * 60, "{forecast}");
     house.stop().await;
 }

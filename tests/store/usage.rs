@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use concord::store::{AccountId, Error, UsageHour, WorkspaceId};
+use concord::store::{AccountId, Error, ToldLeft, UsageHour, WorkspaceId};
 
 use crate::build::{Bench, at};
 
 const HOUR: i64 = 3_600;
 
-fn asked(second: i64, calls: u64, left: Option<u64>) -> UsageHour {
+/// What was asked in the hour of a second; what was said to be left was said after so many of its seconds.
+fn asked(second: i64, calls: u64, told: Option<(i64, Option<u64>)>) -> UsageHour {
     UsageHour {
         calls,
         pauses: 1,
         took: Duration::from_millis(calls * 100),
         credits: calls * 10,
-        left,
+        told: told.map(|(after, left)| ToldLeft { at: at(second + after), left }),
         ..UsageHour::new(at(second))
     }
 }
@@ -23,15 +24,22 @@ pub async fn what_accounts_were_asked_adds_up_by_the_hour(bench: Bench) {
     let (store, workspace, id) = (&bench.store, bench.workspace, bench.accounts.left);
     assert_eq!(store.usage(workspace, id, at(0)).await.unwrap(), []);
     let add = async |more: UsageHour| store.add_usage(workspace, id, &more, at(0)).await;
-    add(asked(HOUR, 3, Some(70))).await.unwrap();
+    add(asked(HOUR, 3, Some((10, Some(70))))).await.unwrap();
     add(asked(0, 1, None)).await.unwrap();
-    add(asked(HOUR, 4, Some(30))).await.unwrap();
-    let both = UsageHour { pauses: 2, ..asked(HOUR, 7, Some(30)) };
+    add(asked(HOUR, 4, Some((20, Some(30))))).await.unwrap();
+    let both = UsageHour { pauses: 2, ..asked(HOUR, 7, Some((20, Some(30)))) };
     assert_eq!(store.usage(workspace, id, at(0)).await.unwrap(), [both, asked(0, 1, None)]);
     assert_eq!(store.usage(workspace, id, at(1)).await.unwrap(), [both], "newer ones");
+    let newest = async || store.usage(workspace, id, at(HOUR)).await.unwrap();
     add(asked(HOUR, 1, None)).await.unwrap();
-    let untold = UsageHour { pauses: 3, ..asked(HOUR, 8, None) };
-    assert_eq!(store.usage(workspace, id, at(HOUR)).await.unwrap(), [untold], "it told no more");
+    let untold = UsageHour { pauses: 3, ..asked(HOUR, 8, Some((20, Some(30)))) };
+    assert_eq!(newest().await, [untold], "nothing was said since");
+    add(asked(HOUR, 1, Some((19, Some(500))))).await.unwrap();
+    let older = UsageHour { pauses: 4, ..asked(HOUR, 9, Some((20, Some(30)))) };
+    assert_eq!(newest().await, [older], "another process was told before");
+    add(asked(HOUR, 1, Some((21, None)))).await.unwrap();
+    let enough = UsageHour { pauses: 5, ..asked(HOUR, 10, Some((21, None))) };
+    assert_eq!(newest().await, [enough], "enough are left not to tell");
 
     let right = bench.accounts.right;
     assert_eq!(store.usage(workspace, right, at(0)).await.unwrap(), [], "another account");

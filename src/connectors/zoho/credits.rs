@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::connectors::Prices;
-use crate::net::Answer;
+use crate::net::{Answer, Left};
 
 /// A page of what was removed.
 const REMOVALS: u64 = 2;
@@ -39,16 +39,36 @@ pub(super) fn records(body: &Json) -> usize {
     lists.map(Vec::len).sum()
 }
 
-/// How many credits are left: told only once half of them are used.
-pub(super) fn left(answer: &Answer) -> Option<u64> {
-    answer.header("x-api-credits-remaining")?.parse().ok()
+/// What an answer says of the credits that are left: how many only once half of them are used. Nothing,
+/// if it is none to what was asked.
+pub(super) fn left(answer: &Answer) -> Option<Left> {
+    if let Some(told) = answer.header("x-api-credits-remaining") {
+        let left = told.parse::<i64>().ok()?;
+        return Some(Left::Told(u64::try_from(left).unwrap_or_default()));
+    }
+    match answer.status {
+        200..=399 => Some(Left::Enough),
+        400 | 429 if are_used_up(answer) => Some(Left::Told(0)),
+        _ => None,
+    }
 }
+
+/// Whether it is refused because no credits are left. A list that is too long for a call has the same
+/// code, and its limit.
+fn are_used_up(answer: &Answer) -> bool {
+    let Ok(body) = serde_json::from_slice::<Json>(&answer.body) else { return false };
+    let limit_of_call = body.pointer("/details/limit").filter(|_| answer.status == 400);
+    body.get("code").is_some_and(|code| code == "LIMIT_EXCEEDED") && limit_of_call.is_none()
+}
+
+/// More users than these are none.
+const USERS_MAX: u64 = 10_000_000;
 
 /// How many credits an organisation has in 24 hours, without those that it bought beside its licence.
 /// None for editions, or trials, of which it is not published.
 pub(super) fn allowance(license: &Json) -> Option<u64> {
     let told = |name: &str| license.get(name).filter(|value| !value.is_null());
-    if told("trial_type").is_some() {
+    if told("trial_type").is_some() && license.get("paid") != Some(&Json::Bool(true)) {
         return None;
     }
     let (per_user, most) = match told("paid_type")?.as_str()? {
@@ -61,6 +81,9 @@ pub(super) fn allowance(license: &Json) -> Option<u64> {
     };
     let users = told("users_license_purchased")?;
     let users = users.as_u64().or_else(|| users.as_str()?.parse().ok())?;
+    if users > USERS_MAX {
+        return None;
+    }
     Some(users.saturating_mul(per_user).saturating_add(50_000).min(most))
 }
 
@@ -110,5 +133,45 @@ mod tests {
         }
         let trial = json!({"paid_type": "free", "trial_type": "enterprise"});
         assert_eq!(allowance(&trial), None);
+        let tried = json!({"paid_type": "free", "trial_type": "enterprise", "paid": true});
+        assert_eq!(allowance(&tried), Some(5_000), "that was before it was paid for");
+        assert_eq!(allowance(&license("ultimate", Some(u64::MAX))), None, "nobody has so many");
+    }
+
+    #[test]
+    fn what_is_left_is_told_by_answers_and_by_refusals_for_want_of_it() {
+        let answer = |status, told: Option<&'static str>, body: &Json| Answer {
+            status,
+            headers: told
+                .map(|told| ("x-api-credits-remaining".into(), told.into()))
+                .into_iter()
+                .collect(),
+            body: body.to_string().into_bytes(),
+        };
+        let (nothing, used_up) = (Json::Null, json!({"code": "LIMIT_EXCEEDED"}));
+        let too_long = json!({"code": "LIMIT_EXCEEDED", "details": {"limit": 100}});
+        let cases = [
+            (answer(200, Some("70"), &nothing), Some(Left::Told(70))),
+            (answer(200, Some("-3"), &nothing), Some(Left::Told(0))),
+            (answer(200, Some("many"), &nothing), None),
+            (answer(200, Some("99999999999999999999"), &nothing), None),
+            (answer(204, None, &nothing), Some(Left::Enough)),
+            (answer(304, None, &nothing), Some(Left::Enough)),
+            (answer(401, None, &nothing), None),
+            (answer(502, None, &nothing), None),
+            (answer(429, None, &json!({"code": "TOO_MANY_REQUESTS"})), None),
+            (answer(429, None, &too_long), Some(Left::Told(0))),
+            (answer(400, None, &used_up), Some(Left::Told(0))),
+            (answer(400, None, &too_long), None),
+        ];
+        for (answer, says) in cases {
+            assert_eq!(
+                left(&answer),
+                says,
+                "{} {:?}",
+                answer.status,
+                answer.header("x-api-credits-remaining")
+            );
+        }
     }
 }

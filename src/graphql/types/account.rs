@@ -154,7 +154,7 @@ impl Account {
 
     /// What it was asked, for each hour of the last so many in which it was asked anything, newest
     /// first: at most 35 days.
-    #[graphql(complexity = "hours.min(HOURS_MAX) as usize * child_complexity")]
+    #[graphql(complexity = "1 + hours.min(HOURS_MAX) as usize * child_complexity")]
     async fn usage(
         &self,
         ctx: &Context<'_>,

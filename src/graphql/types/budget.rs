@@ -8,20 +8,22 @@ use crate::accounts::{self, Budget};
 use crate::connections::{self, Means, forecast};
 use crate::connectors;
 use crate::graphql::error::{internal, read_error};
-use crate::graphql::services;
+use crate::graphql::{Services, services};
 use crate::record::{self, PerSide};
-use crate::store::{self, Connection, PlanRow};
+use crate::store::{self, Connection, PlanRow, WorkspaceId};
 
 /// The credits of an account, in the time in which its app counts them.
 #[derive(SimpleObject)]
 pub struct Quota {
     /// How many it has, as its edition has them; none if that is not published.
     limit: Option<u64>,
-    /// How many are used: by whomever if the app told, otherwise by this server.
+    /// How many are used: by whomever if the app told how many are left of a limit that is known,
+    /// otherwise by this server.
     used: u64,
     /// How many are left, if that is known.
     left: Option<u64>,
-    /// Whether the app told how many are left. Zoho does once half of them are used.
+    /// Whether the app told how many are left, when it was asked last. Zoho does once half of them are
+    /// used.
     is_told: bool,
     /// The time in which they are counted, in seconds: what was used longer ago counts no more.
     window_seconds: u64,
@@ -75,7 +77,7 @@ pub struct Forecast {
     /// Of each account.
     costs: Vec<ForecastCost>,
     /// How long it would take from the moment somebody agrees, in seconds; none if no request was sent
-    /// in the last day that tells how long one takes.
+    /// in the last day that tells how long one takes, or it is not known how long has to be waited.
     seconds: Option<u64>,
     /// When it would be done if somebody agreed now.
     ends_at: Option<String>,
@@ -90,42 +92,57 @@ pub struct ForecastCost {
     calls: u64,
     /// What they cost, where its app counts credits.
     credits: Option<u64>,
-    /// How long has to be waited until enough credits count no more, in seconds.
-    waits_seconds: u64,
+    /// How long has to be waited, at most, until enough credits count no more, in seconds; none if it
+    /// is not known whether they suffice.
+    waits_seconds: Option<u64>,
 }
 
-/// What writing this plan would ask.
+/// What writing this plan would ask; none if what it is to be written to is there no more.
 pub(super) async fn of_plan(
     ctx: &Context<'_>,
     plan: &PlanRow,
-    connection: &Connection,
-) -> async_graphql::Result<Forecast> {
-    let left = means(ctx, connection, record::Side::Left).await?;
-    let right = means(ctx, connection, record::Side::Right).await?;
-    let now = services(ctx)?.clock.now();
-    Ok(shown(&forecast(&plan.report, PerSide { left, right }), now))
+    workspace: WorkspaceId,
+) -> async_graphql::Result<Option<Forecast>> {
+    let services = services(ctx)?;
+    let known = services.store.connection(workspace, plan.connection).await;
+    let Some(connection) = there(known)? else { return Ok(None) };
+    let left = means(services, &connection, record::Side::Left).await?;
+    let right = means(services, &connection, record::Side::Right).await?;
+    let means = left.zip(right).map(|(left, right)| PerSide { left, right });
+    let now = services.clock.now();
+    Ok(means.map(|means| shown(&forecast(&plan.report, means), now)))
+}
+
+/// What was asked for, if it is there.
+fn there<T>(found: store::Result<T>) -> async_graphql::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(store::Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(read_error(error)),
+    }
 }
 
 async fn means(
-    ctx: &Context<'_>,
+    services: &Services,
     connection: &Connection,
     side: record::Side,
-) -> async_graphql::Result<Means> {
-    let services = services(ctx)?;
-    let missing = || read_error(store::Error::NotFound("feed"));
-    let feed = connection.feeds.iter().find(|feed| feed.side == side).ok_or_else(missing)?;
-    let feed = services.store.feed(connection.workspace, feed.feed).await.map_err(read_error)?;
-    let account = services.store.account(connection.workspace, feed.account).await;
-    let account = account.map_err(read_error)?;
-    let app = connectors::app(&account.app).ok_or_else(missing)?;
+) -> async_graphql::Result<Option<Means>> {
+    let (store, workspace) = (&services.store, connection.workspace);
+    let of_side = connection.feeds.iter().find(|feed| feed.side == side);
+    let Some(feed) = of_side else { return Ok(None) };
+    let Some(feed) = there(store.feed(workspace, feed.feed).await)? else { return Ok(None) };
+    let account = there(store.account(workspace, feed.account).await)?;
+    let Some(account) = account else { return Ok(None) };
+    // This build may be without it.
+    let Some(app) = connectors::app(&account.app) else { return Ok(None) };
     let budget = services.accounts.budget(&account).await.map_err(|error| internal(&error))?;
     let Budget { quota, per_call } = budget;
-    Ok(Means {
+    Ok(Some(Means {
         capability: app.capability(),
         per_call,
         limit: quota.as_ref().and_then(|quota| quota.limit),
         left: quota.as_ref().and_then(|quota| quota.left),
-    })
+    }))
 }
 
 fn shown(forecast: &connections::Forecast, now: Timestamp) -> Forecast {
@@ -133,7 +150,7 @@ fn shown(forecast: &connections::Forecast, now: Timestamp) -> Forecast {
         side: side.into(),
         calls: cost.calls,
         credits: cost.credits,
-        waits_seconds: cost.waits.as_secs(),
+        waits_seconds: cost.waits.map(|waits| waits.as_secs()),
     });
     let ends_at = forecast.takes.and_then(|takes| now.checked_add(takes).ok());
     Forecast {

@@ -273,11 +273,11 @@ impl Plan {
         (&self.0.report).into()
     }
 
-    /// What writing it would ask of both accounts, and how long that would take.
+    /// What writing it would ask of both accounts, and how long that would take; none if one of them is
+    /// there no more.
     #[graphql(complexity = "10 + child_complexity")]
-    async fn forecast(&self, ctx: &Context<'_>) -> async_graphql::Result<Forecast> {
-        let known = services(ctx)?.store.connection(self.1, self.0.connection).await;
-        budget::of_plan(ctx, &self.0, &known.map_err(read_error)?).await
+    async fn forecast(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Forecast>> {
+        budget::of_plan(ctx, &self.0, self.1).await
     }
 
     /// Its items that write something.

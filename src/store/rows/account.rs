@@ -145,11 +145,20 @@ pub struct UsageHour {
     pub calls: u64,
     /// Answers that asked for a pause.
     pub pauses: u64,
-    /// How long answers were waited for.
+    /// How long answers were waited for that came.
     pub took: Duration,
     /// What the requests cost, in the app's credits.
     pub credits: u64,
-    /// The credits that were left at its last answer, if the app told.
+    /// What the app said last of the credits that are left, if it said anything in this hour.
+    pub told: Option<ToldLeft>,
+}
+
+/// What an app said of the credits that are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToldLeft {
+    /// When it was written down.
+    pub at: Timestamp,
+    /// How many are left; none if they are enough that it does not tell.
     pub left: Option<u64>,
 }
 
@@ -157,15 +166,19 @@ impl UsageHour {
     /// An hour in which nothing was asked yet.
     #[must_use]
     pub fn new(began_at: Timestamp) -> Self {
-        Self { began_at, calls: 0, pauses: 0, took: Duration::ZERO, credits: 0, left: None }
+        Self { began_at, calls: 0, pauses: 0, took: Duration::ZERO, credits: 0, told: None }
     }
 
-    /// Adds what was asked later in the same hour.
+    /// Adds what else was asked in the same hour. What was said last stands, and what was not said
+    /// changes nothing.
     pub fn add(&mut self, more: &Self) {
         self.calls += more.calls;
         self.pauses += more.pauses;
         self.took += more.took;
         self.credits += more.credits;
-        self.left = more.left;
+        let at = |hour: &Self| hour.told.map(|told| told.at);
+        if more.told.is_some() && at(more) >= at(self) {
+            self.told = more.told;
+        }
     }
 }

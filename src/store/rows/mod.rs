@@ -15,7 +15,7 @@ mod plan;
 mod run;
 mod webhook;
 
-pub use account::{Account, AccountStatus, Description, Sealed, UsageHour, Workspace};
+pub use account::{Account, AccountStatus, Description, Sealed, ToldLeft, UsageHour, Workspace};
 pub use authorization::{AuthorizationRequest, RegistrationRow};
 pub use connection::{Connection, ConnectionFeed, SyncProgress};
 pub use draft::DraftRow;

@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use super::batch::write;
 use super::codec::{micros, number, time};
 use super::{SqlStore, account, commit};
-use crate::store::{AccountId, Result, Usage, UsageHour, WorkspaceId};
+use crate::store::{AccountId, Result, ToldLeft, Usage, UsageHour, WorkspaceId};
 
 #[async_trait]
 impl Usage for SqlStore {
@@ -36,7 +36,8 @@ impl Usage for SqlStore {
             pauses: number(more.pauses)?,
             took: number(more.took.as_micros())?,
             credits: number(more.credits)?,
-            left: more.left.map(number).transpose()?,
+            left: more.told.and_then(|told| told.left).map(number).transpose()?,
+            told_at: more.told.map(|told| micros(told.at)),
         };
         write::<Entity>(&tx, vec![row], Some(sum())).await?;
         commit(tx, ()).await
@@ -57,13 +58,20 @@ impl Usage for SqlStore {
     }
 }
 
-/// What is there already is added to; what is left is what was told last.
+/// What is there already is added to; what is left is what was told last, by whichever process.
 fn sum() -> OnConflict {
-    let sum = |column: Column| Expr::col((Entity, column)).add(Expr::col(("excluded", column)));
+    let known = |column: Column| Expr::col((Entity, column));
+    let new = |column: Column| Expr::col(("excluded", column));
+    let is_newer = new(Column::ToldAt)
+        .gte(known(Column::ToldAt))
+        .or(known(Column::ToldAt).is_null().and(new(Column::ToldAt).is_not_null()));
+    let last = |column: Column| Expr::case(is_newer.clone(), new(column)).finally(known(column));
+    let told = [Column::Left, Column::ToldAt].map(|column| (column, last(column).into()));
+    let sum = |column: Column| known(column).add(new(column));
     let summed = [Column::Calls, Column::Pauses, Column::Took, Column::Credits];
     OnConflict::columns([Column::Workspace, Column::Account, Column::BeganAt])
-        .update_column(Column::Left)
         .values(summed.map(|column| (column, sum(column))))
+        .values(told)
         .to_owned()
 }
 
@@ -74,6 +82,9 @@ fn row(model: Model) -> Result<UsageHour> {
         pauses: number(model.pauses)?,
         took: std::time::Duration::from_micros(number(model.took)?),
         credits: number(model.credits)?,
-        left: model.left.map(number).transpose()?,
+        told: match model.told_at {
+            Some(at) => Some(ToldLeft { at: time(at)?, left: model.left.map(number).transpose()? }),
+            None => None,
+        },
     })
 }
