@@ -15,6 +15,7 @@ mod followed;
 mod headers;
 mod media;
 mod outcome;
+mod places;
 mod probe;
 mod receiver;
 mod refusal;

@@ -14,14 +14,15 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::Response;
 use futures_util::{SinkExt as _, StreamExt as _, future};
 use serde_json::Value;
+use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use super::endpoint;
 use super::followed::Followed;
 use super::media::Media;
+use super::places::{Place, Places};
 use super::refusal::Refusal;
 use crate::auth::{Admitted, Tokens};
 
@@ -37,18 +38,13 @@ const ALIVE: Duration = Duration::from_secs(30);
 const LARGEST: usize = 64 * 1024;
 /// The longest reason that a close frame holds, in bytes (RFC 6455, section 5.5).
 const REASON: usize = 123;
-/// How many sockets are open at once of those who have said who they are, and of others.
-const AT_ONCE: usize = 256;
-const UNKNOWN: usize = 256;
 const MANY: &str = "too many sockets are open: close some, or follow several runs by one";
 
 /// What sockets need.
 pub(super) struct Sockets<E> {
     executor: E,
     tokens: Arc<Tokens>,
-    /// Of those who have not said who they are: strangers keep out nobody who is in.
-    unknown: Arc<Semaphore>,
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 pub(super) async fn open<E: Executor>(
@@ -62,8 +58,7 @@ pub(super) async fn open<E: Executor>(
 
 impl<E: Executor> Sockets<E> {
     pub(super) fn new(executor: E, tokens: Arc<Tokens>) -> Self {
-        let [unknown, places] = [UNKNOWN, AT_ONCE].map(|count| Arc::new(Semaphore::new(count)));
-        Self { executor, tokens, unknown, places }
+        Self { executor, tokens, places: Places::new() }
     }
 
     fn open(
@@ -81,13 +76,13 @@ impl<E: Executor> Sockets<E> {
                 "open the WebSocket with the protocol graphql-transport-ws: no other is spoken here",
             ));
         }
-        let place = self.unknown.clone().try_acquire_owned().map_err(|_| busy())?;
+        let place = self.places.of_stranger().ok_or_else(busy)?;
         let sockets = self.clone();
         let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
         Ok(upgrade.on_upgrade(move |socket| sockets.serve(socket, place)))
     }
 
-    async fn serve(self: Arc<Self>, socket: WebSocket, mut place: OwnedSemaphorePermit) {
+    async fn serve(self: Arc<Self>, socket: WebSocket, mut place: Place) {
         let (mut out, incoming) = socket.split();
         let messages = incoming.take_while(|message| {
             future::ready(
@@ -114,7 +109,7 @@ impl<E: Executor> Sockets<E> {
         let graphql = Protocol::new(executor, messages, WebSocketProtocols::GraphQLWS);
         let mut graphql = graphql.on_connection_init(move |payload: Value| async move {
             let Admitted { principal, left } = admit(&tokens, &payload)?;
-            let place = places.try_acquire_owned().map_err(|_| MANY)?;
+            let place = places.of_workspace(principal.workspace).ok_or(MANY)?;
             let _ = tell.send((left, place));
             let mut data = Data::default();
             data.insert(principal);

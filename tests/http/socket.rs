@@ -237,6 +237,33 @@ async fn strangers_keep_nobody_out_who_is_in() {
 }
 
 #[tokio::test]
+async fn a_workspace_leaves_places_to_the_others() {
+    let house = House::open().await;
+    let token = house.token();
+    let mut own = Vec::new();
+    for _ in 0..64 {
+        own.push(house.socket_of(&token).await);
+    }
+    let mut more = house.socket().await;
+    more.say(json!({ "type": "connection_init", "payload": bearer(&token) })).await;
+    let reason = more.closes_with(4403).await;
+    assert!(reason.contains("too many sockets are open: close some"), "{reason}");
+    house.socket_of(&house.token_of("eva", 8)).await;
+    // Whoever closes one can open another.
+    drop(own.pop());
+    let reopened = async {
+        loop {
+            let mut again = house.socket().await;
+            again.say(json!({ "type": "connection_init", "payload": bearer(&token) })).await;
+            if matches!(again.next().await, Came::Message(_)) {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, reopened).await.unwrap();
+}
+
+#[tokio::test]
 async fn who_closes_a_socket_is_told_that_it_is_closed() {
     let house = House::open().await;
     let mut socket = house.socket_of(&house.token()).await;
