@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use token::{Admitted, Refused, Tokens};
 
-use crate::store::WorkspaceId;
+pub use crate::store::WorkspaceId;
 
 /// What somebody may do in a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

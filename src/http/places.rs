@@ -2,11 +2,10 @@
 //! workspace.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use crate::store::WorkspaceId;
 
 /// Of those who have said who they are.
 const KNOWN: usize = 256;
@@ -15,13 +14,13 @@ const UNKNOWN: usize = 256;
 /// Of one workspace: it leaves some to the others.
 const OF_ONE: usize = 64;
 
-/// The places; a clone has the same.
+/// The places of workspaces `W`; a clone has the same.
 #[derive(Clone)]
-pub(super) struct Places {
+pub(super) struct Places<W> {
     /// Of those who have not said who they are: strangers keep out nobody who is in.
     unknown: Arc<Semaphore>,
     known: Arc<Semaphore>,
-    of: Arc<Mutex<HashMap<WorkspaceId, Arc<Semaphore>>>>,
+    of: Arc<Mutex<HashMap<W, Arc<Semaphore>>>>,
 }
 
 /// A place of one socket, until it is dropped.
@@ -29,7 +28,7 @@ pub(super) struct Place {
     _held: Vec<OwnedSemaphorePermit>,
 }
 
-impl Places {
+impl<W: Copy + Eq + Hash> Places<W> {
     pub(super) fn new() -> Self {
         let [unknown, known] = [UNKNOWN, KNOWN].map(|count| Arc::new(Semaphore::new(count)));
         Self { unknown, known, of: Arc::default() }
@@ -42,7 +41,7 @@ impl Places {
     }
 
     /// A place of a workspace; none if it has too many, or all have.
-    pub(super) fn of_workspace(&self, workspace: WorkspaceId) -> Option<Place> {
+    pub(super) fn of_workspace(&self, workspace: W) -> Option<Place> {
         let own = {
             let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
             // Those that are all free are as good as new.
@@ -57,42 +56,35 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-
-    fn workspace(number: u128) -> WorkspaceId {
-        WorkspaceId(Uuid::from_u128(number))
-    }
 
     #[test]
     fn a_workspace_leaves_places_to_others_and_gets_its_own_back() {
         let places = Places::new();
-        let mut own: Vec<Place> =
-            (0..OF_ONE).filter_map(|_| places.of_workspace(workspace(1))).collect();
+        let mut own: Vec<Place> = (0..OF_ONE).filter_map(|_| places.of_workspace(1)).collect();
         assert_eq!(own.len(), OF_ONE);
-        assert!(places.of_workspace(workspace(1)).is_none());
-        assert!(places.of_workspace(workspace(2)).is_some());
+        assert!(places.of_workspace(1).is_none());
+        assert!(places.of_workspace(2).is_some());
         assert!(places.of_stranger().is_some());
         own.pop();
-        assert!(places.of_workspace(workspace(1)).is_some());
-        assert!(places.of_workspace(workspace(2)).is_some());
+        assert!(places.of_workspace(1).is_some());
+        assert!(places.of_workspace(2).is_some());
         assert_eq!(places.of.lock().unwrap().len(), 2, "who is gone is forgotten");
         drop(own);
-        assert!(places.of_workspace(workspace(3)).is_some());
+        assert!(places.of_workspace(3).is_some());
         assert_eq!(places.of.lock().unwrap().len(), 1);
     }
 
     #[test]
     fn all_together_have_so_many_and_what_was_not_got_is_given_back() {
         let places = Places::new();
-        let each = |number: usize| places.of_workspace(workspace(number as u128 % 10));
+        let each = |number: usize| places.of_workspace(number % 10);
         let all: Vec<Place> = (0..KNOWN).filter_map(each).collect();
         assert_eq!(all.len(), KNOWN);
         for _ in 0..OF_ONE {
-            assert!(places.of_workspace(workspace(11)).is_none());
+            assert!(places.of_workspace(11).is_none());
         }
         drop(all);
-        assert!(places.of_workspace(workspace(11)).is_some());
+        assert!(places.of_workspace(11).is_some());
     }
 }

@@ -24,7 +24,7 @@ use super::followed::Followed;
 use super::media::Media;
 use super::places::{Place, Places};
 use super::refusal::Refusal;
-use crate::auth::{Admitted, Tokens};
+use crate::auth::{Admitted, Tokens, WorkspaceId};
 
 /// The name of the protocol.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -44,7 +44,7 @@ const MANY: &str = "too many sockets are open: close some, or follow several run
 pub(super) struct Sockets<E> {
     executor: E,
     tokens: Arc<Tokens>,
-    places: Places,
+    places: Places<WorkspaceId>,
 }
 
 pub(super) async fn open<E: Executor>(
