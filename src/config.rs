@@ -1,14 +1,15 @@
 //! All settings, read once at the start. Every fault is named at once, with what to do.
 
 mod apps;
+mod folder;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::connectors::{Overrides, Registrations, is_redirect_uri};
-use crate::ports::{Entropy, SystemEntropy};
 use crate::secrets::MasterKey;
 use apps::{overrides, registrations};
+use folder::{kept_key, writable};
 
 pub use apps::address_variable;
 
@@ -78,11 +79,8 @@ const RUNS: usize = 4;
 const MAX_RUNS: usize = 64;
 const MAX_DIVISOR: u32 = 1000;
 const DATA: &str = "concord-data";
-const KEY_FILE: &str = "secret.key";
 const ALONE: &str = "a SQLite file belongs to one server, which has to run everything itself: for workers name a \
                      PostgreSQL database, by --database-url or DATABASE_URL";
-const NO_KEY: &str = "the secret key is missing: a worker needs that of its server, as CONCORD_SECRET_KEY, or in the \
-                      data folder that --data names";
 
 impl Config {
     /// Reads the settings: what is given, then the environment, then what is usual. Makes the data
@@ -167,19 +165,6 @@ impl Config {
     }
 }
 
-fn writable(data: &Path) -> Result<(), String> {
-    let fault = |error: std::io::Error| {
-        format!(
-            "the data folder {} can't be written ({error}): choose another by --data",
-            data.display()
-        )
-    };
-    std::fs::create_dir_all(data).map_err(fault)?;
-    let probe = data.join(".writable");
-    std::fs::write(&probe, b"").map_err(fault)?;
-    std::fs::remove_file(&probe).map_err(fault)
-}
-
 fn is_address(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
 }
@@ -187,30 +172,6 @@ fn is_address(url: &str) -> bool {
 /// Whether several processes can use a database.
 fn is_shared(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
-}
-
-/// The key in the data folder, made if it is not there; only its owner can read it. A worker makes none:
-/// with another than the server's it could not open what that has sealed.
-fn kept_key(data: &Path, part: Part) -> Result<MasterKey, String> {
-    let file = data.join(KEY_FILE);
-    if let Ok(text) = std::fs::read_to_string(&file) {
-        let fault = |error| format!("{}: {error}", file.display());
-        return MasterKey::parse(&text).map_err(fault);
-    }
-    if part == Part::Worker {
-        return Err(NO_KEY.to_owned());
-    }
-    writable(data)?;
-    let fault = |error: std::io::Error| format!("{} can't be written: {error}", file.display());
-    let entropy: &dyn Entropy = &SystemEntropy;
-    let key = MasterKey::generate(entropy).map_err(|error| error.to_string())?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut opened = options.open(&file).map_err(fault)?;
-    std::io::Write::write_all(&mut opened, key.to_text().as_bytes()).map_err(fault)?;
-    Ok(key)
 }
 
 /// `CONCORD_RUNS`.
@@ -257,6 +218,8 @@ fn return_urls(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn read(variables: &[(&str, &str)], data: &Path) -> Result<Config, Faults> {
@@ -328,7 +291,7 @@ mod tests {
         let folder = folder("no-key");
         let shared = [("DATABASE_URL", "postgres://x@y/z")];
         let Faults(faults) = read_as(Part::Worker, &shared, &folder).err().unwrap();
-        assert_eq!(faults, [NO_KEY]);
+        assert_eq!(faults, [folder::NO_KEY]);
         assert!(!folder.exists());
         let server = read_as(Part::Server, &shared, &folder).unwrap();
         let worker = read_as(Part::Worker, &shared, &folder).unwrap();
