@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::planner::{
-    Approval, ConsentPolicy, DeletionPolicy, FirstRun, MatchKey, Rule, Settings, Sync, SyncState,
-    Thresholds, WritePolicy, suggest_consent, suggest_entries,
+    Approval, ConsentPolicy, DeletionPolicy, FirstRun, MatchKey, Rule, Settings, SideSettings,
+    Sync, SyncState, Thresholds, WritePolicy, suggest_consent, suggest_entries,
 };
 use crate::record::{ObjectName, PerSide, Side};
 use crate::store::{
@@ -45,13 +45,14 @@ impl Connections {
         let (right, right_feeds) = self.open_side(workspace, Side::Right, &new.sides.right).await?;
         let feeds: Vec<ConnectionFeed> = left_feeds.into_iter().chain(right_feeds).collect();
         let accounts = self.accounts_of(workspace, &feeds).await?;
+        let mut sides = PerSide { left, right };
         for other in self.store.connections(workspace).await? {
             // Of other objects too: each would make of its people what the other has already.
             if self.accounts_of(workspace, &other.feeds).await? == accounts {
                 return Err(Error::Doubled);
             }
+            self.tell_apart(workspace, new, &mut sides, &other).await?;
         }
-        let sides = PerSide { left, right };
         let mut settings = Settings {
             version: 1,
             sides,
@@ -85,6 +86,28 @@ impl Connections {
         Ok(connection)
     }
 
+    /// Where another connection has another account of the same app, ours is called by its label too:
+    /// what a tag says of one is not believed of the other.
+    async fn tell_apart(
+        &self,
+        workspace: WorkspaceId,
+        new: &NewConnection,
+        sides: &mut PerSide<SideSettings>,
+        other: &Connection,
+    ) -> Result<()> {
+        let accounts = self.accounts_of(workspace, &other.feeds).await?;
+        for side in Side::BOTH {
+            let account = new.sides.of(side).account;
+            let app = &mut sides.of_mut(side).app;
+            let is_of_it = other.settings.sides.iter().any(|(_, known)| known.app == *app);
+            if is_of_it && !accounts.contains(&account) {
+                let label = self.store.account(workspace, account).await?.label;
+                *app = format!("{app} ({label})");
+            }
+        }
+        Ok(())
+    }
+
     async fn accounts_of(
         &self,
         workspace: WorkspaceId,
@@ -102,7 +125,7 @@ impl Connections {
         workspace: WorkspaceId,
         side: Side,
         new: &NewSide,
-    ) -> Result<(crate::planner::SideSettings, Vec<ConnectionFeed>)> {
+    ) -> Result<(SideSettings, Vec<ConnectionFeed>)> {
         let account = self.store.account(workspace, new.account).await?;
         let settings = self.side(&account, &new.objects).await?;
         let mut feeds = Vec::new();

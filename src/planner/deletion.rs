@@ -49,42 +49,40 @@ fn tell(draft: &mut Draft<'_>, source: Side) -> Outcome {
     else {
         return Outcome::Skipped(Skip::PartnerGone);
     };
+    let (tag, key) = tag_of(draft, source);
+    if says_partner_is_gone(draft, partner) {
+        // It was told before, though nobody remembers: that is no edit of a person.
+        remember(draft, partner, key);
+        return Outcome::Skipped(Skip::PartnerGone);
+    }
     if was_edited(draft, partner) {
         draft.find(FindingCode::EditBeatsDelete, Some(partner), None);
         return Outcome::Skipped(Skip::PartnerGone);
     }
-    if says_partner_is_gone(draft, partner) || draft.read(partner, tags).is_none() {
+    if draft.read(partner, tags).is_none() {
         return Outcome::Skipped(Skip::PartnerGone);
     }
-    let (tag, key) = tag_of(draft, source);
     let tag = Value::Text(tag);
     let decision = decision(draft, partner, tags, Cause::Deletion, tag.clone());
     draft.change_set(partner, tags, &[tag], &BTreeSet::new(), |_| decision.clone());
-    let marks = draft.link.marks.of_mut(partner);
-    marks.tags.insert(key.clone());
-    marks.deleted_tag = Some(key);
+    remember(draft, partner, key);
     Outcome::Deleted
 }
 
-/// Both ends live, and one was gone: the link is active again, and our own tag is taken back.
-pub(super) fn take_back(draft: &mut Draft<'_>) {
-    if draft.link.state == LinkState::Active {
-        return;
-    }
-    draft.link.state = LinkState::Active;
-    take_tags_back(draft);
+/// The tag of this side that says that its partner was deleted is ours: it does not travel.
+fn remember(draft: &mut Draft<'_>, side: Side, key: String) {
+    let marks = draft.link.marks.of_mut(side);
+    marks.tags.insert(key.clone());
+    marks.deleted_tag = Some(key);
 }
 
-/// Two meet who were parted before anybody remembered: the tag that says so is our own, and is taken
-/// back.
-pub(super) fn take_back_unknown(draft: &mut Draft<'_>) {
+/// Both ends live: the link is active, and the tag that says that one of them was deleted is taken back.
+/// Where a connection was made anew or a backup was put back it is known by its name alone.
+pub(super) fn take_back(draft: &mut Draft<'_>) {
+    draft.link.state = LinkState::Active;
     for side in Side::BOTH {
-        if says_partner_is_gone(draft, side) {
-            let (_, key) = tag_of(draft, side.other());
-            draft.link.marks.of_mut(side).deleted_tag = Some(key);
-        }
+        take_tag_back(draft, side);
     }
-    take_tags_back(draft);
 }
 
 /// Whether a record carries the tag that says that its partner was deleted. Where nothing is remembered
@@ -96,26 +94,33 @@ pub(super) fn says_partner_is_gone(draft: &Draft<'_>, side: Side) -> bool {
 }
 
 /// The tag that says that a record of `source` was deleted, and its normal form.
-fn tag_of(draft: &Draft<'_>, source: Side) -> (String, String) {
+pub(super) fn tag_of(draft: &Draft<'_>, source: Side) -> (String, String) {
     let tag = format!("Deleted in {}", draft.settings.sides.of(source).app);
     let key = fold(&tag);
     (tag, key)
 }
 
-fn take_tags_back(draft: &mut Draft<'_>) {
-    for side in Side::BOTH {
-        let Some(key) = draft.link.marks.of_mut(side).deleted_tag.take() else { continue };
-        draft.link.marks.of_mut(side).tags.remove(&key);
-        let Some(tags) = draft.settings.sides.of(side).tags.as_ref() else { continue };
-        let ours: Vec<(Value, Value)> = draft
-            .elements(side, tags)
-            .into_iter()
-            .filter(|(normal, _)| normal.text() == key)
-            .collect();
-        for (normal, raw) in ours {
-            let decision = decision(draft, side, tags, Cause::Reappearance, raw);
-            draft.change_set(side, tags, &[], &[normal].into(), |_| decision.clone());
-        }
+fn take_tag_back(draft: &mut Draft<'_>, side: Side) {
+    let (_, key) = tag_of(draft, side.other());
+    let remembered = draft.link.marks.of_mut(side).deleted_tag.take();
+    if let Some(key) = &remembered {
+        draft.link.marks.of_mut(side).tags.remove(key);
+    }
+    let Some(tags) = draft.settings.sides.of(side).tags.as_ref() else { return };
+    let mut ours = draft.elements(side, tags);
+    ours.retain(|(normal, _)| {
+        let text = normal.text();
+        text == key || remembered.as_ref() == Some(&text)
+    });
+    let Some((first, _)) = ours.first() else { return };
+    if draft.settings.running(side.other()).is_none() {
+        // Nothing is written there, until the sync runs that may.
+        let key = first.text();
+        return remember(draft, side, key);
+    }
+    for (normal, raw) in ours {
+        let decision = decision(draft, side, tags, Cause::Reappearance, raw);
+        draft.change_set(side, tags, &[], &[normal].into(), |_| decision.clone());
     }
 }
 

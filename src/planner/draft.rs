@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::deletion;
 use super::filter::Verdict;
 use super::finding::{Finding, FindingCode};
 use super::item::{Cause, Decision, Entered};
@@ -199,13 +200,19 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// A value without our own tags and stand-ins.
+    /// A value without our own tags and stand-ins, and without the tag that would say of the partner that
+    /// this record was deleted.
     fn without_marks(&self, side: Side, field: &FieldId, value: &Value) -> Value {
         let marks = self.link.marks.of(side);
         if let Value::List(items) = value {
+            let of_itself = deletion::tag_of(self, side).1;
+            let stays = |one: &Value| {
+                let text = one.text();
+                marks.tags.contains(&text) || text == of_itself
+            };
             let foreign = |item: &&Value| {
                 let element = self.normal(side, field, item);
-                !element.elements().iter().any(|one| marks.tags.contains(&one.text()))
+                !element.elements().iter().any(stays)
             };
             return Value::List(items.iter().filter(foreign).cloned().collect());
         }

@@ -70,7 +70,7 @@ fn meet(mut draft: Draft<'_>) -> Item {
         consent::tighten(&mut draft);
         return close::close(draft, Outcome::Skipped(Skip::Paused), false);
     }
-    deletion::take_back_unknown(&mut draft);
+    deletion::take_back(&mut draft);
     merge(draft, Outcome::Linked)
 }
 

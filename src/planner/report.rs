@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::item::{Item, OpKind, Outcome, Row, Standing, TagChange};
+use super::item::{Item, OpKind, Outcome, Row, Skip, Standing, TagChange};
 use crate::record::{PerSide, Side};
 
 /// What a run comes to, or did.
@@ -34,6 +34,15 @@ pub struct Report {
 }
 
 impl Report {
+    /// How many items are of somebody who is gone on a side: told there, or left alone.
+    #[must_use]
+    pub fn losses(&self) -> u64 {
+        let deleted = self.outcomes.get(Outcome::Deleted.name()).copied().unwrap_or_default();
+        let skips = [Skip::PartnerGone, Skip::Gone].map(Skip::name);
+        let skipped = skips.iter().filter_map(|name| self.skipped.get(*name)).sum::<u64>();
+        deleted + skipped
+    }
+
     /// Counts one item.
     pub fn add(&mut self, item: &Item) {
         self.items += 1;

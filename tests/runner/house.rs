@@ -56,7 +56,7 @@ pub fn copy(source: Side, field: &str) -> Entry {
     }
 }
 
-fn schema() -> Schema {
+pub fn schema() -> Schema {
     FIELDS
         .iter()
         .map(|id| match *id {
