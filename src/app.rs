@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::accounts::{self, Accounts, Authorizations};
 use crate::auth::Tokens;
 use crate::config::{Config, Part};
-use crate::connections::Connections;
+use crate::connections::{self, Asking, Connections};
 use crate::connectors::World;
 use crate::graphql::{Services, api};
 use crate::http::{self, Http, Ready};
@@ -56,6 +56,9 @@ pub enum Error {
     /// The credentials of the accounts.
     #[error(transparent)]
     Accounts(#[from] accounts::Error),
+    /// What people set up.
+    #[error(transparent)]
+    Connections(#[from] connections::Error),
 }
 
 /// The workspace of whoever names none.
@@ -66,7 +69,14 @@ pub const HOME: &str = "home";
 /// # Errors
 /// [`Error`] says what is missing.
 pub async fn build(config: &Config) -> Result<App, Error> {
-    let store: Arc<dyn Store> = Arc::new(SqlStore::open(&config.database_url).await?);
+    let app = build_on(config, Arc::new(SqlStore::open(&config.database_url).await?))?;
+    if config.part == Part::Worker {
+        app.accounts.check_key().await?;
+    }
+    Ok(app)
+}
+
+fn build_on(config: &Config, store: Arc<dyn Store>) -> Result<App, Error> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut seed = [0; 8];
     SystemEntropy.fill(&mut seed)?;
@@ -83,9 +93,6 @@ pub async fn build(config: &Config) -> Result<App, Error> {
     };
     let accounts =
         Arc::new(Accounts::new(store.clone(), sealer.clone(), world, ids.clone(), name.clone()));
-    if config.part == Part::Worker {
-        accounts.check_key().await?;
-    }
     let public_url = config.public_url.clone();
     let authorizations = Authorizations::new(accounts.clone(), entropy, public_url);
     let authorizations = Arc::new(authorizations.returning_to(config.return_urls.clone()));
@@ -150,6 +157,20 @@ pub async fn build(config: &Config) -> Result<App, Error> {
         }),
     };
     Ok(App { name, router, dispatcher, accounts, connections, tokens, store, ids, clock })
+}
+
+/// Has every connection ask before it writes, knowing only what a backup knew that was put back.
+///
+/// # Errors
+/// [`Error::Store`] if the database is not there, or in use; [`Error::Accounts`] if the secret key is not the
+/// one that it was begun with.
+pub async fn after_restore(config: &Config) -> Result<Vec<Asking>, Error> {
+    let store = SqlStore::open_alone(&config.database_url).await?;
+    let app = build_on(config, Arc::new(store.clone()))?;
+    app.accounts.check_key().await?;
+    let asking = app.connections.after_restore(&app.name).await?;
+    store.close().await?;
+    Ok(asking)
 }
 
 /// Whether the server or worker that was started on this machine with these settings can do its work.

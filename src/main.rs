@@ -255,13 +255,14 @@ async fn main() -> Result<ExitCode> {
         }
         Command::Schema => print!("{}", graphql::sdl()),
         Command::Doctor { place, after_restore } => {
+            if after_restore {
+                // First: a database that is missing is not to be made.
+                ask_after_restore(&place.config()?).await?;
+            }
             for note in doctor(&place.given()).await? {
                 println!("{note}");
             }
             println!("Everything is in order.");
-            if after_restore {
-                ask_after_restore(&place.config()?).await?;
-            }
         }
         Command::Probe { place } => {
             if !app::is_ready(&place.config()?).await {
@@ -328,8 +329,13 @@ async fn doctor(given: &Given) -> Result<Vec<String>> {
 
 /// Has every connection ask before it writes what it would, knowing only what a backup knew.
 async fn ask_after_restore(config: &Config) -> Result<()> {
-    let app = app::build(config).await?;
-    let asking = app.connections.after_restore(&app.name).await?;
+    let asking = app::after_restore(config).await?;
+    if asking.is_empty() {
+        bail!(
+            "no connection of this database was ever started: is it the one that was put back? Name that by \
+             --data, --database-url or DATABASE_URL"
+        );
+    }
     for Asking { workspace, title, records } in &asking {
         println!(
             "{workspace}: {title} will look at {records} records again, and show a plan first"

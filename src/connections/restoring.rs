@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{Connections, Error, Result};
 use crate::planner::{Approval, Presence, SyncState};
 use crate::record::{RemoteId, Side};
@@ -63,7 +65,9 @@ impl Connections {
                 after = last.change;
                 let live = rows.iter().filter(|row| row.seen.presence == Presence::Live);
                 let ids: BTreeSet<RemoteId> = live.map(|row| row.seen.record.id.clone()).collect();
-                self.store.add_hints(known.workspace, feed, &ids, self.clock.now()).await?;
+                // Due at once, whatever the clock of the process that runs it says.
+                let due = Timestamp::UNIX_EPOCH;
+                self.store.add_hints(known.workspace, feed, &ids, due).await?;
                 records += ids.len() as u64;
             }
         }
@@ -87,7 +91,7 @@ impl Connections {
             .await?;
             let mut progress = known.progress.clone();
             for side in Side::BOTH {
-                progress.of_mut(side).first_run_done_at = None;
+                progress.of_mut(side).begin_again();
             }
             Ok(self.store.set_progress(&held, known.id, &progress).await?)
         };

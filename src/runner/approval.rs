@@ -194,6 +194,13 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// How many of the records that are gone were in the plan that was approved, at most.
+    pub(super) async fn losses_agreed_to(&self) -> Result<u64, RunError> {
+        let Mode::Approved { plan, .. } = &self.mode else { return Ok(0) };
+        let plan = self.runner.store.plan(self.connection.workspace, *plan).await?;
+        Ok(plan.report.losses())
+    }
+
     /// Tells how far the run is.
     pub(super) async fn note_progress(&self) -> Result<(), RunError> {
         Ok(self.runner.store.note_report(&self.held, self.run, &self.report).await?)

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::RunError;
+use super::approval::Mode;
 use super::execute::Work;
 use super::session::Session;
 use crate::planner::{
@@ -253,9 +254,15 @@ impl Session<'_> {
         Ok(seen)
     }
 
-    /// A side that loses a large part of its records at once stops everything.
+    /// A side that loses a large part of its records at once stops everything, unless somebody has seen in
+    /// a plan how many they are. A plan itself writes nothing.
     async fn check_losses(&self, newly_gone: &PerSide<u64>) -> Result<(), RunError> {
         let (store, workspace) = (&self.runner.store, self.connection.workspace);
+        if matches!(self.mode, Mode::Plan(_))
+            || newly_gone.left + newly_gone.right <= self.losses_agreed_to().await?
+        {
+            return Ok(());
+        }
         for (side, gone) in newly_gone.iter() {
             let gone = *gone;
             if gone == 0 {
@@ -347,7 +354,7 @@ impl Session<'_> {
         link: &Option<(LinkId, Option<Link>)>,
     ) -> bool {
         let is_new_only = |sync: &Sync| sync.first_run == FirstRun::NewOnly;
-        let begun = self.connection.progress.of(source).first_run_done_at;
+        let begun = self.connection.progress.of(source).began_at();
         let (Some(row), Some((_, Some(link))), Some(begun)) = (row, link, begun) else {
             return false;
         };

@@ -15,6 +15,9 @@ pub enum Error {
     /// The database is busy: try again.
     #[error("the database is busy")]
     Busy(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+    /// Another process has the database open that nobody else may use meanwhile.
+    #[error("it is in use: stop every server and worker of it first")]
+    InUse,
     /// The database can't be reached, or can't write.
     #[error("the database is not available")]
     Down(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),

@@ -81,10 +81,14 @@ fn a_database_is_copied_to_another_once_and_is_as_good_as_the_first() {
 }
 
 #[test]
-fn a_database_that_was_put_back_is_told_so_only_on_demand() {
+fn a_database_that_nobody_put_back_is_not_made_or_mistaken_for_the_one_that_was() {
     let folder = Folder::new("after-restore");
     let data = folder.join("data");
-    let said = answer(&mut concord_in(&data, &["doctor", "--after-restore"]));
-    assert!(said.starts_with("Everything is in order.\n"), "{said}");
-    assert!(said.contains("until their plans are approved: 0."), "{said}");
+    let doctor = ["doctor", "--after-restore"];
+    let said = refusal(&mut concord_in(&data, &doctor));
+    assert!(said.contains("the database can't be used"), "{said}");
+    assert!(!data.join("concord.sqlite").exists(), "none is made");
+    answer(&mut concord_in(&data, &["migrate"]));
+    let said = refusal(&mut concord_in(&data, &doctor));
+    assert!(said.contains("no connection of this database was ever started"), "{said}");
 }

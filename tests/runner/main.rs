@@ -17,6 +17,7 @@ mod hints;
 mod house;
 mod leads;
 mod long;
+mod making;
 mod previews;
 mod restored;
 mod walks;
@@ -567,6 +568,54 @@ async fn a_side_that_is_emptied_stops_everything_until_somebody_looks() {
         assert!(matches!(stopped, Err(RunError::SideLost { side: Side::Left, gone: 12, .. })));
         assert_eq!(house.issues().await, [("SIDE_LOST".to_owned(), Some(Side::Left), false)]);
     }
+    assert_eq!(house.writes(), writes);
+    // Started anew it shows who is gone, and goes on once somebody has agreed to that.
+    house.configure(|settings| settings.approval = Approval::FirstRun).await;
+    for side in Side::BOTH {
+        house.cancel(side).await;
+    }
+    for side in Side::BOTH {
+        house.start(side).await;
+    }
+    house.run().await.unwrap();
+    assert_eq!(house.writes(), writes);
+    let plan = house.plan().await.expect("somebody is asked");
+    assert_eq!(plan.report.outcomes["deleted"], 12);
+    house.approve().await;
+    house.run().await.unwrap();
+    assert_eq!(house.writes(), writes + 5, "the brake lets through what it lets through in a day");
+    let issues = house.issues().await;
+    assert!(issues.iter().all(|(code, ..)| code != "SIDE_LOST"), "{issues:?}");
+    assert!(
+        issues.contains(&("BRAKE_DELETIONS".to_owned(), Some(Side::Right), false)),
+        "{issues:?}"
+    );
+}
+
+#[tokio::test]
+async fn more_than_was_agreed_to_be_gone_stops_everything_still() {
+    let house = House::new(|settings| settings.approval = Approval::FirstRun).await;
+    for n in 0..12 {
+        house.make(Side::Left, &format!("p{n}@x.es"), &[]);
+    }
+    house.run().await.unwrap();
+    house.approve().await;
+    house.run().await.unwrap();
+    for side in Side::BOTH {
+        house.cancel(side).await;
+    }
+    for side in Side::BOTH {
+        house.start(side).await;
+    }
+    house.remove(Side::Left, "p0@x.es");
+    house.run().await.unwrap();
+    house.approve().await;
+    for n in 1..12 {
+        house.remove(Side::Left, &format!("p{n}@x.es"));
+    }
+    let writes = house.writes();
+    let stopped = house.run().await;
+    assert!(matches!(stopped, Err(RunError::SideLost { gone: 12, .. })), "{stopped:?}");
     assert_eq!(house.writes(), writes);
 }
 

@@ -92,11 +92,64 @@ async fn a_sync_of_what_is_new_keeps_its_baseline() {
     assert_eq!(house.emails(Side::Right), ["new@x.es"], "who was there before is not sent");
     let backup = house.backup();
     house.make(Side::Left, "since@x.es", &[("city", "Foz")]);
+    let progress = async |house: &House| {
+        house.store.connection(house.workspace, house.connection).await.unwrap().progress.left
+    };
+    let began = progress(&house).await.began_at();
+    assert!(began.is_some());
     house.restore(backup).await;
+    assert_eq!(progress(&house).await.first_run_done_at, None);
     house.run().await.unwrap();
     house.approve().await;
     house.run().await.unwrap();
+    let now = progress(&house).await;
+    assert_eq!(now.began_at(), began, "what is old was made before that");
+    assert!(now.first_run_done_at > began);
     assert_eq!(house.emails(Side::Right), ["new@x.es", "since@x.es"]);
+}
+
+#[tokio::test]
+async fn who_was_told_to_be_removed_since_is_no_edit_and_loses_the_tag_when_back() {
+    let mut house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[]);
+    house.make(Side::Left, "leo@x.es", &[]);
+    house.run().await.unwrap();
+    let backup = house.backup();
+    house.remove(Side::Left, "leo@x.es");
+    house.run().await.unwrap();
+    let tags = |house: &House| house.get(Side::Right, "leo@x.es", "tags").elements().len();
+    assert_eq!(tags(&house), 1, "the tag that tells it");
+    let written = house.writes();
+    house.restore(backup).await;
+    for _ in 0..2 {
+        house.run().await.unwrap();
+    }
+    assert_eq!(house.issues().await, [], "nobody edited anything");
+    assert_eq!((house.writes(), tags(&house)), (written, 1));
+    house.make(Side::Left, "leo@x.es", &[]);
+    house.run().await.unwrap();
+    assert_eq!(tags(&house), 0);
+    assert_eq!(house.get(Side::Left, "leo@x.es", "tags").elements().len(), 0);
+}
+
+#[tokio::test]
+async fn many_who_were_removed_since_are_in_the_plan() {
+    let mut house = House::new(|_| {}).await;
+    for n in 0..20 {
+        house.make(Side::Left, &format!("p{n}@x.es"), &[]);
+    }
+    house.run().await.unwrap();
+    let backup = house.backup();
+    for n in 0..9 {
+        house.remove(Side::Left, &format!("p{n}@x.es"));
+    }
+    house.restore(backup).await;
+    house.run().await.unwrap();
+    let plan = house.plan().await.expect("somebody is asked");
+    assert_eq!(house.items(plan.id).await.len(), 9);
+    house.approve().await;
+    house.run().await.unwrap();
+    assert_eq!(house.ops().await.len(), 20 + 5, "those that the brake lets through in a day");
 }
 
 #[tokio::test]

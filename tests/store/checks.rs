@@ -275,6 +275,7 @@ fn end(bench: &Bench, run: concord::store::RunId) -> RunEnd {
             left: SyncProgress {
                 since: 3,
                 first_run_done_at: Some(at(8)),
+                first_done_before: Some(at(7)),
                 baseline: Some(BTreeMap::from([(bench.feeds.left.id, 3)])),
             },
             right: SyncProgress::default(),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use concord::store::{CopyError, SqlStore, copy};
+use concord::store::{CopyError, Error, SqlStore, copy};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 
 use crate::backends::{Backend, runtime};
@@ -190,6 +190,14 @@ fn try_use(folder: &Path, targets: &Targets) {
         let refused = copy(&there, &back).await;
         assert!(matches!(refused, Err(CopyError::InUse)), "{refused:?}");
         drop(server);
+        // Whoever comes while somebody has it alone waits, and gives up.
+        for url in [&from, &there] {
+            let alone = SqlStore::open_alone(url).await.unwrap();
+            let refused = SqlStore::open(url).await;
+            assert!(matches!(refused, Err(Error::Busy(_))), "{refused:?}");
+            alone.close().await.unwrap();
+            SqlStore::open(url).await.unwrap();
+        }
     });
 }
 

@@ -32,7 +32,8 @@ pub(super) fn advice(code: &str) -> Option<&'static str> {
         }
         "SIDE_LOST" => {
             "Many linked records are gone at once, and nothing is written: look in \
-             the app whether they were meant to be removed."
+             the app whether they were meant to be removed. If they were, cancel the \
+             syncs and start them again: what to do about them is in the plan."
         }
         "BRAKE" | "BRAKE_DELETIONS" | "BRAKE_CLEARS" | "BRAKE_CREATES" | "BRAKE_ONE_FIELD" => {
             "More was to be written in a day than the brake lets through: look \
@@ -77,6 +78,10 @@ pub(super) fn advice(code: &str) -> Option<&'static str> {
         "WRONG_SHAPE" => "The value does not fit the field: mend it, or map another field.",
         "VALUE_REJECTED" | "CONSENT_DID_NOT_STICK" => {
             "The app did not keep what was written: look at the field in the app."
+        }
+        "CONVERSION_HELD_BACK" => {
+            "Several records are there that it may become, or one that has a partner \
+             of its own: merge those that are one person in the app, or convert it there."
         }
         "CONSENT_HELD_BACK" => {
             "An opt-out does not reach this side: start the sync that writes it."

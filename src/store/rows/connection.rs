@@ -67,9 +67,26 @@ pub struct SyncProgress {
     /// The `since` of the sync that came so far: it says nothing of one that begins anew.
     #[serde(default)]
     pub since: u32,
-    /// When its first run was done.
+    /// When its first run was done; since a backup was put back, the first one after that.
     pub first_run_done_at: Option<Timestamp>,
+    /// When the very first was done, where a backup was put back since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_done_before: Option<Timestamp>,
     /// For a NEW_ONLY sync: the change number of each feed when it began. What has not changed since
     /// was there before.
     pub baseline: Option<BTreeMap<FeedId, u64>>,
+}
+
+impl SyncProgress {
+    /// When its very first run was done.
+    #[must_use]
+    pub fn began_at(&self) -> Option<Timestamp> {
+        self.first_done_before.or(self.first_run_done_at)
+    }
+
+    /// Has its next run count as a first one again.
+    pub fn begin_again(&mut self) {
+        self.first_done_before = self.began_at();
+        self.first_run_done_at = None;
+    }
 }

@@ -10,14 +10,13 @@ use entity::{
 };
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, IntoActiveModel, Iterable,
-    ModelTrait, PaginatorTrait as _, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect,
-    Statement, Value,
+    DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, Iterable, ModelTrait,
+    PaginatorTrait as _, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, Value,
 };
 
 use super::batch::{CHUNK, insert};
-use super::{NAME, SqlStore, Users, commit};
-use crate::store::{self, Error};
+use super::{SqlStore, commit};
+use crate::store::Error;
 
 /// A table that was copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,13 +86,10 @@ macro_rules! for_each_table {
 /// # Errors
 /// [`CopyError`]: nothing was copied.
 pub async fn copy(from: &str, to: &str) -> Result<Vec<CopiedTable>> {
-    let source = SqlStore::open_existing(from).await.map_err(|error| match error {
-        Error::Busy(_) => CopyError::InUse,
+    let source = SqlStore::open_alone(from).await.map_err(|error| match error {
+        Error::InUse => CopyError::InUse,
         error => CopyError::From(error),
     })?;
-    if source.has_other_users().await? {
-        return Err(CopyError::InUse);
-    }
     let target = SqlStore::open(to).await.map_err(CopyError::To)?;
     let copied = copy_rows(&source, &target).await;
     source.close().await?;
@@ -192,31 +188,5 @@ impl fmt::Display for CopiedTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let short = self.checksum.get(..16).unwrap_or_default();
         write!(f, "{:22} {:>9} rows  {short}", self.name, self.rows)
-    }
-}
-
-impl SqlStore {
-    /// Opens a database that is there. A file is nobody else's as long as it is open; one that another
-    /// has opened is busy.
-    async fn open_existing(url: &str) -> store::Result<Self> {
-        Self::open_as(url, Users::One).await
-    }
-
-    /// Whether a server or worker is connected to it. A file can be opened by one alone.
-    async fn has_other_users(&self) -> store::Result<bool> {
-        if self.db.get_database_backend() != DbBackend::Postgres {
-            return Ok(false);
-        }
-        let others = Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
-             AND application_name = $1 AND pid <> pg_backend_pid() LIMIT 1",
-            [NAME.into()],
-        );
-        Ok(self.db.query_one_raw(others).await?.is_some())
-    }
-
-    async fn close(&self) -> store::Result<()> {
-        Ok(self.db.clone().close().await?)
     }
 }

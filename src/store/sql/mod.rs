@@ -8,6 +8,7 @@
 //! endpoint is locked before its deliveries.
 
 mod account;
+mod alone;
 mod authorization;
 mod batch;
 mod codec;
@@ -60,7 +61,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The lock under which PostgreSQL is migrated: any number that nobody else uses.
-const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(20261121000000)";
+const MIGRATION_LOCK: u64 = 20_261_121_000_000;
 
 /// What this program is called at PostgreSQL.
 const NAME: &str = "concord";
@@ -70,7 +71,7 @@ const NAME: &str = "concord";
 enum Users {
     /// Whoever wants to. A file that is missing is made.
     Many,
-    /// Nobody else, where that is a file. One that is missing is not made.
+    /// One process, by one connection. A file that is missing is not made.
     One,
 }
 
@@ -100,7 +101,8 @@ impl SqlStore {
     async fn migrate(&self) -> Result<()> {
         let tx = self.write().await?;
         if tx.get_database_backend() == DbBackend::Postgres {
-            tx.execute_unprepared(MIGRATION_LOCK).await?;
+            let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+            tx.execute_unprepared(&lock).await?;
         }
         let steps = Migrator::get_migration_files();
         let is_known = |version: &str| steps.iter().any(|step| step.name() == version);
