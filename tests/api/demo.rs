@@ -230,16 +230,16 @@ async fn a_server_is_ready_from_its_start_to_its_end() {
 }
 
 #[test]
-fn the_readme_names_what_a_server_has_to_be_started_with() {
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+fn the_book_names_what_a_server_has_to_be_started_with() {
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src/demo.md")).unwrap();
     let [kommo, zoho] = demo::PORTS;
     for line in [
         format!("export CONCORD_APP_KOMMO_URL=http://127.0.0.1:{kommo}"),
         format!("export CONCORD_APP_ZOHO_URL=http://127.0.0.1:{zoho}"),
         format!("export CONCORD_APP_ZOHO_ACCOUNTS_URL=http://127.0.0.1:{zoho}"),
     ] {
-        assert!(readme.lines().any(|told| told == line), "{line}");
+        assert!(page.lines().any(|told| told == line), "{line}");
     }
 }
 

@@ -174,12 +174,12 @@ async fn a_value_that_differs_in_the_end_is_named_and_the_status_is_1() {
 }
 
 #[test]
-fn the_readme_names_every_key_of_the_object() {
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+fn the_book_names_every_key_of_the_object() {
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/src/demo.md")).unwrap();
     let mut named = BTreeSet::from(["person", "field", "problem"].map(str::to_owned));
     keys(&example(), &mut named);
     for key in named {
-        assert!(readme.contains(&format!("`{key}`")), "{key}");
+        assert!(page.contains(&format!("`{key}`")), "{key}");
     }
 }

@@ -12,6 +12,7 @@
 )]
 
 mod arrival;
+mod book;
 mod budget;
 mod busy;
 mod deliveries;
