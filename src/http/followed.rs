@@ -9,6 +9,7 @@ use futures_util::stream::{BoxStream, StreamExt as _, once};
 use tokio::sync::Semaphore;
 
 use super::outcome;
+use super::said::Id;
 
 /// How many subscriptions a socket may have open.
 const AT_ONCE: usize = 20;
@@ -36,16 +37,16 @@ impl<E: Executor> Executor for Followed<E> {
         mut request: Request,
         session_data: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
-        if let Some((code, message)) = fault(&mut request) {
-            return once(future::ready(refuse(code, message))).boxed();
-        }
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
-            return once(future::ready(refuse("LIMIT_EXCEEDED", MANY))).boxed();
+        let id = Id::of(&request);
+        let place = self.places.clone().try_acquire_owned();
+        let events = match (fault(&mut request), &place) {
+            (Some((code, message)), _) => once(future::ready(refuse(code, message))).boxed(),
+            (None, Err(_)) => once(future::ready(refuse("LIMIT_EXCEEDED", MANY))).boxed(),
+            (None, Ok(_)) => self.executor.execute_stream(request, session_data),
         };
-        let events = self.executor.execute_stream(request, session_data);
         let label = move |mut event: Response| {
             // Kept until nobody follows any more.
-            let _ = &place;
+            let _ = (&place, &id);
             event.errors.iter_mut().for_each(outcome::label);
             event
         };

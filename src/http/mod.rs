@@ -19,6 +19,7 @@ mod places;
 mod probe;
 mod receiver;
 mod refusal;
+mod said;
 mod socket;
 
 use std::sync::Arc;

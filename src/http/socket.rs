@@ -15,7 +15,6 @@ use axum::response::Response;
 use futures_util::{SinkExt as _, StreamExt as _, future};
 use serde_json::Value;
 use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::TryRecvError;
 use tokio::task::yield_now;
 use tokio::time::{Instant, interval, sleep, timeout};
 
@@ -24,6 +23,7 @@ use super::followed::Followed;
 use super::media::Media;
 use super::places::{Place, Places};
 use super::refusal::Refusal;
+use super::said::{LARGEST, Said};
 use crate::auth::{Admitted, Tokens, WorkspaceId};
 
 /// The name of the protocol.
@@ -34,8 +34,8 @@ const INIT: Duration = Duration::from_secs(5);
 const SEND: Duration = Duration::from_secs(10);
 /// Between two signs of life, so that nobody on the way takes the socket for dead.
 const ALIVE: Duration = Duration::from_secs(30);
-/// The largest message, in bytes: no subscription comes near.
-const LARGEST: usize = 64 * 1024;
+/// What is taken in of a message, in bytes: enough to say of one that it is too large.
+const TAKEN_IN: usize = 4 * LARGEST;
 /// The longest reason that a close frame holds, in bytes (RFC 6455, section 5.5).
 const REASON: usize = 123;
 const MANY: &str = "too many sockets are open: close some, or follow several runs by one";
@@ -78,7 +78,7 @@ impl<E: Executor> Sockets<E> {
         }
         let place = self.places.of_stranger().ok_or_else(busy)?;
         let sockets = self.clone();
-        let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
+        let upgrade = upgrade.max_message_size(TAKEN_IN).max_frame_size(TAKEN_IN);
         Ok(upgrade.on_upgrade(move |socket| sockets.serve(socket, place)))
     }
 
@@ -101,12 +101,24 @@ impl<E: Executor> Sockets<E> {
             yield_now().await;
             message
         });
+        let said = Said::default();
+        let (stop, mut stopped) = oneshot::channel();
+        let messages = messages.scan((said.clone(), Some(stop)), |(said, stop), message| {
+            future::ready(match said.take(&message) {
+                Ok(message) => Some(Ok(message)),
+                Err(ending) => {
+                    let _ = stop.take().map(|stop| stop.send(ending));
+                    None
+                }
+            })
+        });
         let messages = Box::pin(messages);
         let (tell, mut told) = oneshot::channel();
         let tokens = self.tokens.clone();
         let places = self.places.clone();
         let executor = Followed::new(self.executor.clone());
-        let graphql = Protocol::new(executor, messages, WebSocketProtocols::GraphQLWS);
+        let graphql =
+            Protocol::from_message_stream(executor, messages, WebSocketProtocols::GraphQLWS);
         let mut graphql = graphql.on_connection_init(move |payload: Value| async move {
             let Admitted { principal, left } = admit(&tokens, &payload)?;
             let place = places.of_workspace(principal.workspace).ok_or(MANY)?;
@@ -115,39 +127,36 @@ impl<E: Executor> Sockets<E> {
             data.insert(principal);
             Ok(data)
         });
-        let mut asker = Asker::Unknown;
+        let mut is_known = false;
         let mut end = Box::pin(sleep(INIT));
         let mut alive = interval(ALIVE);
         loop {
             let message = tokio::select! {
                 biased;
-                admitted = &mut told, if asker == Asker::Unknown => {
-                    asker = Asker::of(admitted.is_ok());
-                    if let Ok((left, own)) = admitted {
-                        end.as_mut().reset(Instant::now() + left);
-                        drop(std::mem::replace(&mut place, own));
-                    }
+                Ok((left, own)) = &mut told, if !is_known => {
+                    is_known = true;
+                    end.as_mut().reset(Instant::now() + left);
+                    drop(std::mem::replace(&mut place, own));
                     continue;
                 }
-                () = &mut end => match asker {
+                () = &mut end => if is_known {
                     // After 4401 clients do not come back by themselves.
-                    Asker::Known => close(4403, "the token has expired: come back with another"),
-                    _ => close(4408, "nobody said who asks: send connection_init at once"),
+                    close(4403, "the token has expired: come back with another")
+                } else {
+                    close(4408, "nobody said who asks: send connection_init at once")
                 },
                 message = graphql.next() => match message {
+                    Some(WsMessage::Text(_)) if said.is_echo() => continue,
                     Some(WsMessage::Text(text)) => Message::Text(text.into()),
-                    Some(WsMessage::Close(code, reason)) => {
-                        if asker == Asker::Unknown {
-                            let is_waiting = matches!(told.try_recv(), Err(TryRecvError::Empty));
-                            asker = if is_waiting { asker } else { Asker::Refused };
-                        }
-                        close(code_for(code, asker), &reason)
-                    }
-                    None => {
+                    Some(WsMessage::Close(code, reason)) => close(code_for(code), &reason),
+                    None => match stopped.try_recv() {
+                        Ok((code, reason)) => close(code, &reason),
                         // The other end has closed it, and waits to be told that this has, too.
-                        let _ = timeout(SEND, out.close()).await;
-                        return;
-                    }
+                        Err(_) => {
+                            let _ = timeout(SEND, out.close()).await;
+                            return;
+                        }
+                    },
                 },
                 _ = alive.tick() => Message::Ping(Vec::new().into()),
             };
@@ -160,28 +169,14 @@ impl<E: Executor> Sockets<E> {
     }
 }
 
-/// What is known of whoever opened a socket.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asker {
-    Unknown,
-    Known,
-    Refused,
-}
-
-impl Asker {
-    fn of(is_admitted: bool) -> Self {
-        if is_admitted { Self::Known } else { Self::Refused }
-    }
-}
-
 /// The code of the protocol for one that the library gives.
-fn code_for(code: u16, asker: Asker) -> u16 {
-    match (code, asker) {
+fn code_for(code: u16) -> u16 {
+    match code {
         // What it calls a handshake that is not completed.
-        (1011, _) => 4401,
-        (1002, Asker::Refused) => 4403,
-        (1002, _) => 4400,
-        (other, _) => other,
+        1011 => 4401,
+        // Whoever asked was not let in.
+        1002 => 4403,
+        other => other,
     }
 }
 

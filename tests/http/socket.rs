@@ -203,7 +203,6 @@ async fn a_socket_has_twenty_subscriptions_at_a_time() {
     assert_eq!(code(&socket.message().await), "LIMIT_EXCEEDED");
     assert_eq!(socket.message().await["type"], "complete");
     socket.say(json!({ "id": "7", "type": "complete" })).await;
-    assert_eq!(socket.message().await["id"], "7");
     socket.follow("more", "subscription { count(to: 1) }").await;
     assert_eq!(socket.message().await["payload"]["data"]["count"], "1 for ana");
 }
@@ -292,12 +291,63 @@ async fn many_messages_at_once_are_taken_one_by_one() {
 #[tokio::test]
 async fn what_is_no_message_or_too_large_a_one_ends_the_socket() {
     let house = House::open().await;
+    let query = "subscription { wait }";
+    for wrong in [
+        json!("hello"),
+        json!({ "type": "start", "id": "a", "payload": { "query": query } }),
+        json!({ "type": "subscribe", "id": "", "payload": { "query": query } }),
+        json!({ "type": "subscribe", "id": "a", "payload": {} }),
+        json!({ "type": "subscribe", "payload": { "query": query } }),
+        json!({ "type": "complete" }),
+        json!({ "type": "ping", "payload": "x" }),
+        json!({ "type": "connection_terminate" }),
+    ] {
+        let mut socket = house.socket_of(&house.token()).await;
+        socket.say(wrong.clone()).await;
+        let reason = socket.closes_with(4400).await;
+        assert!(reason.contains("no message of graphql-transport-ws"), "{wrong}: {reason}");
+    }
     let mut socket = house.socket_of(&house.token()).await;
-    socket.0.send(Message::text("hello")).await.unwrap();
-    socket.closes_with(4400).await;
+    socket.0.send(Message::text("x".repeat(64 * 1024 + 1))).await.unwrap();
+    socket.closes_with(1009).await;
+    // One that is much too large is not even taken in.
     let mut socket = house.socket_of(&house.token()).await;
     let _ = socket.0.send(Message::text("x".repeat(300 * 1024))).await;
     let ended =
         timeout(PATIENCE, async { while socket.0.next().await.is_some_and(|one| one.is_ok()) {} });
     ended.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_id_is_of_one_subscription_at_a_time() {
+    let house = House::open().await;
+    let (wait, count) = ("subscription { wait }", "subscription { count(to: 1) }");
+    let mut socket = house.socket_of(&house.token()).await;
+    // After its own end, after a refusal, and after the client has completed it, an id is free again.
+    for query in [count, "{ me }", count] {
+        socket.follow("a", query).await;
+        assert_eq!(socket.message().await["type"], "next");
+        assert_eq!(socket.message().await["type"], "complete");
+    }
+    socket.follow("a", wait).await;
+    socket.say(json!({ "id": "a", "type": "complete" })).await;
+    socket.follow("a", count).await;
+    assert_eq!(socket.message().await["type"], "next", "what the client said is not repeated");
+    assert_eq!(socket.message().await, json!({ "id": "a", "type": "complete" }));
+    // What is not open is not complete, and hides nothing.
+    socket.say(json!({ "id": "b", "type": "complete" })).await;
+    socket.follow("c", wait).await;
+    socket.say(json!({ "type": "ping" })).await;
+    assert_eq!(socket.message().await["type"], "pong");
+    socket.follow("c", count).await;
+    assert_eq!(socket.closes_with(4409).await, "Subscriber for c already exists");
+}
+
+#[tokio::test]
+async fn who_asks_is_said_once() {
+    let house = House::open().await;
+    let mut socket = house.socket_of(&house.token()).await;
+    let again = json!({ "type": "connection_init", "payload": bearer(&house.token()) });
+    socket.say(again).await;
+    socket.closes_with(4429).await;
 }
