@@ -57,6 +57,7 @@ impl<'a> Draft<'a> {
         };
         draft.drop_stale_bases();
         draft.drop_stale_marks();
+        draft.recognise_own();
         draft.confirm();
         draft.observed_scope = PerSide::from_fn(|side| draft.scope_now(side));
         draft
@@ -79,6 +80,37 @@ impl<'a> Draft<'a> {
                 record.get(field).is_none_or(|now| self.normal(side, field, now) == *ours)
             });
             self.link.marks.of_mut(side).values = values;
+        }
+    }
+
+    /// What stands where it can only have come from us is ours, though nobody remembers: a connection was made
+    /// anew, or a backup was put back. That is a stand-in where the source has nothing, and the tags of a
+    /// constant.
+    fn recognise_own(&mut self) {
+        for (source, entry) in self.settings.entries() {
+            let (side, target) = (source.other(), &entry.target);
+            if self.link.bases.contains_key(&entry.id) || self.copies.of(source).is_none() {
+                continue;
+            }
+            if let Function::Constant { value, .. } = &entry.function {
+                let is_tags = self.field(side, target).is_some_and(|f| f.kind == FieldType::Tag);
+                let ours = self.normal(side, target, value).elements().into_iter();
+                let there = self.elements(side, target);
+                let mut ours: Vec<Value> = ours.collect();
+                ours.retain(|one| is_tags && there.iter().any(|(normal, _)| normal == one));
+                let marks = self.link.marks.of_mut(side);
+                marks.tags.extend(ours.iter().map(Value::text));
+                continue;
+            }
+            let is_blank = |input| self.read(source, input).is_some_and(Value::is_empty);
+            let Some(there) = self.read(side, target).filter(|there| !there.is_empty()) else {
+                continue;
+            };
+            let there = self.normal(side, target, there);
+            let stands_in = self.stand_in(source, entry).map(|one| self.normal(side, target, &one));
+            if entry.inputs.iter().all(is_blank) && stands_in.as_ref() == Some(&there) {
+                self.link.marks.of_mut(side).values.insert(target.clone(), there);
+            }
         }
     }
 
