@@ -5,7 +5,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Accounts, Result, app};
-use crate::connectors::Prices;
 use crate::store::{Account, UsageHour};
 
 /// What an account may be asked.
@@ -47,19 +46,19 @@ impl Accounts {
     /// [`Error::Store`](super::Error::Store).
     pub async fn budget(&self, account: &Account) -> Result<Budget> {
         let app = app(&account.app)?;
-        let prices = app.capability().prices;
-        let window = prices.map_or(DAY, |prices| prices.window.max(DAY));
+        let counted = app.capability().credit_window;
+        let window = counted.map_or(DAY, |window| window.max(DAY));
         let now = self.world.clock.now();
         let since = now.checked_sub(window + HOUR).unwrap_or(Timestamp::MIN);
         let hours = self.store.usage(account.workspace, account.id, since).await?;
         let pace = Duration::from_secs(1) / self.world.per_second(app.about()).max(1);
-        let quota = prices.map(|prices| quota(account.allowance, &prices, &hours, now));
+        let quota = counted.map(|window| quota(account.allowance, window, &hours, now));
         Ok(Budget { quota, per_call: mean(&hours).map(|took| took.max(pace)) })
     }
 }
 
-fn quota(limit: Option<u64>, prices: &Prices, hours: &[UsageHour], now: Timestamp) -> Quota {
-    let since = now.checked_sub(prices.window).unwrap_or(Timestamp::MIN);
+fn quota(limit: Option<u64>, window: Duration, hours: &[UsageHour], now: Timestamp) -> Quota {
+    let since = now.checked_sub(window).unwrap_or(Timestamp::MIN);
     let end = |hour: &UsageHour| hour.began_at.checked_add(HOUR).unwrap_or(Timestamp::MAX);
     let counted = || hours.iter().filter(|hour| end(hour) > since);
     let spent: u64 = counted().map(|hour| hour.credits).sum();
@@ -72,8 +71,8 @@ fn quota(limit: Option<u64>, prices: &Prices, hours: &[UsageHour], now: Timestam
         used: used_by_all.unwrap_or(spent),
         left: told.or(limit.map(|limit| limit.saturating_sub(spent))),
         is_told: told.is_some(),
-        window: prices.window,
-        resets_at: resets_at.and_then(|hour| end(hour).checked_add(prices.window).ok()),
+        window,
+        resets_at: resets_at.and_then(|hour| end(hour).checked_add(window).ok()),
     }
 }
 
@@ -87,8 +86,6 @@ fn mean(hours: &[UsageHour]) -> Option<Duration> {
 mod tests {
     use super::*;
     use crate::store::ToldLeft;
-
-    const PRICES: Prices = Prices { window: DAY, written: 10, tagged: 50, conversion: 6 };
 
     fn at(time: &str) -> Timestamp {
         time.parse().unwrap()
@@ -107,7 +104,7 @@ mod tests {
             hour("2026-11-22T08:00:00Z", 200, None),
             hour("2026-11-22T07:00:00Z", 1_000, None),
         ];
-        let quota = quota(Some(5_000), &PRICES, &hours, at("2026-11-23T08:30:00Z"));
+        let quota = quota(Some(5_000), DAY, &hours, at("2026-11-23T08:30:00Z"));
         assert_eq!((quota.used, quota.left, quota.is_told), (230, Some(4_770), false));
         assert_eq!(quota.resets_at, Some(at("2026-11-24T08:00:00Z")));
     }
@@ -119,23 +116,23 @@ mod tests {
             hour("2026-11-23T07:00:00Z", 30, Some(Some(2_400))),
         ];
         let now = at("2026-11-23T08:30:00Z");
-        let told = quota(Some(5_000), &PRICES, &hours, now);
+        let told = quota(Some(5_000), DAY, &hours, now);
         assert_eq!((told.used, told.left, told.is_told), (3_500, Some(1_500), true));
-        let bought = quota(Some(1_000), &PRICES, &hours, now);
+        let bought = quota(Some(1_000), DAY, &hours, now);
         assert_eq!((bought.used, bought.left), (40, Some(1_500)), "more than the licence has");
-        let unknown = quota(None, &PRICES, &hours, now);
+        let unknown = quota(None, DAY, &hours, now);
         assert_eq!((unknown.used, unknown.left, unknown.limit), (40, Some(1_500), None));
         let silent = [hour("2026-11-23T08:00:00Z", 10, None), hours[1]];
-        let silent = super::quota(Some(5_000), &PRICES, &silent, now);
+        let silent = super::quota(Some(5_000), DAY, &silent, now);
         assert_eq!((silent.left, silent.is_told), (Some(2_400), true), "nothing was said since");
         let freed = [hour("2026-11-23T08:00:00Z", 10, Some(None)), hours[1]];
-        let freed = quota(Some(5_000), &PRICES, &freed, now);
+        let freed = quota(Some(5_000), DAY, &freed, now);
         assert_eq!((freed.used, freed.is_told), (40, false), "less than half is used again");
     }
 
     #[test]
     fn an_account_that_was_not_asked_has_used_nothing() {
-        let quota = quota(Some(5_000), &PRICES, &[], at("2026-11-23T08:30:00Z"));
+        let quota = quota(Some(5_000), DAY, &[], at("2026-11-23T08:30:00Z"));
         assert_eq!((quota.used, quota.left, quota.resets_at), (0, Some(5_000), None));
         assert_eq!(mean(&[]), None);
         let hours = [hour("2026-11-23T08:00:00Z", 4, None)];

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::connectors::Capability;
-use crate::planner::{OpKind, Report};
-use crate::record::{PerSide, Side};
+use crate::planner::Report;
+use crate::record::{PerSide, Toll};
 
 /// What the account of a side can do and may be asked.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub struct Means {
 /// What writing a plan would ask of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// Requests that write.
+    /// Requests, with those that have to look before they write.
     pub calls: u64,
     /// What they cost, where the app counts credits.
     pub credits: Option<u64>,
@@ -44,45 +44,31 @@ pub struct Forecast {
     pub takes: Option<Duration>,
 }
 
-/// How much writing what was counted here would ask. Full batches and no refusals: it can be more.
+/// How much writing what was planned would ask; none of a plan that was made before this was counted. Without
+/// refusals: it can be more. What changes meanwhile makes it more or less.
 #[must_use]
-pub fn forecast(report: &Report, means: PerSide<Means>) -> Forecast {
-    let cost = |side: Side| means.of(side).cost(report, side);
-    let costs = PerSide { left: cost(Side::Left), right: cost(Side::Right) };
+pub fn forecast(report: &Report, means: PerSide<Means>) -> Option<Forecast> {
+    let tolls = report.tolls?;
+    let costs = PerSide::from_fn(|side| means.of(side).cost(*tolls.of(side)));
     let working = costs.left.takes.zip(costs.right.takes).map(|(left, right)| left + right);
     let waiting = costs.left.waits.zip(costs.right.waits).map(|(left, right)| left.max(right));
-    Forecast { costs, takes: working.zip(waiting).map(|(working, waiting)| working + waiting) }
+    let takes = working.zip(waiting).map(|(working, waiting)| working + waiting);
+    Some(Forecast { costs, takes })
 }
 
 impl Means {
-    fn cost(&self, report: &Report, side: Side) -> Cost {
-        let can = self.capability;
-        let writes = |kind| report.writes.of(side).get(&kind).copied().unwrap_or_default();
-        let (tagged, converted) = (writes(OpKind::Tags), writes(OpKind::Convert));
-        let changed = writes(OpKind::Fields).max(writes(OpKind::Mark));
-        // What is changed in a record travels together, but for tags where they have calls of their own.
-        let changed = if can.tags_separate_call { changed } else { changed.max(tagged) };
-        let tagged = if can.tags_separate_call { tagged } else { 0 };
-        let sets = if tagged == 0 { 0 } else { report.tag_sets.of(side).count() };
-        let waves = [writes(OpKind::Consent), changed, writes(OpKind::Create)];
-        let batches = |records: u64| records.div_ceil(can.write_many_max.max(1) as u64);
-        let calls = waves.into_iter().map(batches).sum::<u64>()
-            + batches(tagged).max(sets)
-            + converted * u64::from(can.conversion_calls);
-        let credits = can.prices.map(|prices| {
-            waves.into_iter().map(|records| records.div_ceil(prices.written.into())).sum::<u64>()
-                + tagged.div_ceil(prices.tagged.into()).max(sets)
-                + converted * u64::from(prices.conversion)
-        });
+    fn cost(&self, toll: Toll) -> Cost {
+        let Toll { calls, credits } = toll;
         let takes = self.per_call.map(|each| each.saturating_mul(at_most(calls)));
         let takes = if calls == 0 { Some(Duration::ZERO) } else { takes };
-        Cost { calls, credits, takes, waits: self.waits(credits.unwrap_or_default()) }
+        let counted = self.capability.credit_window.map(|_| credits);
+        Cost { calls, credits: counted, takes, waits: self.waits(credits) }
     }
 
     /// How long so many credits have to be waited for.
     fn waits(&self, credits: u64) -> Option<Duration> {
-        let window = match self.capability.prices {
-            Some(prices) if credits > 0 => prices.window,
+        let window = match self.capability.credit_window {
+            Some(window) if credits > 0 => window,
             _ => return Some(Duration::ZERO),
         };
         let windows = match credits.saturating_sub(self.left?) {
@@ -101,7 +87,6 @@ fn at_most(number: u64) -> u32 {
 mod tests {
     use super::*;
     use crate::connectors::app;
-    use crate::planner::TagChange;
 
     fn means(slug: &str) -> Means {
         let capability = app(slug).unwrap().capability();
@@ -109,69 +94,54 @@ mod tests {
         Means { capability, per_call, limit: None, left: Some(u64::MAX) }
     }
 
-    fn report(right: &[(OpKind, u64)]) -> Report {
-        let writes = PerSide { right: right.iter().copied().collect(), ..PerSide::default() };
-        Report { writes, ..Report::default() }
-    }
-
-    fn of(report: &Report, right: Means) -> Forecast {
-        forecast(report, PerSide { left: means("kommo"), right })
+    fn of(right: Toll, means_of_right: Means) -> Forecast {
+        let tolls = Some(PerSide { left: Toll::default(), right });
+        let means = PerSide { left: means("kommo"), right: means_of_right };
+        forecast(&Report { tolls, ..Report::default() }, means).unwrap()
     }
 
     #[test]
-    fn writes_travel_in_batches_and_tags_where_they_have_calls_of_their_own() {
-        let mut report =
-            report(&[(OpKind::Create, 101), (OpKind::Fields, 250), (OpKind::Tags, 120)]);
-        let zoho = of(&report, means("zoho")).costs.right;
-        assert_eq!(zoho.calls, 2 + 3 + 2);
-        assert_eq!(zoho.credits, Some(11 + 25 + 3));
-        let kommo = of(&report, means("kommo")).costs.right;
-        assert_eq!((kommo.calls, kommo.credits), (3 + 5, None), "tags travel with fields");
-        assert_eq!(kommo.takes, Some(Duration::from_secs(4)));
-        for number in 0..5 {
-            let add = vec![number.to_string()];
-            report.tag_sets.right.add(&TagChange { add, remove: Vec::new() });
-        }
-        let zoho = of(&report, means("zoho")).costs.right;
-        assert_eq!(
-            (zoho.calls, zoho.credits),
-            (2 + 3 + 5, Some(11 + 25 + 5)),
-            "each set has a call"
-        );
+    fn what_is_asked_takes_its_time_and_costs_credits_where_they_are_counted() {
+        let toll = Toll { calls: 9, credits: 39 };
+        let zoho = of(toll, means("zoho"));
+        assert_eq!((zoho.costs.right.calls, zoho.costs.right.credits), (9, Some(39)));
+        assert_eq!(zoho.takes, Some(Duration::from_millis(4_500)));
+        let kommo = of(Toll::of_calls(9), means("kommo")).costs.right;
+        assert_eq!((kommo.calls, kommo.credits, kommo.waits), (9, None, Some(Duration::ZERO)));
     }
 
     #[test]
-    fn a_conversion_has_calls_and_a_price_of_its_own() {
-        let zoho = of(&report(&[(OpKind::Convert, 3)]), means("zoho")).costs.right;
-        assert_eq!((zoho.calls, zoho.credits), (6, Some(18)));
+    fn nothing_is_said_of_a_plan_that_was_made_before_it_was_counted() {
+        let means = PerSide { left: means("kommo"), right: means("zoho") };
+        assert_eq!(forecast(&Report::default(), means), None);
     }
 
     #[test]
     fn what_the_credits_do_not_suffice_for_waits_for_the_next_day() {
-        let report = report(&[(OpKind::Create, 50_000)]);
+        let toll = Toll { calls: 500, credits: 5_000 };
         let zoho = |left| Means { limit: Some(2_000), left: Some(left), ..means("zoho") };
         let day = Duration::from_secs(24 * 60 * 60);
         let working = Duration::from_secs(250);
         for (left, days) in [(5_000, 0), (4_999, 1), (2_000, 2), (0, 3)] {
-            let forecast = of(&report, zoho(left));
+            let forecast = of(toll, zoho(left));
             assert_eq!(forecast.costs.right.waits, Some(day * days), "{left} left");
             assert_eq!(forecast.takes, Some(working + day * days));
         }
         let untold = Means { left: None, ..zoho(0) };
         let unlimited = Means { limit: None, ..zoho(4_999) };
         for unknown in [untold, unlimited] {
-            let forecast = of(&report, unknown);
+            let forecast = of(toll, unknown);
             let known = (forecast.costs.right.waits, forecast.takes);
             assert_eq!(known, (None, None), "nothing is guessed");
         }
         let enough = Means { limit: None, ..zoho(5_000) };
-        assert_eq!(of(&report, enough).takes, Some(working));
+        assert_eq!(of(toll, enough).takes, Some(working));
     }
 
     #[test]
     fn how_long_it_takes_is_said_only_if_it_is_known() {
         let unknown = Means { per_call: None, ..means("zoho") };
-        assert_eq!(of(&report(&[(OpKind::Create, 1)]), unknown).takes, None);
-        assert_eq!(of(&report(&[]), unknown).takes, Some(Duration::ZERO), "nothing is asked");
+        assert_eq!(of(Toll::of_call(1), unknown).takes, None);
+        assert_eq!(of(Toll::default(), unknown).takes, Some(Duration::ZERO), "nothing is asked");
     }
 }

@@ -25,10 +25,10 @@ pub use oauth::{
     AppRegistration, Asked, Clients, Parameters, Redirected, Registrations, is_redirect_uri,
 };
 pub use traffic::{
-    Capability, Change, Departure, Fetched, Identity, Lookup, Page, Prices, Query, Write, Written,
+    Capability, Change, Departure, Fetched, Identity, Lookup, Page, Query, Write, Written,
 };
 
-use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
+use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Toll, Value};
 
 /// Every app: one line each. Catalogue, receivers and tests are made from this list.
 pub const ALL: &[&dyn App] = &[&kommo::Kommo, &zoho::Zoho];
@@ -75,6 +75,10 @@ pub trait Connector: Send + Sync {
 
     /// Writes records: an answer for each, in order; at most [`Capability::write_many_max`].
     async fn apply(&self, writes: &[Write]) -> Result<Vec<Written>>;
+
+    /// What [`Connector::apply`] would ask for these writes if nothing is refused, but for what a connector
+    /// asks once and remembers.
+    fn toll(&self, writes: &[Write]) -> Toll;
 
     /// What the app makes of a value of this field, where it is known to change values.
     fn would_store(&self, field: &FieldId, value: &Value) -> Option<Value>;

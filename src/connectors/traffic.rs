@@ -24,8 +24,6 @@ pub struct Capability {
     pub delete: bool,
     /// Whether records have tags.
     pub tags: bool,
-    /// Whether tags are written by a call of their own.
-    pub tags_separate_call: bool,
     /// Whether permission to send e-mail has a field of its own in every account.
     pub consent: bool,
     /// Whether a field that holds something can be emptied.
@@ -34,25 +32,11 @@ pub struct Capability {
     pub revision_in_answer: bool,
     /// What records of an object can be made into, by the app's own way.
     pub converts: &'static [(&'static str, &'static str)],
-    /// Calls for each record that is converted.
-    pub conversion_calls: u32,
-    /// What writing costs, where the app counts credits.
-    pub prices: Option<Prices>,
+    /// Where the app allows an account so many credits in a time: the time. Credits that were used longer ago
+    /// count no more.
+    pub credit_window: Option<Duration>,
     /// How long a search may miss a record that was just written, in seconds.
     pub search_lag_seconds: u32,
-}
-
-/// What writing costs in an app that allows an account so many credits in a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prices {
-    /// The time: credits that were used longer ago count no more.
-    pub window: Duration,
-    /// Records in a write for one credit.
-    pub written: u32,
-    /// Records that get or lose tags by a call of their own, for one credit.
-    pub tagged: u32,
-    /// Credits for each record that is converted, with the calls that belong to it.
-    pub conversion: u32,
 }
 
 /// What to read: an object of the account, perhaps only a collection of it, and which fields.

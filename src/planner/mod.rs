@@ -48,7 +48,7 @@ pub use mapping::{
 pub use matching::{Candidate, Held, Match, heir, match_records, same_person};
 pub use pair::{Base, Link, LinkState, Marks, Other, Pair, Presence, Seen, Sent};
 pub use plan::plan_pair;
-pub use report::{Report, TagSets};
+pub use report::Report;
 pub use review::review;
 pub use settings::{
     Acknowledgement, Acknowledgements, Approval, Channel, ConsentChannel, ConsentPolicy, Cron,

@@ -1,12 +1,12 @@
 //! The numbers of a run: folds over its items. They add up: each observed record is in one item, and
 //! each item has one outcome.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::item::{Item, OpKind, Outcome, Row, Skip, Standing, TagChange};
-use crate::record::{PerSide, Side};
+use super::item::{Item, OpKind, Outcome, Row, Skip, Standing};
+use crate::record::{PerSide, Side, Toll};
 
 /// What a run comes to, or did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +21,10 @@ pub struct Report {
     pub skipped: BTreeMap<String, u64>,
     /// Writes per written side and kind.
     pub writes: PerSide<BTreeMap<OpKind, u64>>,
-    /// The sets of tags that records get or lose, per written side.
+    /// What a plan would ask of the app of each side; none of runs that write, and of plans made before this
+    /// was counted.
     #[serde(default)]
-    pub tag_sets: PerSide<TagSets>,
+    pub tolls: Option<PerSide<Toll>>,
     /// How often each row of the merge table decided.
     pub rows: BTreeMap<Row, u64>,
     /// Entries that differ and are left so, by how they stand.
@@ -55,9 +56,6 @@ impl Report {
         }
         for op in &item.ops {
             *self.writes.of_mut(op.side).entry(op.kind).or_default() += 1;
-            if op.kind == OpKind::Tags {
-                self.tag_sets.of_mut(op.side).add(&op.tags);
-            }
         }
         for entered in item.entries.values() {
             if let Some(row) = entered.row {
@@ -80,70 +78,5 @@ impl Report {
     #[must_use]
     pub fn total_writes(&self) -> u64 {
         Side::BOTH.iter().flat_map(|side| self.writes.of(*side).values()).sum()
-    }
-}
-
-/// Different sets of tags, by fingerprint.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TagSets {
-    known: BTreeSet<u64>,
-    more: u64,
-}
-
-/// How many are told apart; each after those counts as another.
-const SETS_MAX: usize = 200;
-
-impl TagSets {
-    /// Counts the tags that a record gets, and those that it loses.
-    pub fn add(&mut self, change: &TagChange) {
-        for (is_added, tags) in [(true, &change.add), (false, &change.remove)] {
-            if !tags.is_empty() {
-                self.add_set(is_added, tags);
-            }
-        }
-    }
-
-    fn add_set(&mut self, is_added: bool, tags: &[String]) {
-        let tags: BTreeSet<&String> = tags.iter().collect();
-        // Plain text: serialising it cannot fail.
-        let document = serde_json::to_vec(&(is_added, tags)).unwrap_or_default();
-        let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(&document).as_bytes();
-        let set = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-        if self.known.len() < SETS_MAX {
-            self.known.insert(set);
-        } else if !self.known.contains(&set) {
-            self.more += 1;
-        }
-    }
-
-    /// How many there are, at most.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.known.len() as u64 + self.more
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sets_of_tags_are_told_apart_by_what_is_in_them() {
-        let change = |add: &[&str], remove: &[&str]| {
-            let owned = |tags: &[&str]| tags.iter().map(ToString::to_string).collect();
-            TagChange { add: owned(add), remove: owned(remove) }
-        };
-        let mut sets = TagSets::default();
-        for tags in [&["a", "b"][..], &["b", "a"], &["a"]] {
-            sets.add(&change(tags, &[]));
-        }
-        assert_eq!(sets.count(), 2);
-        sets.add(&change(&["a"], &["a"]));
-        assert_eq!(sets.count(), 3, "to get one is not to lose it");
-        for number in 0..SETS_MAX {
-            sets.add(&change(&[&number.to_string()], &[]));
-        }
-        sets.add(&change(&["a", "b"], &[]));
-        assert_eq!(sets.count(), 3 + SETS_MAX as u64, "those that are known stay known");
     }
 }

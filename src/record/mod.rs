@@ -8,6 +8,7 @@ mod fields;
 mod id;
 mod normal;
 mod side;
+mod toll;
 mod value;
 
 pub use field::{Choices, Field, FieldType, Schema, Semantic};
@@ -16,4 +17,5 @@ pub use id::{Conversion, FieldId, ObjectName, RecordName, RemoteId, Revision};
 pub use normal::phone::{PhoneFormat, UnknownRegion};
 pub use normal::{NORM_VERSION, Normal, Region, change_tags, fold, name, normalise, phone};
 pub use side::{PerSide, Side};
+pub use toll::Toll;
 pub use value::{Choice, Consent, Reference, Value};

@@ -120,6 +120,11 @@ pub(super) fn hold_back(settings: &mut Settings, sources: &BTreeSet<Side>) {
 impl Session<'_> {
     /// Takes these items into the plan.
     pub(super) async fn note(&mut self, works: &[Work]) -> Result<(), RunError> {
+        if let Mode::Plan(planned) = &self.mode {
+            let tolls = self.tolls(works.iter().filter(|work| planned.is_about(&work.item)));
+            let all = self.report.tolls.get_or_insert_default();
+            Side::BOTH.into_iter().for_each(|side| *all.of_mut(side) += *tolls.of(side));
+        }
         let mut items = Vec::new();
         for work in works {
             let Mode::Plan(planned) = &mut self.mode else { continue };
@@ -142,7 +147,8 @@ impl Session<'_> {
     }
 
     /// A plan to which items can be added.
-    pub(super) async fn begin_plan(&self) -> Result<(), RunError> {
+    pub(super) async fn begin_plan(&mut self) -> Result<(), RunError> {
+        self.report.tolls = Some(PerSide::default());
         self.save_plan(String::new(), PlanState::Building).await
     }
 

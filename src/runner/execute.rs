@@ -8,7 +8,7 @@ use super::session::{Session, app_error};
 use super::settle::Answer;
 use crate::connectors::{Write, Written};
 use crate::planner::{Item, Key, Link, Op, OpKind, Outcome, Settings, Wait, record_keys};
-use crate::record::{FieldId, ObjectName, PerSide, Record, Side, Value};
+use crate::record::{FieldId, ObjectName, PerSide, Record, Side, Toll, Value};
 use crate::store::{
     End, Feed, Intent, IntentState, LinkId, OpId, OpRow, OpState, PendingReason, Settlement,
 };
@@ -110,6 +110,13 @@ pub(super) struct Shipment {
     pub(super) feed: Feed,
 }
 
+/// Something that is sent to a side, in its wave.
+struct Sent<T> {
+    wave: usize,
+    side: Side,
+    it: T,
+}
+
 /// What is sent in which order: permission first and alone, then changes, then what becomes something
 /// else, then new records.
 const WAVES: [&[OpKind]; 4] = [
@@ -139,7 +146,7 @@ impl Session<'_> {
         for work in &mut works {
             self.admit(work);
         }
-        let mut shipments: Vec<(usize, Side, Shipment)> = Vec::new();
+        let mut shipments: Vec<Sent<Shipment>> = Vec::new();
         for (at, work) in works.iter_mut().enumerate() {
             let new = self.shipments(at, work)?;
             work.open = new.len();
@@ -154,17 +161,12 @@ impl Session<'_> {
             }
         }
         self.write_down(settlement).await?;
-        for wave in 0..WAVES.len() {
-            for side in Side::BOTH {
-                let (now, later) = shipments
-                    .into_iter()
-                    .partition(|(in_wave, to, _)| (*in_wave, *to) == (wave, side));
-                shipments = later;
-                if !now.is_empty() {
-                    self.ship_all(side, now, &mut works).await?;
-                    self.note_progress().await?;
-                }
+        for (side, loads) in self.loads(shipments, |shipment| &shipment.write) {
+            for load in loads {
+                self.stop_if_changed().await?;
+                self.ship(side, load, &mut works).await?;
             }
+            self.note_progress().await?;
         }
         self.note_progress().await
     }
@@ -198,54 +200,58 @@ impl Session<'_> {
         work.item.link = stored.or(planned.map(|planned| planned.bare()));
     }
 
-    fn shipments(&self, at: usize, work: &Work) -> Result<Vec<(usize, Side, Shipment)>, RunError> {
+    fn shipments(&self, at: usize, work: &Work) -> Result<Vec<Sent<Shipment>>, RunError> {
         let mut shipments = Vec::new();
-        for (wave, kinds) in WAVES.iter().enumerate() {
-            for side in Side::BOTH {
-                let ops: Vec<&Op> = work
-                    .item
-                    .ops
-                    .iter()
-                    .filter(|op| op.side == side && kinds.contains(&op.kind))
-                    .collect();
-                let Some(first) = ops.first() else { continue };
-                let feed = match work.ends.of(side) {
-                    Some(end) => self.feeds.get(&end.feed).map(|(_, feed)| feed),
-                    None => self.feed_of(side, &first.object),
-                };
-                let Some(feed) = feed else {
-                    let what = crate::store::Error::NotFound("feed");
-                    return Err(what.into());
-                };
-                let known = work.ends.of(side).as_ref().and(work.records.of(side).clone());
-                let write = write_of(first, &ops, known);
-                let ids = ops.iter().map(|_| OpId(self.runner.ids.next(self.now())));
-                let ops = ids.zip(ops.iter().copied().cloned()).collect();
-                let shipment = Shipment { work: at, ops, write, feed: feed.clone() };
-                shipments.push((wave, side, shipment));
-            }
+        for Sent { wave, side, it: (ops, write) } in parcels(work) {
+            let feed = match work.ends.of(side) {
+                Some(end) => self.feeds.get(&end.feed).map(|(_, feed)| feed),
+                None => self.feed_of(side, &write.object),
+            };
+            let Some(feed) = feed else {
+                let what = crate::store::Error::NotFound("feed");
+                return Err(what.into());
+            };
+            let ids = ops.iter().map(|_| OpId(self.runner.ids.next(self.now())));
+            let ops = ids.zip(ops.iter().copied().cloned()).collect();
+            let it = Shipment { work: at, ops, write, feed: feed.clone() };
+            shipments.push(Sent { wave, side, it });
         }
         Ok(shipments)
     }
 
-    async fn ship_all(
-        &mut self,
-        side: Side,
-        shipments: Vec<(usize, Side, Shipment)>,
-        works: &mut [Work],
-    ) -> Result<(), RunError> {
-        let max = self.connector(side).capability().write_many_max.max(1);
-        let mut shipments: Vec<Shipment> =
-            shipments.into_iter().map(|(_, _, shipment)| shipment).collect();
-        // Some apps change tags by a call for each set of them.
-        shipments.sort_by(|one, other| tags_of(&one.write).cmp(&tags_of(&other.write)));
-        while !shipments.is_empty() {
-            self.stop_if_changed().await?;
-            let rest = shipments.split_off(shipments.len().min(max));
-            self.ship(side, shipments, works).await?;
-            shipments = rest;
+    /// What these works ask of a side's app.
+    pub(super) fn tolls<'w>(&self, works: impl Iterator<Item = &'w Work>) -> PerSide<Toll> {
+        let mut tolls = PerSide::<Toll>::default();
+        let of_work =
+            |work| parcels(work).map(|Sent { wave, side, it: (_, it) }| Sent { wave, side, it });
+        for (side, loads) in self.loads(works.flat_map(of_work).collect(), |write| write) {
+            *tolls.of_mut(side) += loads.iter().map(|load| self.connector(side).toll(load)).sum();
         }
-        Ok(())
+        tolls
+    }
+
+    /// The calls that are made for what is sent, in their order: those of each wave to one side together.
+    fn loads<T>(
+        &self,
+        all: Vec<Sent<T>>,
+        write: impl Fn(&T) -> &Write,
+    ) -> Vec<(Side, Vec<Vec<T>>)> {
+        let mut groups: BTreeMap<(usize, Side), Vec<T>> = BTreeMap::new();
+        for Sent { wave, side, it } in all {
+            groups.entry((wave, side)).or_default().push(it);
+        }
+        let split = |((_, side), mut group): ((usize, Side), Vec<T>)| {
+            // Some apps take an object a call, and change tags by a call for each set of them.
+            group.sort_by(|one, other| likeness(write(one)).cmp(&likeness(write(other))));
+            let max = self.connector(side).capability().write_many_max.max(1);
+            let mut loads = Vec::new();
+            while !group.is_empty() {
+                let rest = group.split_off(group.len().min(max));
+                loads.push(std::mem::replace(&mut group, rest));
+            }
+            (side, loads)
+        };
+        groups.into_iter().map(split).collect()
     }
 
     /// One call: journal, send, settle.
@@ -393,12 +399,26 @@ pub(super) fn closed(intent: Intent) -> Intent {
     Intent { state: IntentState::Closed, resolve_at: None, ..intent }
 }
 
-/// The tags that a record gets and loses, those with any first. New records have theirs in them, and
-/// stay in their order.
-fn tags_of(write: &Write) -> Option<(bool, &[String], &[String])> {
-    write.id.as_ref()?;
+/// What writes should have in common that travel in one call: the object, and the tags that records get and
+/// lose, those with any first. New records have theirs in them, and stay in their order.
+fn likeness(write: &Write) -> impl Ord {
     let has_none = write.tags_add.is_empty() && write.tags_remove.is_empty();
-    Some((has_none, &write.tags_add, &write.tags_remove))
+    let tags = (has_none, write.tags_add.as_slice(), write.tags_remove.as_slice());
+    (&write.object, write.id.as_ref().map(|_| tags))
+}
+
+/// The ops of a work that travel together, and what is sent for them.
+fn parcels(work: &Work) -> impl Iterator<Item = Sent<(Vec<&Op>, Write)>> {
+    let waves = WAVES.iter().enumerate();
+    let places = waves.flat_map(|(wave, kinds)| Side::BOTH.map(|side| (wave, *kinds, side)));
+    places.filter_map(|(wave, kinds, side)| {
+        let is_of_it = |op: &&Op| op.side == side && kinds.contains(&op.kind);
+        let ops: Vec<&Op> = work.item.ops.iter().filter(is_of_it).collect();
+        let first = *ops.first()?;
+        let known = work.ends.of(side).as_ref().and(work.records.of(side).clone());
+        let write = write_of(first, &ops, known);
+        Some(Sent { wave, side, it: (ops, write) })
+    })
 }
 
 /// What is sent for ops that travel together.

@@ -71,6 +71,10 @@ pub trait Judge: Send + Sync {
     fn order(&self, fault: Fault) -> bool;
     /// Requests so far that were asked of the API, tokens apart; none if there is no wire.
     fn requests(&self) -> Option<usize>;
+    /// Credits so far; none if the app counts none.
+    fn credits(&self) -> Option<u64> {
+        None
+    }
     /// Requests for tokens so far.
     fn token_requests(&self) -> usize {
         0

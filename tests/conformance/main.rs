@@ -74,6 +74,7 @@ const CHECKS: &[Check] = checks![
     writing::one_phone_is_written_without_losing_the_others,
     writing::a_number_that_was_added_meanwhile_is_not_lost,
     writing::the_numbers_of_many_are_written_in_two_requests,
+    writing::writes_cost_what_was_said,
     writing::opting_out_reads_back,
     writing::each_of_a_batch_has_its_own_outcome_in_order,
     writing::a_change_to_a_removed_record_is_refused_as_not_found,

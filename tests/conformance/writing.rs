@@ -192,6 +192,74 @@ pub async fn the_numbers_of_many_are_written_in_two_requests(house: House) -> Ou
     Ok(())
 }
 
+/// What a plan is told to cost is what it costs: requests and credits, whatever writes have in common or not.
+pub async fn writes_cost_what_was_said(house: House) -> Outcome {
+    let Some(_) = house.judge.requests() else { return Err(Excused("no wire")) };
+    let ids: Vec<RemoteId> = (0..30)
+        .map(|n| house.judge.add(&Person { tags: vec!["old".into()], ..Person::number(n) }))
+        .collect();
+    let capability = house.connector.capability();
+    assert_eq!(capability.credit_window.is_some(), house.judge.credits().is_some());
+    let none = BTreeMap::new;
+    let titled =
+        |n: usize| BTreeMap::from([(house.field(Semantic::JobTitle), text(&format!("New {n}")))]);
+    let change = |n: usize, fields| house.update(&ids[n], fields);
+    let tagged = |n: usize, fields, add: &[&str], lose: &[&str]| Write {
+        tags_add: add.iter().map(ToString::to_string).collect(),
+        tags_remove: lose.iter().map(ToString::to_string).collect(),
+        ..change(n, fields)
+    };
+    let made =
+        |n: usize| house.create(&Person { tags: vec!["new".into()], ..Person::number(100 + n) });
+    let called = |person: &Person, known: Option<Record>| {
+        let field = house.schema.meaning(Semantic::PhoneWork)?.id.clone();
+        let number = Value::Phone("+1 555 765 4321".to_owned());
+        let id = known.as_ref().map_or_else(|| house.judge.add(person), |known| known.id.clone());
+        Some(Write { known, ..house.update(&id, [(field, number)].into()) })
+    };
+    let own = vec![("work", "+1 555 123 4567".to_owned())];
+    let own = house.judge.add(&Person { phones: own, ..Person::number(70) });
+    let own = house.read(&own).await;
+    let convert = |n: usize, into: Option<RemoteId>| {
+        let way = capability.converts.iter().find(|(from, _)| *from == house.object.as_str());
+        let becomes = Conversion { object: ObjectName::new(way?.1), into };
+        Some(Write { becomes: Some(becomes), ..change(n, none()) })
+    };
+    let loads: [Vec<Write>; 9] = [
+        Vec::new(),
+        (0..21).map(made).collect(),
+        (0..21).map(|n| change(n, titled(n))).collect(),
+        // Some get what others lose.
+        (0..21).map(|n| tagged(n, none(), &[["a", "b"][n % 2]], &["old"])).collect(),
+        (0..21).map(|n| tagged(n, titled(n + 30), &[], &[["a", "b"][n % 2], "none"])).collect(),
+        (0..9)
+            .map(|n| if n % 3 == 0 { made(n + 50) } else { tagged(n, titled(n + 60), &["c"], &[]) })
+            .collect(),
+        (71..79).filter_map(|n| called(&Person::number(n), None)).collect(),
+        called(&Person::number(80), None)
+            .into_iter()
+            .chain(called(&Person::number(70), Some(own)))
+            .collect(),
+        (25..27).filter_map(|n| convert(n, None)).collect(),
+    ];
+    for (at, load) in loads.iter().enumerate() {
+        let toll = house.connector.toll(load);
+        let before = (house.judge.requests().unwrap(), house.judge.credits());
+        let answers = house.connector.apply(load).await.unwrap();
+        assert!(answers.iter().all(|a| matches!(a, Written::Applied { .. })), "{at}: {answers:?}");
+        let calls = house.judge.requests().unwrap() - before.0;
+        let credits = house.judge.credits().unwrap_or_default() - before.1.unwrap_or_default();
+        assert_eq!((calls as u64, credits), (toll.calls, toll.credits), "{at}");
+    }
+    // Into somebody who is there, nobody has to be asked for first.
+    if let (Some(first), Some(_)) = (convert(27, None), house.judge.credits()) {
+        let said = |write: &Write| house.connector.toll(std::slice::from_ref(write));
+        let into = convert(28, Some("1".into())).unwrap();
+        assert_eq!(said(&first).calls, said(&into).calls + 1);
+    }
+    Ok(())
+}
+
 pub async fn opting_out_reads_back(house: House) -> Outcome {
     if !house.connector.capability().consent {
         return Err(Excused("consent"));

@@ -7,7 +7,7 @@ use concord::connectors::{
     Address, Capability, Connector, Fetched, Identity, Lookup, Page, Query, Result, Subscription,
     Write, Written,
 };
-use concord::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
+use concord::record::{FieldId, ObjectName, Record, RemoteId, Schema, Toll, Value};
 
 type Act = Box<dyn FnOnce() + Send>;
 
@@ -78,6 +78,10 @@ impl Connector for Meddler {
 
     async fn unsubscribe(&self, address: &Address) -> Result<()> {
         self.app.unsubscribe(address).await
+    }
+
+    fn toll(&self, writes: &[Write]) -> Toll {
+        self.app.toll(writes)
     }
 
     fn would_store(&self, field: &FieldId, value: &Value) -> Option<Value> {

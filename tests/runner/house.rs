@@ -675,6 +675,10 @@ impl Connector for Deaf {
         answers
     }
 
+    fn toll(&self, writes: &[concord::connectors::Write]) -> concord::record::Toll {
+        self.0.toll(writes)
+    }
+
     fn would_store(&self, field: &concord::record::FieldId, value: &Value) -> Option<Value> {
         self.0.would_store(field, value)
     }

@@ -293,6 +293,31 @@ async fn a_plan_that_waits_is_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_plan_tells_the_calls_of_the_syncs_that_it_is_about() {
+    let house = House::new(|settings| settings.approval = Approval::FirstRun).await;
+    for number in 0..45 {
+        house.make(Side::Left, &format!("left{number}@x.es"), &[]);
+    }
+    house.make(Side::Right, "right@x.es", &[]);
+    house.run().await.unwrap();
+    let calls = |plan: &PlanRow| plan.report.tolls.unwrap().map(|toll| toll.calls);
+    // Twenty records a call.
+    assert_eq!(calls(&house.plan().await.unwrap()), PerSide { left: 1, right: 3 });
+    house.approve().await;
+    house.run().await.unwrap();
+    assert_eq!(
+        house.last_run().await.unwrap().report.tolls,
+        None,
+        "it tells what it does, not costs"
+    );
+
+    house.configure(|settings| sync(settings, Side::Left).state = SyncState::Paused).await;
+    house.edit(Side::Left, "left7@x.es", "city", text("Vigo"));
+    house.edit(Side::Right, "right@x.es", "city", text("Lugo"));
+    assert_eq!(calls(&house.previewed().await), PerSide { left: 1, right: 0 });
+}
+
+#[tokio::test]
 async fn a_draft_that_is_edited_meanwhile_gets_no_preview_of_what_it_was() {
     for asks_again in [false, true] {
         let house = House::new(|_| {}).await;

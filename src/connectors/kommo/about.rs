@@ -52,12 +52,10 @@ pub(super) static CAPABILITY: Capability = Capability {
     list_reports_removed: true,
     delete: false,
     tags: true,
-    tags_separate_call: false,
     consent: false,
     clear_field: true,
     revision_in_answer: false,
     converts: &[],
-    conversion_calls: 0,
-    prices: None,
+    credit_window: None,
     search_lag_seconds: 30,
 };

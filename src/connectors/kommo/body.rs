@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::days::Days;
 use super::labelled::{Labelled, split};
 use super::lists::{Lists, is_list};
-use super::wire::Tag;
+use super::tags::TagIds;
 use super::{KommoConnector, fields};
 use crate::connectors::{Error, ErrorKind, Result, Write};
 use crate::record::{FieldId, Record, Value};
@@ -21,12 +21,13 @@ pub(super) struct Item {
     pub(super) also: BTreeMap<FieldId, Value>,
 }
 
-/// What is sent for a write, with its lists as they stand.
+/// What is sent for a write, with its lists as they stand and the ids of the tags that it takes off.
 pub(super) async fn item(
     connector: &KommoConnector,
     at: usize,
     write: &Write,
     standing: &Lists,
+    ids: &TagIds,
 ) -> Result<Item> {
     let days = if write.fields.values().any(|value| matches!(value, Value::Date(_))) {
         connector.days().await?.clone()
@@ -81,7 +82,7 @@ pub(super) async fn item(
         body.insert("custom_fields_values".to_owned(), Json::Array(custom));
     }
     also.extend(whole_name(&mut body, known));
-    tags(connector, write, &mut body).await?;
+    tags(write, ids, &mut body);
     also.retain(|field, _| !write.fields.contains_key(field));
     Ok(Item { at, body, also })
 }
@@ -132,11 +133,7 @@ fn whole_name(body: &mut Map<String, Json>, known: Option<&Record>) -> Option<(F
 }
 
 /// Tags are changed one by one, never as a set: those of others stay.
-async fn tags(
-    connector: &KommoConnector,
-    write: &Write,
-    body: &mut Map<String, Json>,
-) -> Result<()> {
+fn tags(write: &Write, ids: &TagIds, body: &mut Map<String, Json>) {
     let named = |name: &String| json!({ "name": name });
     if !write.tags_add.is_empty() {
         let tags: Vec<Json> = write.tags_add.iter().map(named).collect();
@@ -146,19 +143,11 @@ async fn tags(
             body.insert("_embedded".to_owned(), json!({ "tags": tags }));
         }
     }
-    let mut gone = Vec::new();
-    for name in &write.tags_remove {
-        // Removed by id: only that is documented.
-        let words: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-        let path = format!("/api/v4/contacts/tags?filter[name]={words}&limit=250");
-        let tags = connector.api.read_list(&path, "tags").await?.elements::<Tag>("tags")?;
-        let same = tags.into_iter().filter(|tag| tag.name.to_lowercase() == name.to_lowercase());
-        gone.extend(same.map(|tag| json!({ "id": tag.id })));
+    let lost = write.tags_remove.iter().filter_map(|name| ids.get(&name.to_lowercase())).flatten();
+    let lost: Vec<Json> = lost.map(|id| json!({ "id": id })).collect();
+    if !lost.is_empty() {
+        body.insert("tags_to_delete".to_owned(), Json::Array(lost));
     }
-    if !gone.is_empty() {
-        body.insert("tags_to_delete".to_owned(), Json::Array(gone));
-    }
-    Ok(())
 }
 
 /// A custom field with its values; without any, it is emptied.

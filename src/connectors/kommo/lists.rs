@@ -32,6 +32,18 @@ fn changed(write: &Write) -> BTreeSet<&str> {
     fields.map(|field| split(field).0).collect()
 }
 
+/// The requests that read the lists that writes change: one for the records, and another for the fields of
+/// the account where none of the records is known to hold anything in one of the lists.
+pub(super) fn looks(writes: &[Write]) -> u64 {
+    let holds = |write: &Write, whole: &str| {
+        let value = write.known.as_ref().and_then(|known| known.get(&FieldId::new(whole)));
+        value.is_some_and(|value| !value.is_empty())
+    };
+    let all: BTreeSet<&str> = writes.iter().flat_map(changed).collect();
+    let is_empty = |whole: &&str| !writes.iter().any(|write| holds(write, whole));
+    u64::from(!all.is_empty()) + u64::from(all.iter().any(is_empty))
+}
+
 /// Reads the lists that writes change, all at once. Gives how they stand, by the place of the write.
 pub(super) async fn standing(
     connector: &KommoConnector,

@@ -16,6 +16,7 @@ mod lists;
 mod notify;
 mod oauth;
 mod refusal;
+mod tags;
 mod wire;
 mod write;
 
@@ -28,7 +29,7 @@ use super::{
     Address, Capability, Connector, Fetched, Identity, Lookup, Page, Query, Result, Subscription,
     Write, Written,
 };
-use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
+use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Toll, Value};
 use about::{CAPABILITY, CONTACTS};
 use api::Api;
 use convert::Users;
@@ -87,6 +88,10 @@ impl Connector for KommoConnector {
 
     async fn apply(&self, writes: &[Write]) -> Result<Vec<Written>> {
         write::apply(self, writes).await
+    }
+
+    fn toll(&self, writes: &[Write]) -> Toll {
+        write::toll(writes)
     }
 
     fn would_store(&self, _field: &FieldId, _value: &Value) -> Option<Value> {

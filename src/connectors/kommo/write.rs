@@ -10,15 +10,16 @@ use super::body::{Item, item};
 use super::lists::{self, Lists, Standing};
 use super::refusal::{self, Fault};
 use super::wire::{Contact, WrittenContact};
-use super::{KommoConnector, fields};
+use super::{KommoConnector, fields, tags};
 use crate::connectors::batches::{Answers, Batches, Next, in_order};
 use crate::connectors::call::{Failed, Reply};
 use crate::connectors::{Error, ErrorKind, Result, Write, Written};
 use crate::net::Method;
-use crate::record::{FieldId, RemoteId, Revision};
+use crate::record::{FieldId, RemoteId, Revision, Toll};
 
 pub(super) async fn apply(connector: &KommoConnector, writes: &[Write]) -> Result<Vec<Written>> {
     let mut standing = lists::standing(connector, writes).await?;
+    let ids = tags::ids(connector, writes).await?;
     let mut unsent = Answers::new();
     let (mut creates, mut updates) = (Vec::new(), Vec::new());
     for (at, write) in writes.iter().enumerate() {
@@ -30,7 +31,7 @@ pub(super) async fn apply(connector: &KommoConnector, writes: &[Write]) -> Resul
             }
             None => Lists::new(),
         };
-        let item = item(connector, at, write, &lists).await?;
+        let item = item(connector, at, write, &lists, &ids).await?;
         if write.id.is_some() { updates.push(item) } else { creates.push(item) }
     }
     let mut answers = Answers::new();
@@ -43,6 +44,14 @@ pub(super) async fn apply(connector: &KommoConnector, writes: &[Write]) -> Resul
     };
     answers.extend(unsent);
     Ok(in_order(writes.len(), answers, || missing.clone()))
+}
+
+/// What these writes cost: looks at their lists, one for each tag that is lost, the changes, the new ones.
+pub(super) fn toll(writes: &[Write]) -> Toll {
+    let changes = writes.iter().any(|write| write.id.is_some());
+    let makes = writes.iter().any(|write| write.id.is_none());
+    let looks = lists::looks(writes) + tags::lost(writes).len() as u64;
+    Toll::of_calls(looks + u64::from(changes) + u64::from(makes))
 }
 
 async fn send_all(

@@ -12,7 +12,7 @@ use crate::connectors::{
     Address, Capability, Connector, Error, ErrorKind, Fetched, Identity, Lookup, Page, Query,
     Result, Subscription, Write, Written,
 };
-use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
+use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Toll, Value};
 
 /// An account in an app of this process.
 pub struct MemoryConnector {
@@ -35,13 +35,11 @@ impl MemoryConnector {
             list_reports_removed: true,
             delete: false,
             tags: true,
-            tags_separate_call: false,
             consent: true,
             clear_field: true,
             revision_in_answer: true,
             converts: &[],
-            conversion_calls: 1,
-            prices: None,
+            credit_window: None,
             search_lag_seconds: habits.search_lag_seconds,
         };
         Self { vendor, others: Vec::new(), capability }
@@ -159,6 +157,10 @@ impl Connector for MemoryConnector {
         };
         tokio::task::yield_now().await;
         Ok(answer)
+    }
+
+    fn toll(&self, writes: &[Write]) -> Toll {
+        Toll::of_calls(u64::from(!writes.is_empty()))
     }
 
     fn would_store(&self, field: &FieldId, value: &Value) -> Option<Value> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::credits::PRICES;
+use super::credits::WINDOW;
 use super::notify::LIFE_SECONDS;
 use crate::connectors::{About, Capability, CredentialAbout, NotificationsAbout, ObjectAbout};
 
@@ -75,13 +75,11 @@ pub(super) static CAPABILITY: Capability = Capability {
     list_reports_removed: true,
     delete: true,
     tags: true,
-    tags_separate_call: true,
     consent: true,
     clear_field: true,
     revision_in_answer: true,
     converts: &[(LEADS, CONTACTS)],
     // The look before it, and itself.
-    conversion_calls: 2,
-    prices: Some(PRICES),
+    credit_window: Some(WINDOW),
     search_lag_seconds: 60,
 };

@@ -42,7 +42,6 @@ pub(super) async fn convert(
             }
         }
     }
-    let path = format!("/crm/v8/{}/{id}/actions/convert", write.object);
     // What the contact holds stays: the merge decides field by field. Nobody is mailed.
     let mut wish = Map::from_iter([
         ("overwrite".to_owned(), json!(false)),
@@ -53,7 +52,7 @@ pub(super) async fn convert(
         wish.insert(becomes.object.to_string(), json!({ "id": into.as_str() }));
     }
     let body = json!({ "data": [Json::Object(wish)] });
-    let reply = match connector.api.send("convert", Method::Post, &path, &body).await {
+    let reply = match connector.api.send("convert", Method::Post, &path(write, id), &body).await {
         Ok(reply) => reply,
         Err(Failed::Undone(error)) => return Err(error),
         Err(Failed::Lost(code)) => return Ok(Written::Unknown { code: code.to_owned() }),
@@ -77,6 +76,16 @@ pub(super) async fn convert(
     }
 }
 
+/// Where a lead is converted.
+pub(super) fn path(write: &Write, id: &RemoteId) -> String {
+    format!("/crm/v8/{}/{id}/actions/convert", write.object)
+}
+
+/// Where it is asked whom a lead would be merged with.
+pub(super) fn look_path(write: &Write, id: &RemoteId) -> String {
+    format!("/crm/v8/{}/{id}/__conversion_options", write.object)
+}
+
 /// That Zoho would merge the lead with somebody if nobody were named; none, if it makes a new record.
 async fn merge(
     connector: &ZohoConnector,
@@ -84,8 +93,8 @@ async fn merge(
     id: &RemoteId,
     becomes: &Conversion,
 ) -> Result<Option<Written>> {
-    let path = format!("/crm/v8/{}/{id}/__conversion_options", write.object);
-    let reply: Option<Options> = connector.api.get("conversion_options", &path, &[]).await?;
+    let look = look_path(write, id);
+    let reply: Option<Options> = connector.api.get("conversion_options", &look, &[]).await?;
     Ok(reply.and_then(|reply| reply.merge_into(&becomes.object)))
 }
 

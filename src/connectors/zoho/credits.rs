@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::connectors::Prices;
 use crate::net::{Answer, Left};
 
 /// A page of what was removed.
@@ -13,23 +12,22 @@ const REMOVALS: u64 = 2;
 /// Making a contact of a lead.
 const CONVERSION: u64 = 5;
 
-pub(super) const PRICES: Prices = Prices {
-    window: Duration::from_secs(24 * 60 * 60),
-    written: 10,
-    tagged: 50,
-    // With the look before it.
-    conversion: 6,
-};
+/// Records that a call writes for one credit.
+const WRITTEN: usize = 10;
+/// Records that get or lose tags for one credit.
+const TAGGED: usize = 50;
+/// How long a credit counts that was used.
+pub(super) const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a call costs that is about so many records.
 pub(super) fn cost(path: &str, records: usize) -> u64 {
     let path = path.split_once('?').map_or(path, |(path, _)| path);
-    let per = |step: u32| (records as u64).div_ceil(u64::from(step)).max(1);
+    let per = |step: usize| (records as u64).div_ceil(step as u64).max(1);
     match path.rsplit('/').next() {
         Some("deleted") => REMOVALS,
         Some("convert") => CONVERSION,
-        Some("add_tags" | "remove_tags") => per(PRICES.tagged),
-        _ => per(PRICES.written),
+        Some("add_tags" | "remove_tags") => per(TAGGED),
+        _ => per(WRITTEN),
     }
 }
 

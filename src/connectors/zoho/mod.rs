@@ -18,6 +18,7 @@ mod notify;
 mod oauth;
 mod refusal;
 mod scopes;
+mod steps;
 mod tags;
 mod token;
 mod wire;
@@ -32,7 +33,7 @@ use super::{
     Address, Capability, Connector, Error, ErrorKind, Fetched, Identity, Lookup, Page, Query,
     Result, Subscription, Write, Written,
 };
-use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Value};
+use crate::record::{FieldId, ObjectName, Record, RemoteId, Schema, Toll, Value};
 use about::{CAPABILITY, OBJECTS};
 use api::Api;
 
@@ -94,6 +95,10 @@ impl Connector for ZohoConnector {
 
     async fn apply(&self, writes: &[Write]) -> Result<Vec<Written>> {
         write::apply(self, writes).await
+    }
+
+    fn toll(&self, writes: &[Write]) -> Toll {
+        steps::toll(writes)
     }
 
     fn would_store(&self, _field: &FieldId, _value: &Value) -> Option<Value> {

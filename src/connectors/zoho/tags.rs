@@ -1,42 +1,25 @@
 //! Tags of records that are there: added and removed by calls of their own, so that those of others
 //! stay. Records that get or lose the same tags travel together.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::ZohoConnector;
 use super::refusal::{self, Outcome};
+use super::steps::Tagging;
 use super::wire::Outcomes;
 use crate::connectors::batches::{Answers, Batches, Next};
 use crate::connectors::call::Failed;
-use crate::connectors::{ErrorKind, Write, Written};
+use crate::connectors::{ErrorKind, Written};
 use crate::net::Method;
-use crate::record::{ObjectName, RemoteId};
+use crate::record::RemoteId;
 
-/// Records of one object that get or lose these tags.
-type Group<'a> = (&'a ObjectName, Vec<String>);
-
-/// Changes the tags of these records, by their place among the writes. Gives what went wrong.
-pub(super) async fn change(connector: &ZohoConnector, writes: &[(usize, &Write)]) -> Answers {
+/// Changes the tags of these records. Gives what went wrong, by the places of the writes.
+pub(super) async fn change(connector: &ZohoConnector, tagging: Tagging<'_>) -> Answers {
     let mut failed = Answers::new();
-    for (action, is_add) in [("add_tags", true), ("remove_tags", false)] {
-        let mut groups: BTreeMap<Group<'_>, Vec<(usize, &RemoteId)>> = BTreeMap::new();
-        for (at, write) in writes {
-            let tags = if is_add { &write.tags_add } else { &write.tags_remove };
-            if let Some(id) = write.id.as_ref().filter(|_| !tags.is_empty()) {
-                let mut tags = tags.clone();
-                tags.sort();
-                groups.entry((&write.object, tags)).or_default().push((*at, id));
-            }
-        }
-        for ((object, tags), records) in groups {
-            let path = format!("/crm/v8/{object}/actions/{action}");
-            let mut batches = Batches::new(records);
-            while let Some(batch) = batches.take() {
-                batches.go_on(send(connector, &path, is_add, &tags, batch, &mut failed).await);
-            }
-        }
+    let (path, Tagging { is_add, tags, records, .. }) = (tagging.path(), tagging);
+    let mut batches = Batches::new(records);
+    while let Some(batch) = batches.take() {
+        batches.go_on(send(connector, &path, is_add, &tags, batch, &mut failed).await);
     }
     failed
 }

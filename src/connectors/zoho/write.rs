@@ -8,8 +8,9 @@ use serde_json::{Map, Value as Json, json};
 use super::convert::{self, moment, sent};
 use super::fields::TAG;
 use super::refusal::{self, Outcome};
+use super::steps::{self, Step, steps};
 use super::wire::Outcomes;
-use super::{OBJECTS, ZohoConnector, conversion, tags};
+use super::{ZohoConnector, conversion, tags};
 use crate::connectors::batches::{Answers, Batches, Next, in_order};
 use crate::connectors::call::Failed;
 use crate::connectors::{ErrorKind, Result, Write, Written};
@@ -17,44 +18,45 @@ use crate::net::Method;
 use crate::record::RemoteId;
 
 pub(super) async fn apply(connector: &ZohoConnector, writes: &[Write]) -> Result<Vec<Written>> {
-    let numbered = || writes.iter().enumerate();
-    let creates: Vec<(usize, &Write)> = numbered().filter(|(_, w)| w.id.is_none()).collect();
-    let changes = |(_, write): &(usize, &Write)| write.id.is_some() && !write.fields.is_empty();
-    let updates: Vec<(usize, &Write)> = numbered().filter(changes).collect();
-    let converted: Vec<(usize, &Write)> = numbered().filter(|(_, w)| w.becomes.is_some()).collect();
-    let sent = creates.iter().chain(&updates).chain(&converted);
-    let sent: Vec<usize> = sent.map(|(at, _)| *at).collect();
     let mut answers = Answers::new();
-    let mut done = send_all(connector, updates, creates, &mut answers).await;
-    if done.is_ok() {
-        done = convert_all(connector, &converted, &mut answers).await;
-    }
-    match done {
-        Ok(()) => {}
-        Err(error) if answers.is_empty() => return Err(error),
+    let mut stopped: Option<String> = None;
+    // Records of which only the tags failed: their fields may be written.
+    let (mut tagged, mut untagged) = (BTreeSet::new(), Answers::new());
+    for step in steps(writes) {
+        let places = step.places();
+        let done = match step {
+            Step::Tags(mut tagging) => {
+                tagging.records.retain(|(at, _)| answers.get(at).is_none_or(is_applied));
+                tagged.extend(tagging.records.iter().map(|(at, id)| (*at, (*id).clone())));
+                untagged.extend(tags::change(connector, tagging).await);
+                continue;
+            }
+            _ if stopped.is_some() => Ok(()),
+            Step::Records { method, object, writes } => {
+                send_all(connector, method, object, writes, &mut answers).await
+            }
+            Step::Conversion { at, write, id, becomes } => {
+                let converted = conversion::convert(connector, write, id, becomes).await;
+                converted.map(|answer| _ = answers.insert(at, answer))
+            }
+        };
+        match done {
+            Ok(()) => {}
+            Err(error) if answers.is_empty() => return Err(error),
+            Err(error) => stopped = Some(error.code),
+        }
         // What was written before stays written: the rest has to be sent another time.
-        Err(error) => {
-            for at in sent {
-                let later = || Written::Later { code: error.code.clone() };
-                answers.entry(at).or_insert_with(later);
+        if let Some(code) = &stopped {
+            for at in places {
+                answers.entry(at).or_insert_with(|| Written::Later { code: code.clone() });
             }
         }
     }
-    let refused: BTreeSet<usize> = answers
-        .iter()
-        .filter(|(_, answer)| !matches!(answer, Written::Applied { .. }))
-        .map(|(at, _)| *at)
-        .collect();
-    let tagged: Vec<(usize, &Write)> = numbered()
-        .filter(|(at, write)| write.id.is_some() && !refused.contains(at))
-        .filter(|(_, write)| !(write.tags_add.is_empty() && write.tags_remove.is_empty()))
-        .collect();
-    let failed = tags::change(connector, &tagged).await;
-    for (at, id) in tagged.iter().filter_map(|(at, write)| Some((*at, write.id.clone()?))) {
+    for (at, id) in tagged {
         let applied = || Written::Applied { id, revision: None, also: BTreeMap::new() };
         answers.entry(at).or_insert_with(applied);
     }
-    for (at, answer) in failed {
+    for (at, answer) in untagged {
         // The fields are written and the tags are not: what landed is found out by reading.
         let has_fields = writes.get(at).is_some_and(|write| !write.fields.is_empty());
         let code = "tags_failed".to_owned();
@@ -64,33 +66,20 @@ pub(super) async fn apply(connector: &ZohoConnector, writes: &[Write]) -> Result
     Ok(in_order(writes.len(), answers, missing))
 }
 
-async fn send_all<'a>(
-    connector: &ZohoConnector,
-    updates: Vec<(usize, &'a Write)>,
-    creates: Vec<(usize, &'a Write)>,
-    answers: &mut Answers,
-) -> Result<()> {
-    for (method, records) in [(Method::Put, updates), (Method::Post, creates)] {
-        for object in OBJECTS.map(|object| object.name) {
-            let of_it = records.iter().filter(|(_, write)| write.object.as_str() == object);
-            let mut batches = Batches::new(of_it.copied().collect());
-            while let Some(batch) = batches.take() {
-                batches.go_on(send(connector, method, object, batch, answers).await?);
-            }
-        }
-    }
-    Ok(())
+fn is_applied(answer: &Written) -> bool {
+    matches!(answer, Written::Applied { .. })
 }
 
-async fn convert_all(
+async fn send_all(
     connector: &ZohoConnector,
-    writes: &[(usize, &Write)],
+    method: Method,
+    object: &str,
+    writes: Vec<(usize, &Write)>,
     answers: &mut Answers,
 ) -> Result<()> {
-    for (at, write) in writes {
-        if let (Some(id), Some(becomes)) = (&write.id, &write.becomes) {
-            answers.insert(*at, conversion::convert(connector, write, id, becomes).await?);
-        }
+    let mut batches = Batches::new(writes);
+    while let Some(batch) = batches.take() {
+        batches.go_on(send(connector, method, object, batch, answers).await?);
     }
     Ok(())
 }
@@ -106,12 +95,11 @@ async fn send<'a>(
     let data: Vec<Json> = batch.iter().map(|(_, write)| body(write)).collect();
     // Left out, workflows would run: they mail people, and change the record again.
     let body = json!({ "data": data, "trigger": [] });
-    let path = format!("/crm/v8/{object}");
     let mut all = |answer: Written| {
         answers.extend(batch.iter().map(|(at, _)| (*at, answer.clone())));
         Ok(Next::Done)
     };
-    let reply = match connector.api.send(operation, method, &path, &body).await {
+    let reply = match connector.api.send(operation, method, &steps::path(object), &body).await {
         Ok(reply) => reply,
         Err(Failed::Undone(error)) => return Err(error),
         Err(Failed::Lost(code)) => return all(Written::Unknown { code: code.to_owned() }),

@@ -71,7 +71,8 @@ impl From<store::UsageHour> for UsageHour {
     }
 }
 
-/// What writing a plan would ask of both accounts, reading left out. Full batches and no refusals: it can be more.
+/// What writing a plan would ask of both accounts, if nothing is refused and nothing changes meanwhile.
+/// What is read to find changes is left out.
 #[derive(SimpleObject)]
 pub struct Forecast {
     /// Of each account.
@@ -88,7 +89,7 @@ pub struct Forecast {
 pub struct ForecastCost {
     /// Its side.
     side: Side,
-    /// Requests that write.
+    /// Requests that write, and those that have to look first.
     calls: u64,
     /// What they cost, where its app counts credits.
     credits: Option<u64>,
@@ -97,7 +98,8 @@ pub struct ForecastCost {
     waits_seconds: Option<u64>,
 }
 
-/// What writing this plan would ask; none if what it is to be written to is there no more.
+/// What writing this plan would ask; none if what it is to be written to is there no more, or if it was made
+/// before this was counted.
 pub(super) async fn of_plan(
     ctx: &Context<'_>,
     plan: &PlanRow,
@@ -110,7 +112,7 @@ pub(super) async fn of_plan(
     let right = means(services, &connection, record::Side::Right).await?;
     let means = left.zip(right).map(|(left, right)| PerSide { left, right });
     let now = services.clock.now();
-    Ok(means.map(|means| shown(&forecast(&plan.report, means), now)))
+    Ok(means.and_then(|means| forecast(&plan.report, means)).map(|forecast| shown(&forecast, now)))
 }
 
 /// What was asked for, if it is there.

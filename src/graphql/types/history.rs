@@ -274,7 +274,7 @@ impl Plan {
     }
 
     /// What writing it would ask of both accounts, and how long that would take; none if one of them is
-    /// there no more.
+    /// there no more, or the plan was made before this was counted.
     #[graphql(complexity = "10 + child_complexity")]
     async fn forecast(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Forecast>> {
         budget::of_plan(ctx, &self.0, self.1).await

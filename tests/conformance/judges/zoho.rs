@@ -180,6 +180,10 @@ impl Judge for ZohoJudge {
         Some(requests.iter().filter(|request| request.path.starts_with("/crm")).count())
     }
 
+    fn credits(&self) -> Option<u64> {
+        Some(self.app.credits_used())
+    }
+
     fn token_requests(&self) -> usize {
         let requests = self.app.requests();
         requests.iter().filter(|request| request.path.starts_with("/oauth")).count()
