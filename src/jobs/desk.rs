@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::lane::PerLane;
 use super::rests::Rests;
+use super::seats::Seats;
 use super::sweep::EVERY;
 use super::{Jobs, Look, Nudge, Settings};
 use crate::store::{ConnectionId, Trigger};
@@ -18,7 +19,7 @@ use crate::store::{ConnectionId, Trigger};
 /// A job that was taken from the queue.
 pub(super) struct Call {
     pub(super) nudge: Nudge,
-    /// Dropped when the job is done.
+    /// Dropped when the worker may take another: the job is done, or whoever does it only waits.
     pub(super) done: oneshot::Sender<()>,
 }
 
@@ -28,7 +29,7 @@ pub(super) struct Desk {
     look: Arc<dyn Look>,
     jobs: Jobs,
     rests: Rests,
-    seats: PerLane<Arc<Semaphore>>,
+    seats: PerLane<Seats>,
     running: BTreeMap<ConnectionId, Running>,
     looks: JoinSet<Duration>,
     again_after: Duration,
@@ -36,8 +37,6 @@ pub(super) struct Desk {
 
 struct Running {
     nudge: Nudge,
-    /// Dropped when the job is done; none where that was done before.
-    done: Option<oneshot::Sender<()>>,
     task: Id,
     again: Again,
 }
@@ -53,8 +52,7 @@ impl Desk {
         rests: Rests,
         settings: &Settings,
     ) -> Self {
-        // A worker takes more than that only if it had to be started anew.
-        let seats = PerLane::from_fn(|_| Arc::new(Semaphore::new(settings.concurrency)));
+        let seats = PerLane::from_fn(|_| Seats::new(settings.concurrency));
         let (running, looks) = (BTreeMap::new(), JoinSet::new());
         let again_after = settings.again_after;
         Self { inbox, look, jobs, rests, seats, running, looks, again_after }
@@ -93,11 +91,8 @@ impl Desk {
     fn begin(&mut self, nudge: Nudge, done: Option<oneshot::Sender<()>>, again: Again) {
         self.rests.begin(nudge.connection);
         let (look, seats) = (self.look.clone(), self.seats.of(nudge.lane()).clone());
-        let task = self.looks.spawn(async move {
-            let _seat = seats.acquire_owned().await;
-            look.look(nudge).await
-        });
-        self.running.insert(nudge.connection, Running { nudge, done, task: task.id(), again });
+        let task = self.looks.spawn(async move { seats.sit(done, look.look(nudge)).await });
+        self.running.insert(nudge.connection, Running { nudge, task: task.id(), again });
     }
 
     fn end(&mut self, ended: Result<(Id, Duration), JoinError>) {
@@ -111,10 +106,9 @@ impl Desk {
         let of_task =
             |(id, running): (&ConnectionId, &Running)| (running.task == task).then_some(*id);
         let Some(connection) = self.running.iter().find_map(of_task) else { return };
-        let Some(Running { nudge, done, mut again, .. }) = self.running.remove(&connection) else {
+        let Some(Running { nudge, mut again, .. }) = self.running.remove(&connection) else {
             return;
         };
-        drop(done);
         // In turn, so that neither lane keeps the other waiting.
         for lane in [nudge.lane().other(), nudge.lane()] {
             if let Some(nudge) = again.of_mut(lane).take() {

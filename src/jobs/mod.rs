@@ -27,6 +27,7 @@ mod others;
 mod pulse;
 mod queue;
 mod rests;
+mod seats;
 mod settings;
 mod sweep;
 mod worker;

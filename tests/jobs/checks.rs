@@ -27,6 +27,7 @@ checks![
     a_nudge_for_later_waits_and_many_are_one,
     no_more_run_at_once_than_may,
     what_an_app_told_of_waits_for_no_long_run,
+    who_waits_for_an_app_keeps_nobody_waiting,
     jobs_that_are_lost_are_harmless,
     what_is_due_needs_no_nudge,
     what_does_not_run_is_left_alone,
@@ -162,6 +163,37 @@ async fn what_an_app_told_of_waits_for_no_long_run(house: House) {
     }
     house.looks.open();
     until("the others", || house.looks.ended() >= 6).await;
+    server.end().await;
+}
+
+/// A hundred connections, of which more wait for apps that are slow or away than there are seats.
+async fn who_waits_for_an_app_keeps_nobody_waiting(house: House) {
+    let mut connections = Vec::new();
+    for _ in 0..100 {
+        connections.push(house.add_running().await);
+    }
+    house.looks.close_for(connections.iter().step_by(10).copied());
+    let begun = Instant::now();
+    let server = house.start(2);
+    until("all that need not wait", || house.looks.delays(begun).len() >= 90).await;
+    until("and they end", || house.looks.ended() >= 90).await;
+    let told = house.add().await;
+    server.jobs.nudge(house.bench.workspace, told, Trigger::Webhook);
+    until("what an app told of", || house.looks.saw(told, Trigger::Webhook)).await;
+    // Once they wait without a seat, they delay nobody.
+    sleep(Duration::from_secs(3)).await;
+    house.looks.forget();
+    let begun = Instant::now();
+    for connection in connections.iter().filter(|one| !house.looks.waits(**one)) {
+        server.jobs.nudge(house.bench.workspace, *connection, Trigger::Person);
+    }
+    until("all that need not wait, again", || house.looks.delays(begun).len() >= 90).await;
+    let delays = house.looks.delays(begun);
+    println!(
+        "90 connections asked for at once began after {:?}, the last after {:?}",
+        delays[45], delays[89]
+    );
+    house.looks.open();
     server.end().await;
 }
 

@@ -1,5 +1,6 @@
 //! A dispatcher with a queue of its own, a store in memory, and looks that are only counted.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -27,9 +28,11 @@ pub struct House {
     starts: AtomicUsize,
 }
 
-/// Counts looks, and holds them while its gate is closed.
+/// Counts looks. They work while its gate is closed.
 pub struct Looks {
     seen: Mutex<Vec<(Nudge, Instant)>>,
+    /// Those that only wait while the gate is closed; the others go through.
+    waiting: Mutex<BTreeSet<ConnectionId>>,
     ended: AtomicUsize,
     panics: AtomicUsize,
     is_open: watch::Sender<bool>,
@@ -49,7 +52,20 @@ impl Look for Looks {
         if self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
             panic!("as it was told to");
         }
-        self.is_open.subscribe().wait_for(|is_open| *is_open).await.unwrap();
+        let mut is_open = self.is_open.subscribe();
+        let waits = {
+            let waiting = self.waiting.lock().unwrap();
+            (!waiting.is_empty()).then(|| waiting.contains(&nudge.connection))
+        };
+        match waits {
+            Some(false) => {}
+            Some(true) => _ = is_open.wait_for(|is_open| *is_open).await.unwrap(),
+            None => {
+                while !*is_open.borrow() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        }
         self.ended.fetch_add(1, Ordering::SeqCst);
         Duration::from_secs(1)
     }
@@ -66,6 +82,26 @@ impl Looks {
 
     pub fn close(&self) {
         self.is_open.send_replace(false);
+    }
+
+    /// The gate is closed for these only, and they do nothing before it.
+    pub fn close_for(&self, waiting: impl IntoIterator<Item = ConnectionId>) {
+        *self.waiting.lock().unwrap() = waiting.into_iter().collect();
+        self.close();
+    }
+
+    /// Whether its looks wait while the gate is closed.
+    pub fn waits(&self, connection: ConnectionId) -> bool {
+        self.waiting.lock().unwrap().contains(&connection)
+    }
+
+    /// How long after a moment those began that were looked at, but for those that wait; in order.
+    pub fn delays(&self, since: Instant) -> Vec<Duration> {
+        let (seen, waiting) = (self.seen.lock().unwrap(), self.waiting.lock().unwrap());
+        let others = seen.iter().filter(|(nudge, _)| !waiting.contains(&nudge.connection));
+        let mut delays: Vec<Duration> = others.map(|(_, at)| *at - since).collect();
+        delays.sort();
+        delays
     }
 
     /// So many looks break off.
@@ -139,6 +175,7 @@ impl House {
         let bench = Bench::new(store).await;
         let looks = Arc::new(Looks {
             seen: Mutex::default(),
+            waiting: Mutex::default(),
             ended: AtomicUsize::new(0),
             panics: AtomicUsize::new(0),
             is_open: watch::Sender::new(true),
