@@ -117,7 +117,8 @@ pub struct ConditionInput {
     pub field: String,
     /// The question.
     pub operator: FilterOperator,
-    /// What it is compared with: one value, or several for `IN`.
+    /// What it is compared with: one value, or several for `IN`. Text stands for any kind: an option by its
+    /// name, a user by e-mail address or id, a number or day in digits.
     #[graphql(default)]
     pub values: Vec<ValueInput>,
 }
@@ -158,9 +159,9 @@ pub struct EntryInput {
 /// An option and what it becomes.
 #[derive(InputObject)]
 pub struct OptionPairInput {
-    /// The option of the source, by id or text.
+    /// The option of the source, by id or name.
     pub from: String,
-    /// The option of the target.
+    /// The option of the target, by id or name.
     pub to: String,
 }
 
@@ -228,9 +229,11 @@ impl FilterInput {
 
 impl ConditionInput {
     fn condition(self) -> Result<Condition, UserError> {
-        let values: Result<Vec<Value>, UserError> =
-            self.values.into_iter().map(ValueInput::value).collect();
-        let values = values?;
+        let mut values = Vec::new();
+        for value in self.values {
+            // Several texts are several values.
+            values.extend(value.value()?.elements().iter().cloned());
+        }
         let one = |values: Vec<Value>| match <[Value; 1]>::try_from(values) {
             Ok([value]) => Ok(value),
             Err(_) => Err(invalid("values", "this operator compares with exactly one value")),

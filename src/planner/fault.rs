@@ -65,6 +65,8 @@ pub enum FaultCode {
     WrongInputs,
     /// A group of alternatives without any.
     EmptyFilterGroup,
+    /// The field can never be what a filter compares it with.
+    FilterValue,
     /// A sync without a rule lets nothing in.
     NoRule,
     /// The field holds permission, which travels by itself.
@@ -98,6 +100,8 @@ pub enum WarningCode {
     OptOutsStay,
     /// The value can be carried there but not back.
     OneWay,
+    /// Nothing writes a field of those by which people are recognised.
+    KeysUnwritten,
     /// Who becomes what a rule names can't become what they were; or nobody can become it.
     NoWayBack,
 }

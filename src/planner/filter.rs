@@ -2,9 +2,13 @@
 //!
 //! Three answers: In, Out and Unknown. Unknown (a field that was not read) never writes.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use crate::record::{FieldId, FieldType, Normal, Record, Region, Schema, Value, fold, normalise};
+use super::mapping::{convert, plain};
+use super::settings::SideSettings;
+use crate::record::{Field, FieldId, FieldType, Record, Region, Schema, Value, fold, normalise};
 
 /// A condition, or a group of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +38,8 @@ pub struct Condition {
     pub test: Test,
 }
 
-/// The question. Text is compared without regard to case.
+/// The question. Text is compared without regard to case, options also by their names, users by address or
+/// id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "operator", content = "value", rename_all = "snake_case")]
 pub enum Test {
@@ -122,45 +127,96 @@ impl Condition {
         let (Some(field), Some(value)) = (schema.get(&self.field), record.get(&self.field)) else {
             return Verdict::Unknown(self);
         };
-        let elements: Vec<Value> = if field.kind == FieldType::Text {
-            // Typed by people into a filter: case does not count.
-            value.elements().iter().map(|element| Value::Text(fold(&element.text()))).collect()
-        } else {
-            normalise(value, field, region).elements().into_iter().collect()
-        };
-        let wanted = |asked: &Value| -> Option<Value> {
-            let asked: Normal = normalise(asked, field, region);
-            let first = asked.value().elements().first()?.clone();
-            Some(if field.kind == FieldType::Text {
-                Value::Text(fold(&first.text()))
-            } else {
-                first
-            })
-        };
-        let holds = |asked: &Value| wanted(asked).is_some_and(|asked| elements.contains(&asked));
+        let elements = value.elements();
+        let holds = |asked: &Value| elements.iter().any(|one| is(one, asked, field, region));
+        let words = || elements.iter().map(|one| fold(&words(one, field)));
         let passes = match &self.test {
             Test::Equals(asked) => holds(asked),
             Test::NotEquals(asked) => !holds(asked),
             Test::In(list) => list.iter().any(holds),
             Test::Contains(part) => {
                 let part = fold(part);
-                elements.iter().any(|element| fold(&element.text()).contains(&part))
+                // Numbers as they are typed, and as they are dialled.
+                let numbers = elements.iter().filter(|_| field.kind == FieldType::Phone);
+                let dialled = numbers.map(|one| normalise(one, field, region).value().text());
+                words().chain(dialled).any(|words| words.contains(&part))
             }
             Test::IsEmpty => value.is_empty(),
             Test::IsNotEmpty => !value.is_empty(),
             Test::HasTag(tag) => {
                 let tag = fold(tag);
-                elements.iter().any(|element| fold(&element.text()) == tag)
+                words().any(|words| words == tag)
             }
         };
         if passes { Verdict::In } else { Verdict::Out(Some(self)) }
+    }
+
+    /// Whether a field of this side can ever be what it is compared with. Else, what to compare it with.
+    pub(super) fn check(&self, field: &Field, side: &SideSettings) -> Result<(), &'static str> {
+        let asked: &[Value] = match &self.test {
+            Test::Equals(asked) | Test::NotEquals(asked) => std::slice::from_ref(asked),
+            Test::In(list) => list,
+            Test::HasTag(_) if !field.many && field.kind != FieldType::Tag => {
+                return Err("it holds no tags: use EQUALS");
+            }
+            Test::Contains(_) | Test::HasTag(_) | Test::IsEmpty | Test::IsNotEmpty => &[],
+        };
+        let one = Field { many: false, ..field.clone() };
+        let fits = |asked: &&Value| {
+            field.kind == FieldType::Text || convert(asked, None, &one, side).is_ok()
+        };
+        if asked.iter().all(|asked| fits(&asked)) {
+            return Ok(());
+        }
+        Err(match field.kind {
+            FieldType::Number => "give a number",
+            FieldType::Boolean => "give true or false",
+            FieldType::Date => "give a day, as 2026-08-01",
+            FieldType::DateTime => "give a moment, as 2026-08-01T10:00:00Z",
+            FieldType::Choice => "give one of its options, by id or name",
+            FieldType::Email => "give an e-mail address",
+            FieldType::User => "give the e-mail address or the id of a user who is there",
+            FieldType::Consent => "give opted_in, unknown or opted_out as a text",
+            FieldType::Text | FieldType::Phone | FieldType::Company | FieldType::Tag => {
+                "give a text"
+            }
+        })
+    }
+}
+
+/// Whether an element of a field is what was asked for.
+fn is(element: &Value, asked: &Value, field: &Field, region: Option<&Region>) -> bool {
+    match (field.kind, element) {
+        // Typed by people into a filter: case does not count.
+        (FieldType::Text, _) => fold(&element.text()) == fold(&asked.text()),
+        (FieldType::User | FieldType::Company, Value::Reference(reference)) => {
+            let asked = asked.text();
+            let is_email = |email: &String| fold(email) == fold(&asked);
+            reference.id == asked.trim() || reference.email.as_ref().is_some_and(is_email)
+        }
+        _ => {
+            let one = Field { many: false, ..field.clone() };
+            plain(asked, None, &one).is_ok_and(|asked| {
+                let asked = normalise(&asked, &one, region);
+                !asked.is_cleared() && asked == normalise(element, &one, region)
+            })
+        }
+    }
+}
+
+/// What people read in an element of a field: of an option, its name.
+fn words<'a>(element: &'a Value, field: &'a Field) -> Cow<'a, str> {
+    match element {
+        Value::Choice(choice) => Cow::from(field.options.get(&choice.id).unwrap_or(&choice.id)),
+        Value::Text(text) | Value::Email(text) | Value::Phone(text) => Cow::from(text),
+        other => Cow::from(other.text()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Field;
+    use crate::record::{Consent, Reference};
 
     fn schema() -> Schema {
         let tags = Field { many: true, ..Field::new("tags", FieldType::Tag) };
@@ -242,6 +298,106 @@ mod tests {
                 let filter = is(field, test.clone());
                 assert_eq!(judge(&filter), answer, "{filter:?}");
             }
+        }
+    }
+
+    fn field(kind: FieldType) -> Field {
+        let options = match kind {
+            FieldType::Choice => [("41".to_owned(), "Web Form".to_owned())].into(),
+            _ => Default::default(),
+        };
+        Field { options, ..Field::new("f", kind) }
+    }
+
+    fn reference(id: &str, email: Option<&str>) -> Value {
+        Value::Reference(Reference { id: id.into(), email: email.map(str::to_owned) })
+    }
+
+    #[test]
+    fn what_is_typed_in_is_compared_as_the_field_has_it() {
+        let number = |text: &str| Value::Number(text.parse().unwrap());
+        let day = Value::Date(jiff::civil::date(2026, 8, 1));
+        let option = |id: &str| Value::Choice(crate::record::Choice::new(id));
+        let eva = reference("7", Some("eva@x.es"));
+        for (kind, value, asked, is_it) in [
+            (FieldType::Number, number("5.0"), text("5"), true),
+            (FieldType::Number, number("5"), number("5.00"), true),
+            (FieldType::Number, number("5"), text("6"), false),
+            (FieldType::Boolean, Value::Boolean(true), text("true"), true),
+            (FieldType::Boolean, Value::Boolean(true), Value::Boolean(false), false),
+            (FieldType::Date, day.clone(), text("2026-08-01"), true),
+            (FieldType::Date, day, text("2026-08-02"), false),
+            (FieldType::Choice, option("41"), option("41"), true),
+            (FieldType::Choice, option("41"), text("web form"), true),
+            (FieldType::Choice, option("42"), text("web form"), false),
+            (FieldType::User, eva.clone(), text("EVA@x.es"), true),
+            (FieldType::User, eva.clone(), Value::Email("eva@x.es".into()), true),
+            (FieldType::User, eva.clone(), text("7"), true),
+            (FieldType::User, eva, text("ana@x.es"), false),
+            (FieldType::User, reference("7", None), text("eva@x.es"), false),
+            (FieldType::Company, reference("9", None), text("9"), true),
+            (FieldType::Consent, Value::Consent(Consent::OptedOut), text("opted_out"), true),
+            (FieldType::Consent, Value::Consent(Consent::Unknown), text("opted_out"), false),
+            (FieldType::Email, Value::Email("Eva@x.es".into()), text("eva@X.es"), true),
+        ] {
+            let schema = Schema::from_iter([field(kind)]);
+            let record = Record::new("contacts", "1").with("f", value);
+            let judge = |test: Test| is("f", test).judge(&record, &schema, None) == Verdict::In;
+            assert_eq!(judge(Test::Equals(asked.clone())), is_it, "{kind:?} {asked:?}");
+            assert_eq!(judge(Test::NotEquals(asked.clone())), !is_it, "{kind:?} {asked:?}");
+            assert_eq!(judge(Test::In(vec![text("?"), asked.clone()])), is_it, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_people_read_is_what_may_occur() {
+        let contains = |kind, value, part: &str| {
+            let schema = Schema::from_iter([field(kind)]);
+            let record = Record::new("contacts", "1").with("f", value);
+            is("f", Test::Contains(part.into())).judge(&record, &schema, None) == Verdict::In
+        };
+        let form = || Value::Choice(crate::record::Choice::new("41"));
+        assert!(contains(FieldType::Choice, form(), "FORM"));
+        assert!(!contains(FieldType::Choice, form(), "41"));
+        assert!(contains(FieldType::User, reference("7", Some("eva@x.es")), "@x.es"));
+        let phone = || Value::Phone("+34 600 12 34 56".into());
+        assert!(contains(FieldType::Phone, phone(), "600 12"), "as it is typed");
+        assert!(contains(FieldType::Phone, phone(), "+34600123"), "as it is dialled");
+    }
+
+    #[test]
+    fn what_a_field_can_never_be_is_refused() {
+        let side = SideSettings {
+            users: [("eva@x.es".to_owned(), "7".to_owned())].into(),
+            ..SideSettings::default()
+        };
+        let check = |kind, test: Test| {
+            let condition = Condition { field: "f".into(), test };
+            condition.check(&field(kind), &side).is_ok()
+        };
+        for (kind, fits, never) in [
+            (FieldType::Number, "5", "five"),
+            (FieldType::Boolean, "true", "yes"),
+            (FieldType::Date, "2026-08-01", "1.8.2026"),
+            (FieldType::DateTime, "2026-08-01T10:00:00Z", "2026-08-01"),
+            (FieldType::Choice, "Web form", "Fair"),
+            (FieldType::User, "eva@x.es", "ana@x.es"),
+            (FieldType::Consent, "opted_out", "no"),
+            (FieldType::Email, "a@b.c", "a"),
+        ] {
+            assert!(check(kind, Test::Equals(text(fits))), "{kind:?}");
+            for test in [
+                Test::Equals(text(never)),
+                Test::NotEquals(text(never)),
+                Test::In(vec![text(fits), text(never)]),
+            ] {
+                assert!(!check(kind, test), "{kind:?}");
+            }
+            assert!(check(kind, Test::Contains(never.into())), "{kind:?}");
+            assert!(!check(kind, Test::HasTag(fits.into())), "{kind:?} is no set");
+        }
+        for kind in [FieldType::Text, FieldType::Tag, FieldType::Phone] {
+            assert!(check(kind, Test::NotEquals(text("anything"))), "{kind:?}");
         }
     }
 

@@ -1,13 +1,16 @@
 //! The review: what is missing before a connection may start, and what a person must say first.
 
+mod entries;
+
 use std::collections::BTreeSet;
 
 use super::fault::{At, Fault, FaultCode, Review, Warning, WarningCode};
-use super::mapping::{Compatibility, Entry, Function, compatibility};
+use super::filter::Condition;
+use super::mapping::Entry;
 use super::settings::{
     Acknowledgement, Acknowledgements, ConsentPolicy, DeletionPolicy, Settings, Sync, WritePolicy,
 };
-use crate::record::{Field, FieldId, FieldType, ObjectName, PerSide, Schema, Semantic, Side};
+use crate::record::{Field, FieldId, FieldType, ObjectName, PerSide, Schema, Side};
 
 /// Reviews a configuration. Pure: the same settings give the same review.
 #[must_use]
@@ -147,21 +150,37 @@ impl<'a> Case<'a> {
         }
         for side in Side::BOTH {
             let keys = &self.settings.match_keys;
-            let has_key = self.schema(side).is_some_and(|schema| {
-                schema.iter().any(|field| {
-                    keys.iter().any(|key| match key {
-                        super::MatchKey::Email => field.kind == FieldType::Email,
-                        super::MatchKey::Phone => field.kind == FieldType::Phone,
-                    })
-                })
-            });
-            if !has_key {
+            let is_key = |field: &Field| keys.iter().any(|key| field.kind == key.field_type());
+            let has_key = self.schema(side).is_some_and(|schema| schema.iter().any(is_key));
+            if has_key {
+                self.check_keys_written(side);
+            } else {
                 let message = format!(
                     "{} has no field with any of the match keys: choose others, or read its fields again.",
                     self.place(side)
                 );
                 self.fault(FaultCode::NoMatchField, At::default(), message);
             }
+        }
+    }
+
+    /// Whether who is made on a side can be recognised there again.
+    fn check_keys_written(&mut self, side: Side) {
+        let (Some(sync), Some(schema)) = (self.settings.sync(side.other()), self.schema(side))
+        else {
+            return;
+        };
+        let is_key = |field: &Field| {
+            self.settings.match_keys.iter().any(|key| field.kind == key.field_type())
+        };
+        let writes_key = |entry: &Entry| schema.get(&entry.target).is_some_and(is_key);
+        if self.is_made(side) && !sync.entries.iter().any(writes_key) {
+            let message = format!(
+                "Nothing writes a match key of {}: who is made there can't be recognised by it.",
+                self.place(side)
+            );
+            let at = At { sync: Some(side.other()), field: None };
+            self.warn(WarningCode::KeysUnwritten, at, message);
         }
     }
 
@@ -192,8 +211,9 @@ impl<'a> Case<'a> {
                 self.fault(FaultCode::EmptyFilterGroup, at(None), message);
             }
             for condition in rule.filter.conditions() {
-                if reads.get(&condition.field).is_none() {
-                    self.unknown(source, source, &condition.field);
+                match reads.get(&condition.field) {
+                    None => self.unknown(source, source, &condition.field),
+                    Some(field) => self.check_condition(source, condition, field),
                 }
             }
         }
@@ -210,6 +230,14 @@ impl<'a> Case<'a> {
             self.check_entry(source, entry, reads, writes);
         }
         self.check_targets(source, sync, writes);
+    }
+
+    fn check_condition(&mut self, source: Side, condition: &Condition, field: &Field) {
+        if let Err(instead) = condition.check(field, self.settings.sides.of(source)) {
+            let at = At { sync: Some(source), field: Some(field.id.clone()) };
+            let message = format!("{} can't be compared with that: {instead}.", field.label);
+            self.fault(FaultCode::FilterValue, at, message);
+        }
     }
 
     /// Whether who becomes what a rule names can become what they were.
@@ -243,125 +271,6 @@ impl<'a> Case<'a> {
         );
         let at = At { sync: Some(sync), field: Some(field.clone()) };
         self.fault(FaultCode::UnknownField, at, message);
-    }
-
-    fn check_entry(&mut self, source: Side, entry: &Entry, reads: &Schema, writes: &Schema) {
-        let at = At { sync: Some(source), field: Some(entry.target.clone()) };
-        let wanted = match entry.function {
-            Function::Constant { .. } => 0..=0,
-            Function::Copy | Function::SplitName(_) => 1..=1,
-            Function::JoinName => 2..=2,
-            Function::FirstNonEmpty | Function::Join { .. } => 1..=usize::MAX,
-        };
-        if !wanted.contains(&entry.inputs.len()) {
-            let message = format!("{} is made from a wrong number of fields.", entry.target);
-            self.fault(FaultCode::WrongInputs, at.clone(), message);
-        }
-        for input in entry.inputs.iter().filter(|input| reads.get(input).is_none()) {
-            self.unknown(source, source, input);
-        }
-        let Some(target) = writes.get(&entry.target) else {
-            return self.unknown(source, source.other(), &entry.target);
-        };
-        if !target.writable {
-            let message = format!(
-                "{} does not let us write {}: map another field.",
-                self.app(source.other()),
-                target.label
-            );
-            self.fault(FaultCode::ReadOnlyTarget, at.clone(), message);
-        }
-        let consents = &self.settings.consent;
-        if consents.iter().any(|channel| *channel.fields.of(source.other()) == entry.target) {
-            let message = format!(
-                "{} holds permission, which travels by the consent policy: remove this entry.",
-                target.label
-            );
-            self.fault(FaultCode::ConsentMapped, at.clone(), message);
-        }
-        if entry.transforms.is_empty() {
-            for input in entry.inputs.iter().filter_map(|input| reads.get(input)) {
-                self.check_types(source, entry, input, target);
-            }
-        }
-        self.check_crossing(source, entry, at);
-    }
-
-    fn check_types(&mut self, source: Side, entry: &Entry, from: &Field, to: &Field) {
-        let at = At { sync: Some(source), field: Some(entry.target.clone()) };
-        let made = match entry.function {
-            // What is joined is text, whatever it was.
-            Function::Join { .. } | Function::JoinName | Function::SplitName(_) => {
-                Field::new(from.id.clone(), FieldType::Text)
-            }
-            _ => from.clone(),
-        };
-        match compatibility(&made, to) {
-            Compatibility::BothWays => {}
-            Compatibility::OneWay => {
-                let message = format!("{} can be carried to {}, not back.", from.label, to.label);
-                self.warn(WarningCode::OneWay, at, message);
-            }
-            Compatibility::Refused(why) => {
-                let message = format!("{} can't be mapped to {}: {why}.", from.label, to.label);
-                self.fault(FaultCode::IncompatibleTypes, at, message);
-            }
-        }
-    }
-
-    fn check_crossing(&mut self, source: Side, entry: &Entry, at: At) {
-        let Some(back) = self.settings.sync(source.other()) else { return };
-        let answers: Vec<&Entry> =
-            back.entries.iter().filter(|other| other.inputs.contains(&entry.target)).collect();
-        let goes_home = answers.iter().any(|other| entry.inputs.contains(&other.target));
-        if !answers.is_empty() && !goes_home && !entry.inputs.is_empty() {
-            let message = format!(
-                "{} is written from one field and read into another: values will wander.",
-                entry.target
-            );
-            self.warn(WarningCode::CrossedMapping, at, message);
-        }
-    }
-
-    fn check_targets(&mut self, source: Side, sync: &Sync, writes: &Schema) {
-        for (n, entry) in sync.entries.iter().enumerate() {
-            let stored = |entry: &Entry| {
-                let field = writes.get(&entry.target)?;
-                Some((field.part_of.clone().unwrap_or_else(|| field.id.clone()), field.many))
-            };
-            let clash = sync.entries.iter().skip(n + 1).any(|other| {
-                let adds = |e: &Entry| matches!(e.function, Function::Constant { .. });
-                let both_sets = stored(entry).is_some_and(|(_, many)| many);
-                let same_part = entry.target == other.target;
-                // The first value of a list may be that of any label.
-                let overlaps = |field: &Field| {
-                    let first = [Semantic::EmailPrimary, Semantic::PhonePrimary];
-                    field.part_of.is_none() || field.semantic.is_some_and(|s| first.contains(&s))
-                };
-                let whole = writes.get(&entry.target).is_some_and(overlaps)
-                    || writes.get(&other.target).is_some_and(overlaps);
-                stored(entry).map(|s| s.0) == stored(other).map(|s| s.0)
-                    && (same_part || whole)
-                    && !(both_sets && same_part && (adds(entry) || adds(other)))
-            });
-            if clash {
-                let at = At { sync: Some(source), field: Some(entry.target.clone()) };
-                let message = format!("{} is written by two entries: remove one.", entry.target);
-                self.fault(FaultCode::TargetWrittenTwice, at, message);
-            }
-        }
-        let is_made = self.is_made(source.other());
-        for field in writes.iter().filter(|field| is_made && field.required && field.writable) {
-            if !sync.entries.iter().any(|entry| entry.target == field.id) {
-                let at = At { sync: Some(source), field: Some(field.id.clone()) };
-                let message = format!(
-                    "{} demands {}: map a field to it, or give it a stand-in.",
-                    self.place(source.other()),
-                    field.label
-                );
-                self.fault(FaultCode::RequiredTargetUnmapped, at, message);
-            }
-        }
     }
 
     /// True where opt-outs of a side stay there.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::brake::Thresholds;
 use super::filter::{Filter, Verdict};
 use super::mapping::Entry;
-use crate::record::{FieldId, ObjectName, PerSide, Record, Region, Schema, Side};
+use crate::record::{FieldId, FieldType, ObjectName, PerSide, Record, Region, Schema, Side};
 
 /// An entry of a mapping, unique within its connection.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -195,7 +195,7 @@ impl Settings {
 }
 
 /// One side of a connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SideSettings {
     /// The app's name as people know it, used in the tag `Deleted in <app>`.
     pub app: String,
@@ -359,6 +359,17 @@ pub enum MatchKey {
     Email,
     /// Any phone number of both, if one of the two has no e-mail or their names agree.
     Phone,
+}
+
+impl MatchKey {
+    /// The type of the fields that hold it.
+    #[must_use]
+    pub fn field_type(self) -> FieldType {
+        match self {
+            Self::Email => FieldType::Email,
+            Self::Phone => FieldType::Phone,
+        }
+    }
 }
 
 /// A way to reach people for which they give permission.

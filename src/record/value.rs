@@ -134,6 +134,16 @@ pub enum Consent {
 }
 
 impl Consent {
+    /// All, from the loosest to the strictest.
+    pub const ALL: [Self; 6] = [
+        Self::OptedIn,
+        Self::Unknown,
+        Self::OptedOut,
+        Self::Bounced,
+        Self::Complained,
+        Self::Suppressed,
+    ];
+
     /// Whether nothing may be sent. From here on a connection only tightens.
     #[must_use]
     pub fn forbids(self) -> bool {

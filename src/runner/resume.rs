@@ -11,8 +11,8 @@ use super::RunError;
 use super::execute::closed;
 use super::session::{Session, app_error, later};
 use crate::connectors::Lookup;
-use crate::planner::{Failure, Link, MatchKey, OpKind, Outcome, Wait};
-use crate::record::{FieldType, PerSide, Record, RemoteId, Side};
+use crate::planner::{Failure, Link, OpKind, Outcome, Wait};
+use crate::record::{PerSide, Record, RemoteId, Side};
 use crate::store::{
     End, FeedId, Intent, IntentState, LinkId, LinkRow, Observed, OpRow, OpState, PendingReason,
     Settlement,
@@ -181,13 +181,7 @@ impl Session<'_> {
         let lookups: BTreeSet<Lookup> = intent
             .keys
             .iter()
-            .map(|key| Lookup {
-                kind: match key.kind {
-                    MatchKey::Email => FieldType::Email,
-                    MatchKey::Phone => FieldType::Phone,
-                },
-                value: key.value.clone(),
-            })
+            .map(|key| Lookup { kind: key.kind.field_type(), value: key.value.clone() })
             .collect();
         if lookups.is_empty() {
             return Ok(Vec::new());

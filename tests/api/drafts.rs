@@ -67,8 +67,8 @@ async fn a_rule_with_each_operator_is_read_back_from_the_draft() {
         ("CONTAINS", json!([{"text": "gmbh"}]), json!(["gmbh"])),
         (
             "IN",
-            json!([{"option": "a"}, {"email": "a@b.example"}, {"date": "2026-08-01"}]),
-            json!(["a", "a@b.example", "2026-08-01"]),
+            json!([{"option": "a"}, {"texts": ["b", "c"]}, {"date": "2026-08-01"}]),
+            json!(["a", "b", "c", "2026-08-01"]),
         ),
         ("IS_EMPTY", json!([]), json!([])),
         ("IS_NOT_EMPTY", json!([]), json!([])),
@@ -112,9 +112,11 @@ async fn an_operator_with_too_many_or_too_few_values_is_refused() {
     let house = House::new().await;
     let id = house.connection().await;
     let (none, two) = (json!([]), json!([{"text": "a"}, {"text": "b"}]));
+    let both = json!([{"texts": ["a", "b"]}]);
     let wrong = [
         ("EQUALS", &two),
         ("EQUALS", &none),
+        ("EQUALS", &both),
         ("NOT_EQUALS", &two),
         ("CONTAINS", &two),
         ("HAS_TAG", &two),

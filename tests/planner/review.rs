@@ -1,11 +1,12 @@
 //! What the review of a configuration finds, and what it has a person say.
 
 use concord::planner::{
-    Acknowledgement, Acknowledgements, Approval, ConsentPolicy, DeletionPolicy, Entry, FaultCode,
-    Filter, FirstRun, Function, MatchKey, Rule, Settings, SideSettings, Sync, SyncState,
-    Thresholds, WarningCode, WritePolicy, review,
+    Acknowledgement, Acknowledgements, Approval, Condition, ConsentPolicy, ConstantWhen,
+    DeletionPolicy, Entry, FaultCode, Filter, FirstRun, Function, MatchKey, Rule, Settings,
+    SideSettings, StandIn, Sync, SyncState, Test, Thresholds, Transform, WarningCode, WritePolicy,
+    review,
 };
-use concord::record::{Field, FieldType, PerSide, Schema, Side};
+use concord::record::{Field, FieldType, PerSide, PhoneFormat, Schema, Side, Value};
 
 fn side(app: &str) -> SideSettings {
     let mut email = Field::new("email", FieldType::Email);
@@ -228,4 +229,94 @@ fn a_rule_without_a_way_back_is_warned_of() {
     assert_eq!(warned(&settings), [message]);
     settings.sides.right.converts.insert("contacts".into(), "leads".into());
     assert!(warned(&settings).is_empty());
+}
+
+#[test]
+fn a_filter_that_compares_a_field_with_what_it_can_never_be_is_refused() {
+    let with = |field: &str, test: Test| {
+        let mut sync = sync(good());
+        let filter = Filter::Any(vec![Filter::Is(Condition { field: field.into(), test })]);
+        sync.rules = vec![Rule { filter, object: None }];
+        let settings = settings(Some(sync), None);
+        let faults = review(&settings, &all()).faults;
+        faults.into_iter().map(|fault| (fault.code, fault.message)).collect::<Vec<_>>()
+    };
+    let text = |text: &str| Value::Text(text.to_owned());
+    assert_eq!(with("birthday", Test::Equals(text("2026-08-01"))), []);
+    let never = with("birthday", Test::NotEquals(text("summer")));
+    let message = "birthday can't be compared with that: give a day, as 2026-08-01.";
+    assert_eq!(never, [(FaultCode::FilterValue, message.to_owned())]);
+    let codes: Vec<FaultCode> =
+        with("last", Test::HasTag("vip".into())).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, [FaultCode::FilterValue]);
+    assert_eq!(with("tags", Test::HasTag("vip".into())), []);
+}
+
+#[test]
+fn what_an_entry_names_itself_has_to_fit_its_target() {
+    use FaultCode::{IncompatibleTypes, UnknownField};
+    let codes = |entry: Entry| {
+        let mut entries = good();
+        entries.push(entry);
+        let mut settings = settings(Some(sync(entries)), None);
+        let right = &mut settings.sides.right;
+        right.users = [("eva@x.es".to_owned(), "7".to_owned())].into();
+        let source = Field {
+            options: [("41".to_owned(), "Web".to_owned())].into(),
+            ..Field::new("source", FieldType::Choice)
+        };
+        let more =
+            [source, Field::new("owner", FieldType::User), Field::new("phone", FieldType::Phone)];
+        for side in [&mut settings.sides.left, &mut settings.sides.right] {
+            let schema = side.schemas.get_mut(&"contacts".into()).unwrap();
+            *schema = Schema::from_iter(schema.iter().cloned().chain(more.clone()));
+        }
+        codes(&settings)
+    };
+    let text = |text: &str| Value::Text(text.to_owned());
+    let constant = |target: &str, value: Value| Entry {
+        function: Function::Constant { value, when: ConstantWhen::Always },
+        inputs: vec![],
+        ..copy(target, "last")
+    };
+    for (target, fits, never) in [
+        ("owner", "eva@x.es", "ana@x.es"),
+        ("source", "web", "fair"),
+        ("birthday", "2026-08-01", "x"),
+    ] {
+        assert_eq!(codes(constant(target, text(fits))), [], "{target}");
+        assert_eq!(codes(constant(target, text(never))), [IncompatibleTypes], "{target}");
+        let stand_in = |value: &str| Entry {
+            fallback: vec![StandIn::Value(text(value))],
+            ..copy(target, target)
+        };
+        assert_eq!(codes(stand_in(fits)), [], "{target}");
+        assert_eq!(codes(stand_in(never)), [IncompatibleTypes], "{target}");
+    }
+    assert_eq!(codes(constant("tags", Value::List(vec![text("a"), text("b")]))), []);
+    let other = |stand_in| Entry { fallback: vec![stand_in], ..copy("phone", "phone") };
+    assert_eq!(codes(other(StandIn::Field("nothing".into()))), [UnknownField]);
+    assert_eq!(codes(other(StandIn::LocalPart("nothing".into()))), [UnknownField]);
+    assert_eq!(codes(other(StandIn::Field("tags".into()))), [IncompatibleTypes]);
+    let table = |target: &str, input: &str, to: &str| Entry {
+        transforms: vec![Transform::Options([("a".to_owned(), to.to_owned())].into())],
+        ..copy(target, input)
+    };
+    // Whatever the source holds, it is the options that are written.
+    assert_eq!(codes(table("source", "seen", "Web")), []);
+    assert_eq!(codes(table("source", "seen", "Fair")), [IncompatibleTypes]);
+    assert_eq!(codes(table("source", "tags", "Web")), [IncompatibleTypes], "a list is none");
+    let phone =
+        Entry { transforms: vec![Transform::Phone(PhoneFormat::E164)], ..copy("birthday", "seen") };
+    assert_eq!(codes(phone), [IncompatibleTypes], "a format makes nothing fit");
+}
+
+#[test]
+fn who_cannot_be_recognised_where_they_are_made_is_told() {
+    let warned = |entries: Vec<Entry>| {
+        let warnings = review(&settings(Some(sync(entries)), None), &all()).warnings;
+        warnings.iter().any(|warning| warning.code == WarningCode::KeysUnwritten)
+    };
+    assert!(!warned(good()));
+    assert!(warned(vec![copy("last", "last")]));
 }

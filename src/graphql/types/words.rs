@@ -130,7 +130,8 @@ pub enum Acknowledgement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "planner::ConstantWhen")]
 pub enum ConstantWhen {
-    /// Into records that we create.
+    /// Into records that we create. The elements of a set, such as tags, are added once to each record that is
+    /// linked, made by us or not.
     OnCreate,
     /// Also into records that are met for the first time.
     Always,

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::planner::settings::SideSettings;
-use crate::record::{Choice, Field, FieldType, Reference, Value, fold};
+use crate::record::{Choice, Consent, Field, FieldType, Reference, Value, fold};
 
 /// Why a value has no form in the target.
 #[derive(
@@ -67,7 +67,7 @@ pub fn compatibility(from: &Field, to: &Field) -> Compatibility {
 }
 
 /// The value as the target's type takes it. `from` is the field it was read from, if from one.
-pub(super) fn convert(
+pub(in crate::planner) fn convert(
     value: &Value,
     from: Option<&Field>,
     to: &Field,
@@ -94,6 +94,34 @@ fn single(
     from: Option<&Field>,
     to: &Field,
     side: &SideSettings,
+) -> Result<Value, Unresolved> {
+    match to.kind {
+        FieldType::User if !value.is_empty() => user(value, side).ok_or(Unresolved::UnknownUser),
+        _ => plain(value, from, to),
+    }
+}
+
+/// The user of a side who is meant: by address, as users are known on the other side, or as somebody has
+/// typed it in, by address or id.
+fn user(value: &Value, side: &SideSettings) -> Option<Value> {
+    let by_address = |address: &str| side.users.get_key_value(&fold(address));
+    let by_id = |id: &str| side.users.iter().find(|(_, known)| known.as_str() == id);
+    let (id, email) = match value {
+        Value::Reference(Reference { email: Some(email), .. }) => (by_address(email)?.1, email),
+        Value::Text(text) | Value::Email(text) => {
+            let (email, id) = by_address(text).or_else(|| by_id(text.trim()))?;
+            (id, email)
+        }
+        _ => return None,
+    };
+    Some(Value::Reference(Reference { id: id.clone(), email: Some(email.clone()) }))
+}
+
+/// The value as a type takes it that needs to know nothing of its account.
+pub(in crate::planner) fn plain(
+    value: &Value,
+    from: Option<&Field>,
+    to: &Field,
 ) -> Result<Value, Unresolved> {
     if value.is_empty() {
         return Ok(Value::Cleared);
@@ -124,12 +152,13 @@ fn single(
             option(to, choice, label.map(String::as_str))
         }
         (FieldType::Choice, Value::Text(text)) => option(to, &Choice::new(text), Some(text)),
-        (FieldType::User, Value::Reference(Reference { email: Some(email), .. })) => side
-            .users
-            .get(&fold(email))
-            .map(|id| Value::Reference(Reference { id: id.clone(), email: Some(email.clone()) }))
-            .ok_or(Unresolved::UnknownUser),
-        (FieldType::User, _) => Err(Unresolved::UnknownUser),
+        (FieldType::Company, Value::Text(id)) => {
+            Ok(Value::Reference(Reference { id: id.trim().to_owned(), email: None }))
+        }
+        (FieldType::Consent, Value::Text(text)) => {
+            let named = Consent::ALL.iter().find(|consent| consent.as_str() == text.trim());
+            named.map(|consent| Value::Consent(*consent)).ok_or(Unresolved::WrongShape)
+        }
         _ => Err(Unresolved::WrongShape),
     }
 }

@@ -1,11 +1,13 @@
 //! From the inputs of an entry to the value for its target.
 
+use std::collections::BTreeMap;
+
 use super::convert::{Unresolved, convert};
 use super::{Entry, Function, NamePart, StandIn, Transform};
 use crate::planner::settings::SideSettings;
 use crate::record::name::{self, Parts};
 use crate::record::phone;
-use crate::record::{Choice, Field, FieldId, FieldType, PhoneFormat, Schema, Value};
+use crate::record::{Field, FieldId, FieldType, PhoneFormat, Schema, Value, fold};
 
 /// What an entry is evaluated in.
 pub(crate) struct Context<'a> {
@@ -44,10 +46,9 @@ impl Made {
 /// Evaluates an entry over its inputs, one value per input, in order.
 #[must_use]
 pub(crate) fn make(entry: &Entry, inputs: &[Value], context: &Context<'_>) -> Made {
-    let (value, from) = apply_function(entry, inputs, context);
-    let mut value = value;
+    let (mut value, from) = apply_function(entry, inputs, context);
     for transform in &entry.transforms {
-        match apply_transform(transform, &value, context) {
+        match apply_transform(transform, &value, from, context) {
             Ok(next) => value = next,
             Err(why) => return Made::Unresolved(why),
         }
@@ -124,6 +125,7 @@ fn apply_function<'a>(
 fn apply_transform(
     transform: &Transform,
     value: &Value,
+    from: Option<&Field>,
     context: &Context<'_>,
 ) -> Result<Value, Unresolved> {
     let each = |change: &dyn Fn(&Value) -> Result<Value, Unresolved>| match value {
@@ -141,10 +143,22 @@ fn apply_transform(
             if value.is_empty() {
                 return Ok(Value::Cleared);
             }
-            let replacement = table.get(&value.text()).ok_or(Unresolved::UnknownOption)?;
-            Ok(Value::Choice(Choice::new(replacement)))
+            let replacement = replacement(table, value, from).ok_or(Unresolved::UnknownOption)?;
+            Ok(Value::Text(replacement.clone()))
         }),
     }
+}
+
+/// What a table has for a value: by the id of an option, or by its name.
+fn replacement<'t>(
+    table: &'t BTreeMap<String, String>,
+    value: &Value,
+    from: Option<&Field>,
+) -> Option<&'t String> {
+    let id = value.text();
+    let name = fold(from.and_then(|field| field.options.get(&id)).unwrap_or(&id));
+    let by_name = || table.iter().find(|(named, _)| fold(named) == name);
+    table.get(&id).or_else(|| by_name().map(|(_, replacement)| replacement))
 }
 
 fn fit(value: &Value, from: Option<&Field>, context: &Context<'_>) -> Made {
@@ -192,10 +206,8 @@ fn cut(value: Value, max: usize) -> Made {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::record::{PerSide, Reference, Region};
+    use crate::record::{Choice, PerSide, Reference, Region};
 
     struct Desk {
         source: Schema,
@@ -358,5 +370,28 @@ mod tests {
         let unknown = desk.make(&entry, &[text("fair")]);
         assert_eq!(unknown, Made::Unresolved(Unresolved::UnknownOption));
         assert_eq!(desk.make(&entry, &[Value::Cleared]), Made::plain(Value::Cleared));
+    }
+
+    #[test]
+    fn options_are_replaced_by_id_or_by_name() {
+        let options = |id: &str, name: &str| Field {
+            options: [(id.to_owned(), name.to_owned())].into(),
+            ..Field::new("f", FieldType::Choice)
+        };
+        let from = options("41", "Web form");
+        let desk = Desk::new(options("7", "Online"));
+        for (named, becomes) in [("41", "7"), ("web Form", "online"), ("41", "Online")] {
+            let table = [(named.to_owned(), becomes.to_owned())].into();
+            let option = Value::Choice(Choice::new("41"));
+            let made =
+                apply_transform(&Transform::Options(table), &option, Some(&from), &desk.context());
+            let online = Value::Choice(Choice::new("7"));
+            assert_eq!(fit(&made.unwrap(), None, &desk.context()), Made::plain(online), "{named}");
+        }
+        let table = [("fair".to_owned(), "7".to_owned())].into();
+        let option = Value::Choice(Choice::new("41"));
+        let made =
+            apply_transform(&Transform::Options(table), &option, Some(&from), &desk.context());
+        assert_eq!(made, Err(Unresolved::UnknownOption));
     }
 }

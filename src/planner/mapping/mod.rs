@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use convert::{Compatibility, Unresolved, compatibility};
+pub(super) use convert::{convert, plain};
 pub(super) use evaluate::{Context, Made, make, stand_in};
 
 use super::settings::EntryId;
@@ -95,7 +96,8 @@ pub enum NamePart {
     Last,
 }
 
-/// When a constant is written.
+/// When a constant is written into a field of one value. The elements of a set are added once to each record
+/// that is linked, made by us or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ConstantWhen {
@@ -112,8 +114,8 @@ pub enum ConstantWhen {
 pub enum Transform {
     /// Writes phone numbers in one form.
     Phone(PhoneFormat),
-    /// Replaces options (by id or text) by options of the target (by id or text). Others are not
-    /// resolved.
+    /// Replaces options (by id or name) by options of the target (by id or name), or by other values that
+    /// the target takes. Others are not resolved.
     Options(BTreeMap<String, String>),
 }
 
