@@ -30,6 +30,12 @@ pub struct Model {
     pub report: String,
     /// The code of the error that stopped it.
     pub error: Option<String>,
+    /// How often it was resumed after its process had ended without putting it down.
+    pub cut_off: i64,
+    /// When it was resumed last.
+    pub resumed_at: Option<i64>,
+    /// Whether a process that was told to end has put it down.
+    pub put_down: bool,
 }
 
 /// Joins: none, the store reads by id.

@@ -16,6 +16,7 @@ mod m20261122_000013_create_authorization_requests;
 mod m20261123_000014_follow_records;
 mod m20261123_000015_count_usage;
 mod m20261123_000016_date_credits;
+mod m20261123_000017_count_cut_offs;
 mod table;
 
 use async_trait::async_trait;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000014_follow_records::Migration),
             Box::new(m20261123_000015_count_usage::Migration),
             Box::new(m20261123_000016_date_credits::Migration),
+            Box::new(m20261123_000017_count_cut_offs::Migration),
         ]
     }
 }

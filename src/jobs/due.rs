@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::cron;
+use super::cut_off::rests_until;
 use crate::runner::awaits_answer_until;
 use crate::store::{self, Connection, LeaseKey, LeaseKind, RunRow, RunState, Store};
 
@@ -52,6 +53,11 @@ async fn due_if_free(
     now: Timestamp,
     again_after: Duration,
 ) -> store::Result<Option<Timestamp>> {
+    let last = store.runs(connection.workspace, connection.id, 1).await?.pop();
+    let rests_until = rests_until(last.as_ref(), again_after);
+    if rests_until > now {
+        return Ok(Some(rests_until));
+    }
     if store.preview_asked(connection.workspace, connection.id).await? {
         return Ok(Some(now));
     }
@@ -65,7 +71,6 @@ async fn due_if_free(
     if let Some(until) = awaits_answer_until(store, connection, now).await? {
         return Ok(Some(until));
     }
-    let last = store.runs(connection.workspace, connection.id, 1).await?.pop();
     let by_itself = match last {
         None => now,
         Some(RunRow { state: RunState::Failed, started_at, ended_at: Some(at), .. }) => {
@@ -93,7 +98,7 @@ async fn is_run(store: &dyn Store, connection: &Connection) -> store::Result<boo
     store.is_held(&LeaseKey { workspace, kind: LeaseKind::Connection, subject }).await
 }
 
-fn after(at: Timestamp, wait: Duration) -> Timestamp {
+pub(super) fn after(at: Timestamp, wait: Duration) -> Timestamp {
     at.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
@@ -116,8 +121,9 @@ mod tests {
     use crate::ports::{Ids as _, ManualClock, SeededIds};
     use crate::record::{PerSide, RemoteId, Side};
     use crate::store::{
-        Account, AccountId, ConnectionFeed, ConnectionId, FeedId, Held, History as _, MemoryStore,
-        PlanRow, PlanState, RunEnd, RunId, RunKind, SyncProgress, Trigger, WorkspaceId,
+        Account, AccountId, ConnectionFeed, ConnectionId, CutOff, FeedId, Held, History as _,
+        MemoryStore, PlanRow, PlanState, RunEnd, RunId, RunKind, SyncProgress, Trigger,
+        WorkspaceId,
     };
 
     const MINUTE: i64 = 60;
@@ -232,6 +238,7 @@ mod tests {
                 ended_at: None,
                 report: Report::default(),
                 error: None,
+                cut_off: CutOff::default(),
             };
             self.store.begin_run(&held, &run).await.unwrap();
             let Some((end, state)) = end else { return held };
@@ -407,6 +414,19 @@ mod tests {
         let held = house.run(None).await;
         house.store.release(&held).await.unwrap();
         assert_eq!(house.due(10).await, Some(10));
+    }
+
+    #[tokio::test]
+    async fn what_takes_the_process_down_each_time_rests_whoever_asks_for_it() {
+        let house = House::new(SyncState::Running).await;
+        for start in 0..5 {
+            let held = house.run(None).await;
+            house.store.release(&held).await.unwrap();
+            house.store.ask_again(house.workspace, house.connection).await.unwrap();
+            let due = if start < 4 { 1 } else { 60 };
+            assert_eq!(house.due(1).await, Some(due), "{start}");
+        }
+        assert_eq!(house.due(61).await, Some(61));
     }
 
     #[tokio::test]

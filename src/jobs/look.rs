@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::cut_off::rests_until;
 use super::due::{due, until};
 use super::sweep::EVERY;
 use super::{AGAIN_AFTER, Nudge};
@@ -75,7 +76,10 @@ impl Looker {
             Trigger::Webhook | Trigger::Again => {
                 let now = self.clock.now();
                 let awaits = awaits_answer_until(self.store.as_ref(), &known, now).await;
-                !known.is_running() || awaits.map_err(of_store)?.is_some()
+                let last = self.store.runs(workspace, connection, 1).await.map_err(of_store)?;
+                !known.is_running()
+                    || awaits.map_err(of_store)?.is_some()
+                    || rests_until(last.first(), self.again_after) > now
             }
         };
         if may_rest && let Some(rest) = self.rest(&known).await? {

@@ -14,6 +14,7 @@
 
 mod clerk;
 mod cron;
+mod cut_off;
 mod desk;
 mod dispatcher;
 mod due;

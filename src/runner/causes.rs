@@ -10,7 +10,7 @@ use super::session::Session;
 use crate::connectors::ErrorKind;
 use crate::planner::BrakeClass;
 use crate::record::Side;
-use crate::store::{IssueId, IssuesOf, NewIssue, PendingReason, Settlement};
+use crate::store::{IssueId, IssuesOf, NewIssue, PendingReason, RunRow, Settlement};
 
 /// The issue of a connection one of whose accounts has to be reconnected.
 pub const NEEDS_RECONNECTING: &str = "ACCOUNT_NEEDS_RECONNECTING";
@@ -34,6 +34,17 @@ fn brake_code(class: BrakeClass) -> &'static str {
     }
 }
 
+fn on_both(
+    codes: impl IntoIterator<Item = &'static str>,
+) -> impl Iterator<Item = (&'static str, Side)> {
+    codes.into_iter().flat_map(|code| Side::BOTH.map(|side| (code, side)))
+}
+
+/// All that a run can meet that is about a side.
+fn all() -> impl Iterator<Item = (&'static str, Side)> {
+    on_both(STOPS.into_iter().chain(BRAKES.map(brake_code)).chain([SILENT]))
+}
+
 /// The code and the side of what stopped a run; none where that passes by itself.
 fn stop(error: &RunError) -> Option<(&'static str, Side)> {
     match error {
@@ -51,18 +62,34 @@ fn stop(error: &RunError) -> Option<(&'static str, Side)> {
     }
 }
 
+/// The runs of a connection take their process down.
+const CUT_OFF: &str = "RUN_CUT_OFF";
+
+/// After how often the connection rests before it is tried again.
+pub const CUT_OFF_MAX: u32 = 5;
+
 impl Session<'_> {
+    /// Writes down that the process has ended too often while this went on.
+    pub(super) async fn tell_cut_off(&self, run: &RunRow) -> Result<(), RunError> {
+        if run.cut_off.times < CUT_OFF_MAX {
+            return Ok(());
+        }
+        let id = IssueId(self.runner.ids.next(self.now()));
+        let open = vec![NewIssue { id, code: CUT_OFF.to_owned(), side: None, field: None }];
+        // Nothing else is over for it.
+        self.tell_of_all(open, all().collect()).await
+    }
+
     /// Writes down what the run met. A run that was stopped says nothing of what would have come
     /// after, and a plan nothing of the brake.
     pub(super) async fn tell_causes(&self, outcome: &Result<(), RunError>) -> Result<(), RunError> {
         let mut unseen: BTreeSet<(&str, Side)> = BTreeSet::new();
-        let on_both = |code: &'static str| Side::BOTH.map(|side| (code, side));
         let mut found: BTreeSet<(&str, Side)> = BTreeSet::new();
         match outcome {
             Ok(()) => {
                 if matches!(self.mode, Mode::Plan(_)) || self.brake_holds().await? {
                     let braked = self.braked.iter();
-                    unseen.extend(BRAKES.map(brake_code).into_iter().flat_map(on_both));
+                    unseen.extend(on_both(BRAKES.map(brake_code)));
                     found.extend(braked.map(|(side, class)| (brake_code(*class), *side)));
                 }
                 found.extend(self.silent.iter().map(|side| (SILENT, *side)));
@@ -71,8 +98,7 @@ impl Session<'_> {
             }
             Err(error) => {
                 let Some(cause) = stop(error) else { return Ok(()) };
-                let codes = STOPS.into_iter().chain(BRAKES.map(brake_code)).chain([SILENT]);
-                unseen.extend(codes.flat_map(on_both));
+                unseen.extend(all());
                 found.insert(cause);
             }
         }
@@ -82,13 +108,17 @@ impl Session<'_> {
             side: Some(side),
             field: None,
         });
-        let of = IssuesOf {
-            end: None,
-            run: self.run,
-            at: self.now(),
-            open: open.collect(),
-            unseen: unseen.into_iter().map(|(code, side)| (code.to_owned(), Some(side))).collect(),
-        };
+        self.tell_of_all(open.collect(), unseen).await
+    }
+
+    async fn tell_of_all(
+        &self,
+        open: Vec<NewIssue>,
+        unseen: BTreeSet<(&str, Side)>,
+    ) -> Result<(), RunError> {
+        let unseen = unseen.into_iter().map(|(code, side)| (code.to_owned(), Some(side)));
+        let (run, at) = (self.run, self.now());
+        let of = IssuesOf { end: None, run, at, open, unseen: unseen.collect() };
         self.write_down(Settlement { issues: vec![of], ..Settlement::default() }).await
     }
 

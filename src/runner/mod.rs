@@ -35,7 +35,7 @@ use crate::ports::{Clock, Ids};
 use crate::store::{RunId, Store};
 
 pub use approval::awaits_answer_until;
-pub use causes::NEEDS_RECONNECTING;
+pub use causes::{CUT_OFF_MAX, NEEDS_RECONNECTING};
 pub use error::RunError;
 pub use timings::Timings;
 

@@ -10,8 +10,8 @@ use crate::connectors::Connector;
 use crate::planner::Report;
 use crate::record::PerSide;
 use crate::store::{
-    self, Connection, ConnectionId, Held, LeaseKey, LeaseKind, RunEnd, RunId, RunKind, RunRow,
-    RunState, Trigger, WorkspaceId,
+    self, Connection, ConnectionId, CutOff, Held, LeaseKey, LeaseKind, RunEnd, RunId, RunKind,
+    RunRow, RunState, Trigger, WorkspaceId,
 };
 
 /// What a run is to do.
@@ -161,6 +161,7 @@ impl Runner {
             run.trigger = trigger;
         }
         let mut session = Session::open(self, *held, &run, task, known, connectors).await?;
+        session.tell_cut_off(&run).await?;
         let outcome = tokio::select! {
             outcome = session.run() => outcome,
             () = self.hold_on(held) => Err(store::Error::Fenced.into()),
@@ -213,6 +214,7 @@ impl Runner {
             ended_at: None,
             report: Report::default(),
             error: None,
+            cut_off: CutOff::default(),
         };
         let begun = self.store.begin_run(held, &run).await?;
         if begun.id == run.id || (begun.kind, kind) == (RunKind::Sync, RunKind::Sync) {
@@ -229,7 +231,8 @@ impl Runner {
             progress: self.known(held).await?.progress,
         };
         self.store.finish_run(held, &end).await?;
-        Ok(self.store.begin_run(held, &run).await?)
+        let again = RunRow { cut_off: begun.cut_off, ..run };
+        Ok(self.store.begin_run(held, &again).await?)
     }
 
     /// Ends a run. True if another was asked for meanwhile.
@@ -243,7 +246,10 @@ impl Runner {
             // Whoever holds the lease now ends the run.
             Err(RunError::Store(store::Error::Fenced)) => return Ok(false),
             // It goes on with the next start.
-            Err(RunError::Stopped) => return Ok(false),
+            Err(RunError::Stopped) => {
+                self.store.put_down(&session.held, session.run).await?;
+                return Ok(false);
+            }
             Err(error) => (RunState::Failed, Some(error.code())),
         };
         // A preview leaves everything as it is: what stopped it stands in its own run.

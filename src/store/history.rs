@@ -29,6 +29,9 @@ pub trait History: Send + Sync {
     /// ended.
     async fn note_report(&self, held: &Held, id: RunId, report: &Report) -> Result<()>;
 
+    /// Puts a run down that is to be resumed, because the process is told to end.
+    async fn put_down(&self, held: &Held, id: RunId) -> Result<()>;
+
     /// Adds items to a plan, in the place of those that have their numbers.
     async fn add_plan_items(&self, held: &Held, plan: RunId, items: &[PlanItem]) -> Result<()>;
 

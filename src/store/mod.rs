@@ -26,13 +26,13 @@ pub use key::KeyHash;
 pub use memory::MemoryStore;
 pub use rows::{
     Account, AccountId, AccountStatus, AuthorizationRequest, Claim, Claimed, Connection,
-    ConnectionFeed, ConnectionId, Delivery, DeliveryEnd, DeliveryId, DeliveryState, Description,
-    DraftRow, End, Endpoint, EndpointId, EndpointState, Feed, FeedId, Held, Intent, IntentState,
-    IssueId, IssueRow, IssuesOf, LeaseKey, LeaseKind, LinkId, LinkRow, NewIssue, NoId, Observation,
-    Observed, OpFilter, OpId, OpRow, OpState, OutcomeFilter, OwnWrite, Pending, PendingReason,
-    PlanItem, PlanRow, PlanState, RecordOutcome, RegistrationRow, RunEnd, RunId, RunKind, RunRow,
-    RunState, Sealed, SeenRow, Settlement, Step, SyncProgress, ToldLeft, Trigger, UsageHour,
-    Workspace, WorkspaceId,
+    ConnectionFeed, ConnectionId, CutOff, Delivery, DeliveryEnd, DeliveryId, DeliveryState,
+    Description, DraftRow, End, Endpoint, EndpointId, EndpointState, Feed, FeedId, Held, Intent,
+    IntentState, IssueId, IssueRow, IssuesOf, LeaseKey, LeaseKind, LinkId, LinkRow, NewIssue, NoId,
+    Observation, Observed, OpFilter, OpId, OpRow, OpState, OutcomeFilter, OwnWrite, Pending,
+    PendingReason, PlanItem, PlanRow, PlanState, RecordOutcome, RegistrationRow, RunEnd, RunId,
+    RunKind, RunRow, RunState, Sealed, SeenRow, Settlement, Step, SyncProgress, ToldLeft, Trigger,
+    UsageHour, Workspace, WorkspaceId,
 };
 
 pub use sql::{CopiedTable, CopyError, SqlStore, copy};

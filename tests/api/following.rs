@@ -10,8 +10,8 @@ use concord::planner::Report;
 use concord::ports::{Clock as _, SystemClock};
 use concord::record::PerSide;
 use concord::store::{
-    ConnectionId, Held, LeaseKey, LeaseKind, RunEnd, RunId, RunKind, RunRow, RunState, Store,
-    SyncProgress, Trigger,
+    ConnectionId, CutOff, Held, LeaseKey, LeaseKind, RunEnd, RunId, RunKind, RunRow, RunState,
+    Store, SyncProgress, Trigger,
 };
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -50,6 +50,7 @@ impl Going {
             ended_at: None,
             report: Report::default(),
             error: None,
+            cut_off: CutOff::default(),
         };
         store.begin_run(&held, &run).await.unwrap();
         Self { house, store, held, run }

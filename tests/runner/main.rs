@@ -720,7 +720,35 @@ async fn a_run_that_is_stopped_goes_on_with_the_next_start() {
     let house = house.restarted();
     house.run_at_once().await.expect("its lease is free");
     assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
-    assert_eq!(house.runs().await.len(), 1, "it is the same run");
+    let runs = house.runs().await;
+    assert_eq!(runs.len(), 1, "it is the same run");
+    assert_eq!(runs[0].cut_off.times, 0, "it was put down");
+}
+
+#[tokio::test]
+async fn a_run_with_which_the_process_ends_each_time_is_told() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[]);
+    let told = [("RUN_CUT_OFF".to_owned(), None, false)];
+    for time in 0..=5 {
+        assert_eq!(house.issues().await, [], "{time}");
+        // The lease of the one before is over.
+        let mut run = Box::pin(house.run());
+        for _ in 0..30 {
+            poll_fn(|context| {
+                assert!(run.as_mut().poll(context).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+        }
+        drop(run);
+        assert_eq!(house.runs().await[0].cut_off.times, time);
+    }
+    assert_eq!(house.issues().await, told);
+    house.run().await.unwrap();
+    assert_eq!(house.emails(Side::Right), ["ana@x.es"]);
+    assert_eq!(house.runs().await.len(), 1);
+    assert_eq!(house.issues().await, [], "it is over");
 }
 
 #[tokio::test]

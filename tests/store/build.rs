@@ -12,9 +12,9 @@ use concord::planner::{
 use concord::ports::{Clock, Ids, SeededIds, SystemClock};
 use concord::record::{PerSide, Record, RemoteId, Side, Value};
 use concord::store::{
-    Account, AccountId, Connection, ConnectionFeed, ConnectionId, End, Feed, FeedId, Held, Intent,
-    IntentState, LeaseKey, LeaseKind, LinkId, LinkRow, Observation, Observed, OpId, OpRow, OpState,
-    RunId, RunKind, RunRow, RunState, Store, SyncProgress, Trigger, WorkspaceId,
+    Account, AccountId, Connection, ConnectionFeed, ConnectionId, CutOff, End, Feed, FeedId, Held,
+    Intent, IntentState, LeaseKey, LeaseKind, LinkId, LinkRow, Observation, Observed, OpId, OpRow,
+    OpState, RunId, RunKind, RunRow, RunState, Store, SyncProgress, Trigger, WorkspaceId,
 };
 use jiff::Timestamp;
 
@@ -121,6 +121,7 @@ impl Bench {
             ended_at: None,
             report: Report::default(),
             error: None,
+            cut_off: CutOff::default(),
         }
     }
 

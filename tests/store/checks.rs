@@ -9,9 +9,9 @@ use std::time::Duration;
 use concord::planner::{LinkState, OpKind, Presence, Settings};
 use concord::record::{PerSide, RecordName, RemoteId, Side, Value};
 use concord::store::{
-    ConnectionId, Error, FeedId, Intent, IntentState, LeaseKey, LeaseKind, LinkRow, Observation,
-    Observed, OpId, OpState, OwnWrite, Pending, PendingReason, RunEnd, RunState, Settlement, Step,
-    Store, SyncProgress, WorkspaceId,
+    ConnectionId, CutOff, Error, FeedId, Intent, IntentState, LeaseKey, LeaseKind, LinkRow,
+    Observation, Observed, OpId, OpState, OwnWrite, Pending, PendingReason, RunEnd, RunRow,
+    RunState, Settlement, Step, Store, SyncProgress, WorkspaceId,
 };
 
 use crate::accounts::{
@@ -659,8 +659,17 @@ async fn a_run_that_was_cut_off_is_given_back(bench: Bench) {
     let held = bench.hold().await;
     let (store, workspace, con) = (&bench.store, bench.workspace, bench.connection);
     let first = store.begin_run(&held, &bench.run_row()).await.unwrap();
-    let resumed = store.begin_run(&held, &bench.run_row()).await.unwrap();
-    assert_eq!(resumed, first);
+    let later = RunRow { started_at: at(3), ..bench.run_row() };
+    let resumed = store.begin_run(&held, &later).await.unwrap();
+    let cut_off = CutOff { times: 1, resumed_at: Some(at(3)), is_put_down: false };
+    assert_eq!(resumed, RunRow { cut_off, ..first.clone() });
+    store.put_down(&held, first.id).await.unwrap();
+    let put_down = store.run(workspace, first.id).await.unwrap();
+    assert_eq!(put_down.cut_off, CutOff { is_put_down: true, ..cut_off });
+    let resumed = store.begin_run(&held, &RunRow { started_at: at(4), ..later }).await.unwrap();
+    let cut_off = CutOff { resumed_at: Some(at(4)), ..cut_off };
+    assert_eq!(resumed, RunRow { cut_off, ..first.clone() }, "what was put down was not cut off");
+    assert_eq!(store.run(workspace, first.id).await.unwrap(), resumed);
     assert!(!store.finish_run(&held, &end(&bench, first.id)).await.unwrap());
     let next = store.begin_run(&held, &bench.run_row()).await.unwrap();
     assert_ne!(next.id, first.id);

@@ -5,7 +5,7 @@
 pub(super) fn class(code: &str) -> &'static str {
     match code {
         "ACCOUNT_NEEDS_RECONNECTING" | "ACCOUNT_LACKS_RIGHTS" => "ACCOUNT",
-        "APP_FAILED" | "SIDE_LOST" | "WEBHOOKS_SILENT" => "CONNECTION",
+        "APP_FAILED" | "RUN_CUT_OFF" | "SIDE_LOST" | "WEBHOOKS_SILENT" => "CONNECTION",
         "BRAKE" | "BRAKE_DELETIONS" | "BRAKE_CLEARS" | "BRAKE_CREATES" | "BRAKE_ONE_FIELD" => {
             "BRAKE"
         }
@@ -29,6 +29,11 @@ pub(super) fn advice(code: &str) -> Option<&'static str> {
         "APP_FAILED" => {
             "The app answered what it should not, or can't do what it is asked: check \
              the account, then run again."
+        }
+        "RUN_CUT_OFF" => {
+            "The process has ended five times or more while a run of this connection went on: look at its \
+             memory and its log. It rests for longer each time, up to an hour; a run that is asked for begins \
+             at once."
         }
         "SIDE_LOST" => {
             "Many linked records are gone at once, and nothing is written: look in \
@@ -99,6 +104,7 @@ mod tests {
         let codes = [
             ("ACCOUNT_NEEDS_RECONNECTING", "ACCOUNT"),
             ("APP_FAILED", "CONNECTION"),
+            ("RUN_CUT_OFF", "CONNECTION"),
             ("SIDE_LOST", "CONNECTION"),
             ("WEBHOOKS_SILENT", "CONNECTION"),
             ("BRAKE_CLEARS", "BRAKE"),

@@ -126,6 +126,11 @@ impl Run {
         self.0.ended_at.map(|at| at.to_string())
     }
 
+    /// How often it was resumed after its process had ended without being told to.
+    async fn cut_off(&self) -> u32 {
+        self.0.cut_off.times
+    }
+
     /// The code of the error that stopped it.
     async fn error(&self) -> Option<&str> {
         self.0.error.as_deref()

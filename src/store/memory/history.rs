@@ -42,6 +42,14 @@ impl History for MemoryStore {
         .await
     }
 
+    async fn put_down(&self, held: &Held, id: RunId) -> Result<()> {
+        self.transact(|state, now| {
+            state.check(held, now)?;
+            state.put_down(held.key.workspace, id)
+        })
+        .await
+    }
+
     async fn add_plan_items(&self, held: &Held, plan: RunId, items: &[PlanItem]) -> Result<()> {
         self.transact(|state, now| {
             state.check(held, now)?;

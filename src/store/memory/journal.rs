@@ -54,14 +54,21 @@ impl State {
 
     pub(super) fn begin_run(&mut self, workspace: WorkspaceId, run: &RunRow) -> Result<RunRow> {
         self.connection_mut(workspace, run.connection)?.again = false;
-        let open = self.runs.iter().find(|((ws, _), row)| {
+        let open = self.runs.iter_mut().find(|((ws, _), row)| {
             *ws == workspace && row.connection == run.connection && row.state == RunState::Running
         });
         if let Some((_, row)) = open {
+            row.cut_off = row.cut_off.resumed(run.started_at);
             return Ok(row.clone());
         }
         self.runs.insert((workspace, run.id), run.clone());
         Ok(run.clone())
+    }
+
+    pub(super) fn put_down(&mut self, workspace: WorkspaceId, id: RunId) -> Result<()> {
+        let run = self.runs.get_mut(&(workspace, id)).ok_or(Error::NotFound("run"))?;
+        run.cut_off.is_put_down = true;
+        Ok(())
     }
 
     pub(super) fn finish_run(&mut self, workspace: WorkspaceId, end: &RunEnd) -> Result<bool> {

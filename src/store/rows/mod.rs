@@ -31,5 +31,5 @@ pub use journal::{Intent, IntentState, OpFilter, OpRow, OpState, OwnWrite, Settl
 pub use link::{End, LinkRow, Pending, PendingReason};
 pub use outcome::{OutcomeFilter, RecordOutcome};
 pub use plan::{PlanItem, PlanRow, PlanState};
-pub use run::{RunEnd, RunKind, RunRow, RunState, Trigger};
+pub use run::{CutOff, RunEnd, RunKind, RunRow, RunState, Trigger};
 pub use webhook::{Delivery, DeliveryEnd, DeliveryState, Endpoint, EndpointState};

@@ -68,6 +68,28 @@ pub struct RunRow {
     pub report: Report,
     /// The code of the error that stopped it.
     pub error: Option<String>,
+    /// How often it was cut off.
+    pub cut_off: CutOff,
+}
+
+/// How often a run was cut off: the process that it was in ended before it did, and did not put it down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CutOff {
+    /// How often that was found when it was resumed.
+    pub times: u32,
+    /// When it was resumed last.
+    pub resumed_at: Option<Timestamp>,
+    /// Whether a process that was told to end has put it down.
+    pub is_put_down: bool,
+}
+
+impl CutOff {
+    /// As it is once the run is resumed.
+    #[must_use]
+    pub fn resumed(self, at: Timestamp) -> Self {
+        let times = self.times + u32::from(!self.is_put_down);
+        Self { times, resumed_at: Some(at), is_put_down: false }
+    }
 }
 
 impl RunRow {

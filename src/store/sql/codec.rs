@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use crate::planner::{Seen, counted};
 use crate::record::{ObjectName, PerSide, RecordName, RemoteId, Side};
 use crate::store::{
-    Account, AccountId, AccountStatus, ConnectionId, End, Error, Feed, FeedId, Intent, LinkId,
-    LinkRow, OpId, OpRow, Pending, Result, RunId, RunRow, SeenRow, WorkspaceId,
+    Account, AccountId, AccountStatus, ConnectionId, CutOff, End, Error, Feed, FeedId, Intent,
+    LinkId, LinkRow, OpId, OpRow, Pending, Result, RunId, RunRow, SeenRow, WorkspaceId,
 };
 
 /// A document as text.
@@ -212,6 +212,9 @@ pub(super) fn run_model(workspace: WorkspaceId, row: &RunRow) -> Result<run::Mod
         ended_at: row.ended_at.map(micros),
         report: document(&row.report)?,
         error: row.error.clone(),
+        cut_off: row.cut_off.times.into(),
+        resumed_at: row.cut_off.resumed_at.map(micros),
+        put_down: row.cut_off.is_put_down,
     })
 }
 
@@ -227,6 +230,11 @@ pub(super) fn run_row(model: run::Model) -> Result<RunRow> {
         ended_at: model.ended_at.map(time).transpose()?,
         report: from_document(&model.report)?,
         error: model.error,
+        cut_off: CutOff {
+            times: number(model.cut_off)?,
+            resumed_at: model.resumed_at.map(time).transpose()?,
+            is_put_down: model.put_down,
+        },
     })
 }
 

@@ -34,6 +34,12 @@ impl History for SqlStore {
         commit(tx, ()).await
     }
 
+    async fn put_down(&self, held: &Held, id: RunId) -> Result<()> {
+        let tx = self.fenced(held).await?;
+        run::put_down(&tx, held.key.workspace, id).await?;
+        commit(tx, ()).await
+    }
+
     async fn add_plan_items(&self, held: &Held, plan: RunId, items: &[PlanItem]) -> Result<()> {
         let tx = self.fenced(held).await?;
         plan::add_items(&tx, held.key.workspace, plan, items).await?;

@@ -12,7 +12,8 @@ use super::codec::{at_most, document, micros, run_model, run_row, word};
 use super::{connection, plan};
 use crate::planner::Report;
 use crate::store::{
-    ConnectionId, Error, PlanState, Result, RunEnd, RunId, RunRow, RunState, Trigger, WorkspaceId,
+    ConnectionId, CutOff, Error, PlanState, Result, RunEnd, RunId, RunRow, RunState, Trigger,
+    WorkspaceId,
 };
 
 pub(super) async fn begin(
@@ -28,7 +29,10 @@ pub(super) async fn begin(
         .one(tx)
         .await?;
     if let Some(model) = cut_off {
-        return run_row(model);
+        let mut resumed = run_row(model)?;
+        resumed.cut_off = resumed.cut_off.resumed(run.started_at);
+        set_cut_off(tx, workspace, resumed.id, resumed.cut_off).await?;
+        return Ok(resumed);
     }
     insert::<run::Entity>(tx, vec![run_model(workspace, run)?]).await?;
     Ok(run.clone())
@@ -78,6 +82,36 @@ pub(super) async fn note_report(
         .exec(tx)
         .await?;
     if noted.rows_affected > 0 { Ok(()) } else { Err(Error::NotFound("run")) }
+}
+
+/// Puts a run down that goes on, to be resumed.
+pub(super) async fn put_down(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    id: RunId,
+) -> Result<()> {
+    let run = get(tx, workspace, id).await?;
+    set_cut_off(tx, workspace, id, CutOff { is_put_down: true, ..run.cut_off }).await
+}
+
+async fn set_cut_off(
+    tx: &DatabaseTransaction,
+    workspace: WorkspaceId,
+    id: RunId,
+    cut_off: CutOff,
+) -> Result<()> {
+    run::Entity::update_many()
+        .set(run::ActiveModel {
+            cut_off: ActiveValue::Set(cut_off.times.into()),
+            resumed_at: ActiveValue::Set(cut_off.resumed_at.map(micros)),
+            put_down: ActiveValue::Set(cut_off.is_put_down),
+            ..Default::default()
+        })
+        .filter(run::Column::Workspace.eq(workspace.0))
+        .filter(run::Column::Id.eq(id.0))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn get(
