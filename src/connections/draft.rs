@@ -21,7 +21,7 @@ impl Connections {
         Ok(DraftRow { edit: 0, based_on: live.version, settings: live, preview_asked: false })
     }
 
-    /// Changes the draft. `seen` is the edit that the change was made from; none takes whatever is
+    /// Changes the draft, which then knows what was read last of both accounts' fields and users. `seen` is the edit that the change was made from; none takes whatever is
     /// there.
     ///
     /// # Errors
@@ -37,6 +37,7 @@ impl Connections {
         if seen.is_some_and(|seen| seen != draft.edit) {
             return Err(Error::Stale);
         }
+        self.learn(workspace, id, &mut draft.settings.sides).await?;
         change(&mut draft.settings)?;
         let expected = (draft.edit > 0).then_some(draft.edit);
         draft.edit =

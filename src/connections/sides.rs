@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::connectors;
 use crate::planner::SideSettings;
-use crate::record::{FieldType, ObjectName, Region, Schema};
-use crate::store::{Account, AccountStatus, Description};
+use crate::record::{FieldType, ObjectName, PerSide, Region, Schema};
+use crate::store::{Account, AccountStatus, ConnectionId, Description, WorkspaceId};
 
 use super::{Connections, Error, Result};
 
@@ -33,6 +33,31 @@ impl Connections {
             converts: converts(account),
             tags,
         })
+    }
+
+    /// Has the sides of a connection know what was read last of their accounts: the fields of their objects,
+    /// with the options, and who the users are. An object that can't be read any more stays as it was known.
+    pub(super) async fn learn(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        sides: &mut PerSide<SideSettings>,
+    ) -> Result<()> {
+        for connected in self.store.connection(workspace, id).await?.feeds {
+            let feed = self.store.feed(workspace, connected.feed).await?;
+            let Some(known) = self.store.description(workspace, feed.account).await? else {
+                continue;
+            };
+            let side = sides.of_mut(connected.side);
+            for (object, schema) in known.schemas {
+                side.schemas.entry(object).and_modify(|stored| *stored = schema);
+            }
+            // Whoever lost the right to read them loses nobody who was known.
+            if !known.users.is_empty() {
+                side.users = known.users;
+            }
+        }
+        Ok(())
     }
 }
 

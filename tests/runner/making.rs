@@ -4,41 +4,99 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use concord::connections::{Connections, NewConnection, NewSide};
+use concord::planner::Settings;
 use concord::ports::{Clock as _, Ids as _, ManualClock, SeededIds};
-use concord::record::{PerSide, Side};
+use concord::record::{Field, FieldType, PerSide, Schema, Side};
 use concord::store::{
-    Account, AccountId, Description, MemoryStore, Store as _, Workspace, WorkspaceId,
+    Account, AccountId, Connection, Description, MemoryStore, Store as _, Workspace, WorkspaceId,
 };
 use jiff::Timestamp;
 
 use crate::house::schema;
 
-#[tokio::test]
-async fn what_a_tag_says_of_one_account_is_not_said_of_another_of_the_same_app() {
-    let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
-    let store = Arc::new(MemoryStore::new(clock.clone()));
-    let ids = Arc::new(SeededIds::new(5));
-    let workspace = WorkspaceId(ids.next(clock.now()));
-    store.add_workspace(&Workspace { id: workspace, name: "home".into() }).await.unwrap();
-    let mut accounts = Vec::new();
-    for (app, name) in [("zoho", "Z"), ("kommo", "North"), ("kommo", "South")] {
-        let id = AccountId(ids.next(clock.now()));
-        let mut account = Account::new(workspace, id, app, name, clock.now());
-        account.label = name.into();
-        store.add_account(&account, b"").await.unwrap();
-        let schemas = BTreeMap::from([("Contacts".into(), schema())]);
-        let described = Description { schemas, users: BTreeMap::new(), described_at: clock.now() };
-        store.describe(workspace, id, &described).await.unwrap();
-        accounts.push(id);
+/// A workspace with described accounts, and who makes connections there.
+struct Desk {
+    store: Arc<MemoryStore>,
+    workspace: WorkspaceId,
+    accounts: Vec<AccountId>,
+    connections: Connections,
+}
+
+impl Desk {
+    async fn new(accounts: &[(&str, &str)]) -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let ids = Arc::new(SeededIds::new(5));
+        let workspace = WorkspaceId(ids.next(clock.now()));
+        store.add_workspace(&Workspace { id: workspace, name: "home".into() }).await.unwrap();
+        let connections = Connections::new(store.clone(), clock.clone(), ids.clone());
+        let mut desk = Self { store, workspace, accounts: Vec::new(), connections };
+        for (app, name) in accounts {
+            let id = AccountId(ids.next(clock.now()));
+            let mut account = Account::new(workspace, id, *app, *name, clock.now());
+            account.label = (*name).into();
+            desk.store.add_account(&account, b"").await.unwrap();
+            desk.describe(id, schema(), &[]).await;
+            desk.accounts.push(id);
+        }
+        desk
     }
-    let connections = Connections::new(store, clock, ids);
-    let make = async |left: usize, right: usize| {
-        let side = |at: usize| NewSide { account: accounts[at], objects: Vec::new() };
+
+    /// What is read of an account by now.
+    async fn describe(&self, account: AccountId, schema: Schema, users: &[&str]) {
+        let described = Description {
+            schemas: BTreeMap::from([("Contacts".into(), schema)]),
+            users: users.iter().map(|user| ((*user).to_owned(), format!("id of {user}"))).collect(),
+            described_at: Timestamp::UNIX_EPOCH,
+        };
+        self.store.describe(self.workspace, account, &described).await.unwrap();
+    }
+
+    async fn make(&self, left: usize, right: usize) -> Connection {
+        let side = |at: usize| NewSide { account: self.accounts[at], objects: Vec::new() };
         let sides = PerSide { left: side(left), right: side(right) };
         let new = NewConnection { title: "T".into(), sides };
-        let made = connections.create(workspace, &new).await.unwrap();
+        self.connections.create(self.workspace, &new).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_a_tag_says_of_one_account_is_not_said_of_another_of_the_same_app() {
+    let desk = Desk::new(&[("zoho", "Z"), ("kommo", "North"), ("kommo", "South")]).await;
+    let make = async |left: usize, right: usize| {
+        let made = desk.make(left, right).await;
         Side::BOTH.map(|side| made.settings.sides.of(side).app.clone())
     };
     assert_eq!(make(0, 1).await, ["Zoho CRM", "Kommo"]);
     assert_eq!(make(0, 2).await, ["Zoho CRM", "Kommo (South)"]);
+}
+
+#[tokio::test]
+async fn whoever_edits_a_draft_works_with_the_fields_and_users_that_were_read_last() {
+    let desk = Desk::new(&[("zoho", "Z"), ("kommo", "North"), ("kommo", "South")]).await;
+    desk.make(0, 1).await;
+    let made = desk.make(0, 2).await;
+    let south = desk.accounts[2];
+    let wider =
+        Schema::from_iter(schema().iter().cloned().chain([Field::new("added", FieldType::Number)]));
+    desk.describe(south, wider.clone(), &["eva@x.es"]).await;
+    let (connections, workspace) = (&desk.connections, desk.workspace);
+    let edit = async || {
+        let changed = |settings: &mut Settings| {
+            settings.every_minutes += 1;
+            Ok(())
+        };
+        connections.edit(workspace, made.id, None, changed).await.unwrap().settings
+    };
+    let edited = edit().await;
+    let object = made.settings.sides.right.objects[0].clone();
+    assert_eq!(edited.sides.right.schema(&object), Some(&wider));
+    assert_eq!(edited.sides.right.users["eva@x.es"], "id of eva@x.es");
+    assert_eq!(edited.sides.right.app, "Kommo (South)", "its tags are called as before");
+    assert_eq!(edited.sides.left, made.settings.sides.left);
+    let live = desk.store.connection(workspace, made.id).await.unwrap().settings;
+    assert_eq!(live, made.settings, "nothing is live yet");
+    // Somebody took a right away.
+    desk.describe(south, wider, &[]).await;
+    assert_eq!(edit().await.sides.right.users.len(), 1);
 }

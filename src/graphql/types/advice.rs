@@ -75,10 +75,13 @@ pub(super) fn advice(code: &str) -> Option<&'static str> {
         }
         "DUPLICATE" => "Another record of its side is the same person: merge them in the app.",
         "VALUE_CUT" => "The field is too short for the value: map another one, or shorten it.",
-        "UNKNOWN_OPTION" => "Add the option in the app that is written, or choose another value.",
+        "UNKNOWN_OPTION" => {
+            "Add the option in the app that is written, then check the account and publish a change of the \
+             draft; or choose another value."
+        }
         "UNKNOWN_USER" => {
-            "Nobody there has the address of this owner: invite them, or choose \
-             another owner."
+            "Nobody there has the address of this owner: invite them, then check the account and publish a \
+             change of the draft; or choose another owner."
         }
         "WRONG_SHAPE" => "The value does not fit the field: mend it, or map another field.",
         "VALUE_REJECTED" | "CONSENT_DID_NOT_STICK" => {
