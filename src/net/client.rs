@@ -1,13 +1,30 @@
 //! The HTTP client: what it sends, what comes back, and whether a failed request may have arrived.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
 /// The client, shared by all; cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Http {
+    wire: Arc<dyn Wire>,
+}
+
+/// What carries requests: the network, or what stands for it in a simulation.
+#[async_trait]
+pub trait Wire: Send + Sync {
+    /// Carries a request there once, and the whole answer back.
+    ///
+    /// # Errors
+    /// [`Error`], which says whether the request may have arrived.
+    async fn carry(&self, request: Request) -> Result<Answer, Error>;
+}
+
+/// The network.
+struct Network {
     client: reqwest::Client,
     body_max: usize,
 }
@@ -36,11 +53,16 @@ pub enum Method {
 
 /// A request. Its address and body may hold people's data, so neither is ever printed.
 pub struct Request {
-    method: Method,
-    url: String,
-    headers: Vec<(&'static str, String)>,
-    authorization: Option<SecretString>,
-    body: Option<(&'static str, Vec<u8>)>,
+    /// What is done.
+    pub method: Method,
+    /// To what.
+    pub url: String,
+    /// The headers but those of authorization and body: names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The `Authorization` header.
+    pub authorization: Option<SecretString>,
+    /// The body's content type, and the body.
+    pub body: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Request {
@@ -110,6 +132,14 @@ impl Http {
     /// # Errors
     /// [`Error::NotSent`] if the machine has no certificates to check servers by.
     pub fn new() -> Result<Self, Error> {
+        Self::with_body_max(BODY_MAX)
+    }
+
+    /// A client with another limit on the size of answers, in bytes.
+    ///
+    /// # Errors
+    /// As for [`Http::new`].
+    pub fn with_body_max(body_max: usize) -> Result<Self, Error> {
         // A second start in the same process finds it installed.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = reqwest::Client::builder()
@@ -120,7 +150,13 @@ impl Http {
             .user_agent(concat!("concord/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| Error::NotSent("client"))?;
-        Ok(Self { client, body_max: BODY_MAX })
+        Ok(Self::over(Arc::new(Network { client, body_max })))
+    }
+
+    /// A client whose requests are carried by something else than the network.
+    #[must_use]
+    pub fn over(wire: Arc<dyn Wire>) -> Self {
+        Self { wire }
     }
 
     /// Sends a request once and reads the whole answer.
@@ -128,6 +164,13 @@ impl Http {
     /// # Errors
     /// [`Error`], which says whether the request may have arrived.
     pub async fn send(&self, request: Request) -> Result<Answer, Error> {
+        self.wire.carry(request).await
+    }
+}
+
+#[async_trait]
+impl Wire for Network {
+    async fn carry(&self, request: Request) -> Result<Answer, Error> {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -162,13 +205,6 @@ impl Http {
             body.extend_from_slice(&chunk);
         }
         Ok(Answer { status, headers, body })
-    }
-
-    /// The client with another limit on the size of answers, in bytes.
-    #[must_use]
-    pub fn with_body_max(mut self, bytes: usize) -> Self {
-        self.body_max = bytes;
-        self
     }
 }
 

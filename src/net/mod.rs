@@ -7,7 +7,7 @@ mod line;
 mod meter;
 mod pace;
 
-pub use client::{Answer, Error, Http, Method, Request};
+pub use client::{Answer, Error, Http, Method, Request, Wire};
 pub use line::{Line, Pause};
 pub use meter::{Left, Meter, Metered};
 pub use pace::{Pace, Rest};

@@ -105,7 +105,7 @@ fn accounts(store: Arc<dyn Store>, clock: Arc<dyn Clock>, overrides: Overrides) 
     let key = MasterKey::generate(&SystemEntropy).unwrap();
     let sealer = Sealer::new(key, Vec::new(), Arc::new(SystemEntropy));
     let world = World {
-        http: Http::new().unwrap().with_body_max(1024 * 1024),
+        http: Http::with_body_max(1024 * 1024).unwrap(),
         clock,
         overrides,
         registrations: Registrations::default(),
