@@ -27,7 +27,7 @@ use concord::store::{
 
 use crate::meddler::Meddler;
 
-const HOME: WorkspaceId = WorkspaceId(uuid::Uuid::from_u128(7));
+pub const HOME: WorkspaceId = WorkspaceId(uuid::Uuid::from_u128(7));
 
 /// The machine's clock, put forward.
 #[derive(Default)]
@@ -111,27 +111,8 @@ impl House {
             &[concord::planner::Acknowledgement::NoOtherSync].into(),
         );
         assert!(review.token.is_some(), "{review:#?}");
-        let connection = ConnectionId(ids.next(clock.now()));
-        let mut feeds = Vec::new();
-        for side in Side::BOTH {
-            let account = accounts_of.of(side);
-            let object = settings.sides.of(side).objects[0].clone();
-            let id = FeedId(ids.next(clock.now()));
-            let feed = store.open_feed(HOME, account.id, &object, "", id).await.unwrap();
-            feeds.push(ConnectionFeed { side, rank: 0, feed: feed.id, planned_to: 0 });
-        }
-        store
-            .add_connection(&Connection {
-                workspace: HOME,
-                id: connection,
-                title: "Kommo and Zoho".to_owned(),
-                settings,
-                feeds,
-                progress: PerSide::<SyncProgress>::default(),
-                again: false,
-            })
-            .await
-            .unwrap();
+        let connection =
+            connect(store.as_ref(), ids.as_ref(), clock.now(), &accounts_of, settings).await;
         let meddler = Arc::new(Meddler::new(accounts.open(HOME, left.id).await.unwrap()));
         let connectors: PerSide<Arc<dyn Connector>> =
             PerSide { left: meddler.clone(), right: accounts.open(HOME, right.id).await.unwrap() };
@@ -164,7 +145,40 @@ impl House {
     }
 }
 
-async fn settings(store: &dyn Store, accounts: &PerSide<Account>, moved: &Moved) -> Settings {
+/// Has a connection of two accounts run from now on.
+pub async fn connect(
+    store: &dyn Store,
+    ids: &dyn Ids,
+    now: jiff::Timestamp,
+    accounts: &PerSide<Account>,
+    settings: Settings,
+) -> ConnectionId {
+    let connection = ConnectionId(ids.next(now));
+    let mut feeds = Vec::new();
+    for side in Side::BOTH {
+        let account = accounts.of(side);
+        let object = settings.sides.of(side).objects[0].clone();
+        let id = FeedId(ids.next(now));
+        let feed = store.open_feed(HOME, account.id, &object, "", id).await.unwrap();
+        feeds.push(ConnectionFeed { side, rank: 0, feed: feed.id, planned_to: 0 });
+    }
+    store
+        .add_connection(&Connection {
+            workspace: HOME,
+            id: connection,
+            title: "Kommo and Zoho".to_owned(),
+            settings,
+            feeds,
+            progress: PerSide::<SyncProgress>::default(),
+            again: false,
+        })
+        .await
+        .unwrap();
+    connection
+}
+
+/// What a connection of two accounts is to do: all that is suggested, and two fields of the people's own.
+pub async fn settings(store: &dyn Store, accounts: &PerSide<Account>, moved: &Moved) -> Settings {
     let mut sides = Vec::new();
     for side in Side::BOTH {
         let account = accounts.of(side);

@@ -12,6 +12,7 @@
 )]
 
 mod calls;
+mod day;
 mod house;
 mod meddler;
 

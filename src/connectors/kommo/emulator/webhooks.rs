@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Outcome};
-use super::batch;
 use super::flaws::{Flaw, Flaws};
 use super::query::Query;
 use super::state::State;
+use super::{Emulator, batch};
 
 pub(super) struct Hook {
     pub(super) id: u64,
@@ -43,6 +43,20 @@ const OTHER_SETTINGS: [&str; 10] = [
     "add_outgoing_message",
     "add_chat_template_review",
 ];
+
+impl Emulator {
+    /// Gives all webhooks up, as after too many failures.
+    pub fn disable_webhooks(&self) {
+        let mut state = self.lock();
+        let hooks: Vec<u64> = state.hooks.iter().map(|hook| hook.id).collect();
+        for hook in hooks {
+            state.outbox.forget(hook);
+        }
+        for hook in &mut state.hooks {
+            hook.is_disabled = true;
+        }
+    }
+}
 
 impl Hook {
     pub(super) fn count_failure(&mut self, now: Timestamp) {

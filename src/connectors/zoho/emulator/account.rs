@@ -207,6 +207,11 @@ impl Emulator {
         self.lock().outbox.hand_out()
     }
 
+    /// Forgets all channels, as if their time were over.
+    pub fn close_channels(&self) {
+        self.lock().channels.clear();
+    }
+
     /// Tells how a notification was answered, or that it was not. It is forgotten either way.
     pub fn answered(&self, delivery: u64, _status: Option<u16>) {
         self.lock().outbox.forget(delivery);
