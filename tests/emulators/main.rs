@@ -13,4 +13,5 @@
 
 mod fixtures;
 mod kommo;
+mod sheet;
 mod zoho;

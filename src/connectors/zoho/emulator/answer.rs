@@ -89,7 +89,7 @@ impl Refusal {
     }
 
     pub(super) fn unknown_module(details: Value) -> Self {
-        let message = "The module name given seems to be invalid";
+        let message = "the module name given seems to be invalid";
         Self::new(400, "INVALID_MODULE", message, details)
     }
 
