@@ -5,6 +5,7 @@ use concord::lab::demo::Town;
 use concord::lab::people::{Kind, Person};
 use serde_json::{Value as Json, json};
 
+use crate::crowd;
 use crate::door::Doors;
 use crate::points::App;
 
@@ -75,15 +76,11 @@ pub fn edit(town: &Town) -> Vec<Edit> {
     edits
 }
 
-/// The address by which somebody is known, as it is written in a record.
+/// The address by which somebody is known.
 fn address(person: &Person) -> String {
-    let of_right = person.right.first().and_then(|record| record["Email"].as_str());
-    let of_left = || {
-        let fields = person.left.first()?["custom_fields_values"].as_array()?;
-        let field = fields.iter().find(|field| field["field_code"] == "EMAIL")?;
-        field["values"][0]["value"].as_str()
-    };
-    of_right.or_else(of_left).expect("somebody plain has an address").to_lowercase()
+    let records = person.right.iter().chain(&person.left);
+    let mut addresses = records.filter_map(crowd::address);
+    addresses.next().expect("somebody plain has an address")
 }
 
 /// The id of the one contact with this address.

@@ -1,7 +1,8 @@
 //! `kill -9` of the real server at fifteen points, over SQLite and PostgreSQL: started again it goes on,
 //! there is one record for each person on each side, and what people edit afterwards travels once, to
-//! the other side only. And of two workers beside a server, the one that runs is killed, stopped or told to
-//! end: the other goes on. PostgreSQL is started as for the suite of the stores; what is skipped says so.
+//! the other side only. Of two workers beside a server, the one that runs is killed, stopped or told to
+//! end: the other goes on. And the server is soaked: killed again and again while people act and the apps
+//! lose what they can. PostgreSQL is started as for the suite of the stores; what is skipped says so.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,10 +18,13 @@
 #[expect(dead_code, reason = "the suite of the stores uses all of it")]
 #[path = "../store/backends.rs"]
 mod backends;
+#[path = "../support/crowd.rs"]
+mod crowd;
 mod door;
 mod edits;
 mod place;
 mod points;
+mod soak;
 mod stall;
 mod trial;
 mod workers;
@@ -53,6 +57,13 @@ fn main() -> std::process::ExitCode {
                 Ok(())
             }));
         }
+    }
+    for backend in backends.all.iter().filter(|backend| backend.url.is_some()) {
+        let (number, backend) = (trials.len(), backend.clone());
+        trials.push(Trial::test(format!("{}::soak", backend.name), move || {
+            backends::runtime().block_on(soak::play(&backend, number));
+            Ok(())
+        }));
     }
     if let Some(why) = backends.missing.clone() {
         let in_ci = std::env::var_os("CI").is_some();

@@ -2,7 +2,6 @@
 //! notifications get lost and come twice, requests get lost, and each hour the server is killed and
 //! started again. `HOURS=n` plays more of them, `SEED=n` another day.
 
-mod people;
 mod post;
 mod server;
 mod wire;
@@ -26,15 +25,17 @@ use concord::store::{
 use jiff::Timestamp;
 use tokio::time::sleep;
 
+use crate::crowd::{Crowd, Dice};
 use crate::house::{HOME, connect, settings};
-use people::Crowd;
 use post::Post;
 use server::{Ground, KOMMO, PUBLIC, Server, ZOHO};
-use wire::{Dice, Virtual, Wires};
+use wire::{Virtual, Wires};
 
 const PEOPLE: u32 = 40;
 /// Longer than Kommo's keys are good for.
 const HOURS: u64 = 26;
+/// The longest pause between two acts of people.
+const PAUSE_MAX: Duration = Duration::from_secs(240);
 const HOUR: Duration = Duration::from_secs(3600);
 /// In which everything comes to rest, once nothing happens any more.
 const REST: Duration = Duration::from_secs(4 * 3600);
@@ -97,6 +98,7 @@ async fn after_a_day_of_trouble_both_apps_are_the_same_and_nobody_is_there_twice
         people: &people,
         moved: &moved,
         dice: Dice::new(!seed),
+        pause_max: PAUSE_MAX,
         acts: AtomicU64::new(0),
         taken: AtomicU64::new(0),
     };
@@ -118,7 +120,7 @@ async fn after_a_day_of_trouble_both_apps_are_the_same_and_nobody_is_there_twice
     let troubled = async {
         tokio::select! {
             () = crowd.act() => {}
-            () = crowd.befall() => {}
+            () = befall(&crowd) => {}
             () = kill_hourly(&ground, connection, hours, &there) => {}
         }
         wires.is_rough.store(false, Ordering::SeqCst);
@@ -156,6 +158,14 @@ async fn after_a_day_of_trouble_both_apps_are_the_same_and_nobody_is_there_twice
     .unwrap();
     assert!(lost > 0 && doubled > 0 && carried > acts / 2, "the post is as rough as it should be");
     assert!(keys.left > 1 && keys.right as u64 > hours, "keys end in the course of a day");
+}
+
+/// Every hour or two something befalls an app.
+async fn befall(crowd: &Crowd<'_>) {
+    loop {
+        sleep(Duration::from_secs(60 * (30 + crowd.dice.throw(120)))).await;
+        crowd.befall();
+    }
 }
 
 /// A server for so long, and no longer: it is cut off wherever it is.

@@ -12,6 +12,8 @@
 )]
 
 mod calls;
+#[path = "../support/crowd.rs"]
+mod crowd;
 mod day;
 mod house;
 mod meddler;

@@ -7,7 +7,7 @@ use concord::connectors::{kommo, zoho};
 use concord::record::Side;
 use tokio::time::{Instant, sleep};
 
-use super::wire::Dice;
+use crate::crowd::Dice;
 
 /// The post.
 pub struct Post<'a> {

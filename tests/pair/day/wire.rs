@@ -1,7 +1,6 @@
 //! The way to both apps, in this process and in virtual time: requests take a while, and some get lost.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,11 +10,11 @@ use axum::http;
 use concord::net::{Answer, Error, Method, Request, Wire};
 use concord::ports::Clock;
 use jiff::Timestamp;
-use rand_chacha::ChaCha12Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep};
 use tower_service::Service as _;
+
+use crate::crowd::Dice;
 
 /// What the runtime's time is by the calendar.
 pub struct Virtual {
@@ -33,20 +32,6 @@ impl Clock for Virtual {
     fn now(&self) -> Timestamp {
         let micros = i64::try_from(self.begun.elapsed().as_micros()).unwrap();
         self.at + jiff::SignedDuration::from_micros(micros)
-    }
-}
-
-/// The same numbers for the same seed.
-pub struct Dice(Mutex<ChaCha12Rng>);
-
-impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Self(Mutex::new(ChaCha12Rng::seed_from_u64(seed)))
-    }
-
-    /// A number below this one.
-    pub fn throw(&self, sides: u64) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).next_u64() % sides
     }
 }
 

@@ -1,14 +1,30 @@
-//! What people do in both apps in the course of a day, and what befalls the apps meanwhile.
+//! What people do in both apps while a server keeps them the same, and what befalls the apps meanwhile;
+//! from a seed. For the suites that play it in virtual time and in real time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use concord::connectors::{kommo, zoho};
 use concord::lab::people::{Kind, Moved, People};
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use serde_json::{Value as Json, json};
 use tokio::time::sleep;
 
-use super::wire::Dice;
+/// The same numbers for the same seed.
+pub struct Dice(Mutex<ChaCha12Rng>);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(ChaCha12Rng::seed_from_u64(seed)))
+    }
+
+    /// A number below this one.
+    pub fn throw(&self, sides: u64) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).next_u64() % sides
+    }
+}
 
 /// Everybody who works with the two apps.
 pub struct Crowd<'a> {
@@ -17,20 +33,19 @@ pub struct Crowd<'a> {
     pub people: &'a People,
     pub moved: &'a Moved,
     pub dice: Dice,
+    /// The longest pause between two acts.
+    pub pause_max: Duration,
     /// How often anybody did anything.
     pub acts: AtomicU64,
     /// How often keys were taken back before their time.
     pub taken: AtomicU64,
 }
 
-/// The longest pause between two acts, in seconds.
-const PAUSE_MAX: u64 = 240;
-
 impl Crowd<'_> {
-    /// People act until the day is over.
+    /// People act for as long as it is waited for.
     pub async fn act(&self) {
         loop {
-            sleep(Duration::from_secs(1 + self.dice.throw(PAUSE_MAX))).await;
+            sleep(self.pause_max * u32::try_from(self.dice.throw(100)).unwrap() / 100).await;
             let number = self.acts.fetch_add(1, Ordering::SeqCst);
             match self.dice.throw(10) {
                 0 => self.arrive(number),
@@ -41,18 +56,15 @@ impl Crowd<'_> {
         }
     }
 
-    /// What befalls the apps: keys that are taken back before their time, and notifications that end.
-    pub async fn befall(&self) {
-        loop {
-            sleep(Duration::from_secs(60 * (30 + self.dice.throw(120)))).await;
-            let what = self.dice.throw(4);
-            self.taken.fetch_add(u64::from(what < 2), Ordering::SeqCst);
-            match what {
-                0 => self.kommo.expire_access_tokens(),
-                1 => self.zoho.expire_access_tokens(),
-                2 => self.kommo.disable_webhooks(),
-                _ => self.zoho.close_channels(),
-            }
+    /// Something befalls an app: a key is taken back before its time, or it stops telling.
+    pub fn befall(&self) {
+        let what = self.dice.throw(4);
+        self.taken.fetch_add(u64::from(what < 2), Ordering::SeqCst);
+        match what {
+            0 => self.kommo.expire_access_tokens(),
+            1 => self.zoho.expire_access_tokens(),
+            2 => self.kommo.disable_webhooks(),
+            _ => self.zoho.close_channels(),
         }
     }
 
@@ -125,33 +137,34 @@ impl Crowd<'_> {
     }
 
     fn anybody_left(&self) -> Option<u64> {
-        let addresses = self.left_outs();
-        let contacts = self.kommo.contacts();
-        let mut some = contacts.iter().filter(|contact| !is_any_of(contact, &addresses));
-        let count = some.clone().count() as u64;
-        some.nth(self.dice.throw(count.max(1)) as usize)?["id"].as_u64()
+        self.anybody(self.kommo.contacts())?["id"].as_u64()
     }
 
     fn anybody_right(&self) -> Option<String> {
-        let addresses = self.left_outs();
-        let contacts = self.zoho.contacts();
-        let mut some = contacts.iter().filter(|contact| !is_any_of(contact, &addresses));
-        let count = some.clone().count() as u64;
-        some.nth(self.dice.throw(count.max(1)) as usize)?["id"].as_str().map(str::to_owned)
+        self.anybody(self.zoho.contacts())?["id"].as_str().map(str::to_owned)
     }
 
-    /// Ids of those who have to stay as they are, or the checker could not say what is wrong.
-    fn left_outs(&self) -> Vec<String> {
-        let those = self.people.people.iter().filter(|person| person.kind != Kind::Plain);
-        let ids = those.flat_map(|person| {
-            let left = self.moved.left_ids[&person.number].iter().map(ToString::to_string);
-            left.chain(self.moved.right_ids[&person.number].iter().cloned())
+    /// Any of these contacts, but for those who have to stay as they are, or the checker could not say
+    /// what is wrong: of whom anything is special, and what was made from them.
+    fn anybody(&self, mut contacts: Vec<Json>) -> Option<Json> {
+        let special = self.people.people.iter().filter(|person| person.kind != Kind::Plain);
+        let records = special.flat_map(|person| person.left.iter().chain(&person.right));
+        let addresses: Vec<String> = records.filter_map(address).collect();
+        contacts.retain(|contact| {
+            address(contact).is_some_and(|address| !addresses.contains(&address))
         });
-        ids.collect()
+        let one = self.dice.throw(contacts.len().max(1) as u64) as usize;
+        contacts.into_iter().nth(one)
     }
 }
 
-fn is_any_of(contact: &Json, ids: &[String]) -> bool {
-    let id = contact["id"].to_string();
-    ids.iter().any(|known| id.trim_matches('"') == known)
+/// The address of a contact of either app, in small letters.
+pub fn address(contact: &Json) -> Option<String> {
+    let of_right = contact["Email"].as_str();
+    let of_left = || {
+        let fields = contact["custom_fields_values"].as_array()?;
+        let field = fields.iter().find(|field| field["field_code"] == "EMAIL")?;
+        field["values"][0]["value"].as_str()
+    };
+    of_right.or_else(of_left).map(str::to_lowercase)
 }
