@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::house::{House, until};
 
-type Check = fn(House) -> Pin<Box<dyn Future<Output = ()>>>;
+pub type Check = fn(House) -> Pin<Box<dyn Future<Output = ()>>>;
 
 macro_rules! checks {
     ($($name:ident),* $(,)?) => {

@@ -231,6 +231,17 @@ impl House {
         self.start_as(settings, |dispatcher| dispatcher)
     }
 
+    /// One that looks in another way.
+    pub fn start_with(
+        &self,
+        look: Arc<dyn Look>,
+        concurrency: usize,
+        again_after: Duration,
+    ) -> Server {
+        let settings = Settings { again_after, ..self.settings(concurrency) };
+        self.spawn(settings, look, |dispatcher| dispatcher)
+    }
+
     fn settings(&self, concurrency: usize) -> Settings {
         Settings {
             database_url: self.url.clone(),
@@ -242,8 +253,16 @@ impl House {
     }
 
     fn start_as(&self, settings: Settings, part: fn(Dispatcher) -> Dispatcher) -> Server {
+        self.spawn(settings, self.looks.clone(), part)
+    }
+
+    fn spawn(
+        &self,
+        settings: Settings,
+        look: Arc<dyn Look>,
+        part: fn(Dispatcher) -> Dispatcher,
+    ) -> Server {
         let store = self.bench.store.clone();
-        let look: Arc<dyn Look> = self.looks.clone();
         let (jobs, dispatcher) = Jobs::new(store, look, Arc::new(SystemClock), settings);
         let dispatcher = part(dispatcher);
         let (stop, stopped) = oneshot::channel();

@@ -20,6 +20,7 @@ mod backends;
 mod build;
 mod checks;
 mod house;
+mod kills;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -29,7 +30,7 @@ fn main() -> std::process::ExitCode {
     let mut trials = Vec::new();
     for backend in &backends.all {
         let Some(url) = backend.url.clone() else { continue };
-        for (name, check) in checks::ALL {
+        for (name, check) in checks::ALL.iter().chain(kills::ALL) {
             let url = url.clone();
             trials.push(Trial::test(format!("{}::{name}", backend.name), move || {
                 let runtime = backends::runtime();
