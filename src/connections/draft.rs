@@ -9,20 +9,24 @@ use super::{Connections, Error, Result};
 pub type Edit = Option<u32>;
 
 impl Connections {
-    /// The configuration that somebody works on: the draft, or else the live one.
+    /// The configuration that somebody works on: the draft, or else the live one. It knows what was read
+    /// last of both accounts' fields and users.
     ///
     /// # Errors
     /// [`Error::Store`].
     pub async fn draft(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<DraftRow> {
-        if let Some(draft) = self.store.draft(workspace, id).await? {
-            return Ok(draft);
-        }
-        let live = self.store.connection(workspace, id).await?.settings;
-        Ok(DraftRow { edit: 0, based_on: live.version, settings: live, preview_asked: false })
+        let mut draft = match self.store.draft(workspace, id).await? {
+            Some(draft) => draft,
+            None => {
+                let settings = self.store.connection(workspace, id).await?.settings;
+                DraftRow { edit: 0, based_on: settings.version, settings, preview_asked: false }
+            }
+        };
+        self.learn(workspace, id, &mut draft.settings.sides).await?;
+        Ok(draft)
     }
 
-    /// Changes the draft, which then knows what was read last of both accounts' fields and users. `seen` is the edit that the change was made from; none takes whatever is
-    /// there.
+    /// Changes the draft. `seen` is the edit that the change was made from; none takes whatever is there.
     ///
     /// # Errors
     /// [`Error::Stale`] if somebody else was first.
@@ -37,7 +41,6 @@ impl Connections {
         if seen.is_some_and(|seen| seen != draft.edit) {
             return Err(Error::Stale);
         }
-        self.learn(workspace, id, &mut draft.settings.sides).await?;
         change(&mut draft.settings)?;
         let expected = (draft.edit > 0).then_some(draft.edit);
         draft.edit =
@@ -86,7 +89,9 @@ impl Connections {
         id: ConnectionId,
         given: &Acknowledgements,
     ) -> Result<Review> {
-        Ok(review(&self.draft(workspace, id).await?.settings, given))
+        let mut review = review(&self.draft(workspace, id).await?.settings, given);
+        review.warnings.extend(self.unconnected(workspace, id).await?);
+        Ok(review)
     }
 
     /// Makes the draft the live configuration. `token` is that of its review.
@@ -100,7 +105,10 @@ impl Connections {
         token: &str,
         given: &Acknowledgements,
     ) -> Result<Connection> {
-        let draft = self.store.draft(workspace, id).await?.ok_or(Error::NoDraft)?;
+        let draft = self.draft(workspace, id).await?;
+        if draft.edit == 0 {
+            return Err(Error::NoDraft);
+        }
         check(&draft.settings, token, given)?;
         self.put(workspace, id, draft.based_on, draft.settings).await
     }

@@ -1,9 +1,9 @@
 //! What a connection knows of its two accounts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connectors;
-use crate::planner::SideSettings;
+use crate::planner::{At, SideSettings, Warning, WarningCode};
 use crate::record::{FieldType, ObjectName, PerSide, Region, Schema};
 use crate::store::{Account, AccountStatus, ConnectionId, Description, WorkspaceId};
 
@@ -58,6 +58,33 @@ impl Connections {
             }
         }
         Ok(())
+    }
+
+    /// The accounts of a connection that can't be spoken with: nothing runs before they can.
+    pub(super) async fn unconnected(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+    ) -> Result<Vec<Warning>> {
+        let mut accounts = BTreeSet::new();
+        for connected in self.store.connection(workspace, id).await?.feeds {
+            accounts.insert(self.store.feed(workspace, connected.feed).await?.account);
+        }
+        let mut warnings = Vec::new();
+        for id in accounts {
+            let account = self.store.account(workspace, id).await?;
+            if account.status != AccountStatus::Connected {
+                let message = format!(
+                    "{} does not let us in as {}: nothing runs before somebody reconnects the account {id}, \
+                     by accountReconnect or accountAuthorizeStart.",
+                    app_name(&account),
+                    account.label,
+                );
+                let (code, at) = (WarningCode::AccountNotConnected, At::default());
+                warnings.push(Warning { code, at, message });
+            }
+        }
+        Ok(warnings)
     }
 }
 

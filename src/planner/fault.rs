@@ -102,6 +102,8 @@ pub enum WarningCode {
     OneWay,
     /// Nothing writes a field of those by which people are recognised.
     KeysUnwritten,
+    /// An account of the connection has to be reconnected before anything runs.
+    AccountNotConnected,
     /// Who becomes what a rule names can't become what they were; or nobody can become it.
     NoWayBack,
 }

@@ -87,11 +87,14 @@ pub fn try_codes() {
     let item = source("src/planner/item.rs");
     let skips = item.split("impl Skip {").nth(1).unwrap().split("\n}").next().unwrap();
     codes.extend(quoted(skips).map(str::to_owned));
-    // Faults of a review.
-    let faults = source("src/planner/fault.rs");
-    let faults = faults.split("pub enum FaultCode {").nth(1).unwrap().split("\n}").next().unwrap();
-    let variants = faults.lines().map(str::trim).filter(|line| !line.starts_with("///"));
-    codes.extend(variants.filter(|line| !line.is_empty()).map(screaming));
+    // Faults and warnings of a review.
+    let of_review = source("src/planner/fault.rs");
+    for kind in ["FaultCode", "WarningCode"] {
+        let body = of_review.split(&format!("pub enum {kind} {{")).nth(1).unwrap();
+        let body = body.split("\n}").next().unwrap();
+        let variants = body.lines().map(str::trim).filter(|line| !line.starts_with("///"));
+        codes.extend(variants.filter(|line| !line.is_empty()).map(screaming));
+    }
     // Refused requests.
     for folder in ["src/http", "src/graphql", "src/graphql/once"] {
         for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {

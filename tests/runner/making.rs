@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use concord::connections::{Connections, NewConnection, NewSide};
-use concord::planner::Settings;
+use concord::connections::{Connections, Error, NewConnection, NewSide};
+use concord::planner::{Acknowledgement, FaultCode, Settings, WarningCode};
 use concord::ports::{Clock as _, Ids as _, ManualClock, SeededIds};
 use concord::record::{Field, FieldType, PerSide, Schema, Side};
 use concord::store::{
-    Account, AccountId, Connection, Description, MemoryStore, Store as _, Workspace, WorkspaceId,
+    Account, AccountId, AccountStatus, Connection, Description, MemoryStore, Store as _, Workspace,
+    WorkspaceId,
 };
 use jiff::Timestamp;
 
-use crate::house::schema;
+use crate::house::{copy, schema};
 
 /// A workspace with described accounts, and who makes connections there.
 struct Desk {
@@ -99,4 +100,47 @@ async fn whoever_edits_a_draft_works_with_the_fields_and_users_that_were_read_la
     // Somebody took a right away.
     desk.describe(south, wider, &[]).await;
     assert_eq!(edit().await.sides.right.users.len(), 1);
+}
+
+#[tokio::test]
+async fn a_review_judges_by_what_was_read_last_and_tells_of_accounts_that_let_nobody_in() {
+    let desk = Desk::new(&[("zoho", "Z"), ("kommo", "North")]).await;
+    let made = desk.make(0, 1).await;
+    let (connections, workspace) = (&desk.connections, desk.workspace);
+    let change = |settings: &mut Settings| {
+        settings.preferred = Some(Side::Left);
+        settings.syncs.left.as_mut().unwrap().entries.push(copy(Side::Left, "city"));
+        Ok(())
+    };
+    connections.edit(workspace, made.id, None, change).await.unwrap();
+    let said = [Acknowledgement::NoOtherSync, Acknowledgement::OptOutsStay].into();
+    let review = async || connections.review(workspace, made.id, &said).await.unwrap();
+    let before = review().await;
+    let token = before.token.expect("nothing is missing");
+    assert!(!before.warnings.iter().any(|one| one.code == WarningCode::AccountNotConnected));
+
+    // A field that is mapped is taken away in the app.
+    let fewer =
+        Schema::from_iter(schema().iter().filter(|field| field.id != "city".into()).cloned());
+    desk.describe(desk.accounts[1], fewer, &[]).await;
+    let after = review().await;
+    let unknown = after.faults.iter().find(|fault| fault.code == FaultCode::UnknownField).unwrap();
+    assert_eq!(unknown.at.field, Some("city".into()));
+    let sources = Side::BOTH.into();
+    let started = connections.start(workspace, made.id, &sources, &token, &said).await;
+    assert!(matches!(started, Err(Error::Unfinished(_))), "{started:?}");
+    let published = connections.publish(workspace, made.id, &token, &said).await;
+    assert!(matches!(published, Err(Error::Unfinished(_))), "{published:?}");
+
+    let mut account = desk.store.account(workspace, desk.accounts[1]).await.unwrap();
+    account.status = AccountStatus::NeedsReconnecting {
+        code: "invalid_grant".to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+    };
+    desk.store.set_account(&account).await.unwrap();
+    let warnings = review().await.warnings;
+    let told: Vec<_> =
+        warnings.iter().filter(|one| one.code == WarningCode::AccountNotConnected).collect();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].message.contains("North") && told[0].message.contains("accountReconnect"));
 }
