@@ -7,7 +7,8 @@ use super::error::{UserError, UserErrorCode};
 use super::types::{ConstantWhen, EntryFunction, FilterOperator, PhoneFormat, Side};
 use crate::jobs::{CronFault, check_cron};
 use crate::planner::{
-    Condition, Cron, Entry, EntryId, Filter, Function, NamePart, Rule, StandIn, Test, Transform,
+    Condition, Cron, Entry, EntryId, Filter, Function, Limit, NamePart, Rule, StandIn, Test,
+    Thresholds, Transform,
 };
 use crate::record::{Choice, FieldId, ObjectName, PerSide, Value};
 
@@ -63,6 +64,66 @@ pub struct CronInput {
     expression: String,
     /// The clock's zone, by its name in the IANA database, such as `Europe/Madrid`.
     time_zone: String,
+}
+
+/// How much may happen in a day before it waits for a person. What is left out stays as it is.
+#[derive(InputObject)]
+pub struct BrakeInput {
+    /// Removals that the other side is told of.
+    deletions: Option<LimitInput>,
+    /// Records of which a field is emptied.
+    clears: Option<LimitInput>,
+    /// Records that are made, but for those of a first run.
+    creates: Option<LimitInput>,
+    /// Records in which one and the same field is written, but for those of a first run.
+    one_field: Option<LimitInput>,
+}
+
+/// How many in a day and direction: a share of the pairs that are kept the same, at least `floor` and
+/// at most `ceiling`.
+#[derive(InputObject)]
+pub struct LimitInput {
+    /// As many are always let through.
+    floor: u32,
+    /// Percent of the pairs, 0 to 100.
+    percent: u32,
+    /// Never more than this; none for any number.
+    ceiling: Option<u32>,
+}
+
+impl BrakeInput {
+    /// What changes the limits.
+    pub(super) fn change(self) -> Result<impl FnOnce(&mut Thresholds) + Send, UserError> {
+        let limit = |given: Option<LimitInput>, path: &str| {
+            given.map(|given| given.limit().map_err(|error| error.at(path))).transpose()
+        };
+        let deletions = limit(self.deletions, "input.brake.deletions")?;
+        let clears = limit(self.clears, "input.brake.clears")?;
+        let creates = limit(self.creates, "input.brake.creates")?;
+        let one_field = limit(self.one_field, "input.brake.oneField")?;
+        Ok(move |known: &mut Thresholds| {
+            known.deletions = deletions.unwrap_or(known.deletions);
+            known.clears = clears.unwrap_or(known.clears);
+            known.creates = creates.unwrap_or(known.creates);
+            known.one_field = one_field.unwrap_or(known.one_field);
+        })
+    }
+}
+
+impl LimitInput {
+    fn limit(self) -> Result<Limit, UserError> {
+        let Self { floor, percent, ceiling } = self;
+        if percent > 100 {
+            let message = "A share is 0 to 100 percent: for more, raise the floor.";
+            return Err(UserError::new(UserErrorCode::Invalid, message));
+        }
+        if ceiling.is_some_and(|ceiling| ceiling < floor) {
+            let message = "The ceiling is below the floor: give one that is not, or none.";
+            return Err(UserError::new(UserErrorCode::Invalid, message));
+        }
+        let ceiling = ceiling.map(u64::from);
+        Ok(Limit { floor: floor.into(), percent: percent.into(), ceiling })
+    }
 }
 
 impl CronInput {

@@ -252,3 +252,40 @@ async fn a_schedule_that_cannot_be_kept_is_refused_where_it_is_wrong() {
     let (draft, _) = seen(&house, &id, "version").await;
     assert_eq!(draft["edit"], json!(0), "nothing was kept");
 }
+
+const BRAKE: &str = "brake { deletions { floor percent ceiling } clears { floor percent ceiling } \
+                     creates { floor percent ceiling } oneField { floor percent ceiling } }";
+
+#[tokio::test]
+async fn how_much_may_happen_in_a_day_is_set_limit_by_limit() {
+    let house = House::new().await;
+    let id = ready(&house).await;
+    let (_, before) = seen(&house, &id, BRAKE).await;
+    let few = json!({"floor": 5, "percent": 2, "ceiling": 500});
+    assert_eq!(before["brake"]["deletions"], few);
+    let creates = json!({"floor": 1000, "percent": 100});
+    let brake = json!({"creates": creates, "deletions": {"floor": 0, "percent": 0, "ceiling": 0}});
+    update(&house, json!({"connectionId": id, "brake": brake})).await;
+    let (draft, live) = seen(&house, &id, BRAKE).await;
+    assert_eq!(live, before, "nothing is live before it is published");
+    let expected = json!({
+        "deletions": {"floor": 0, "percent": 0, "ceiling": 0},
+        "clears": few,
+        "creates": {"floor": 1000, "percent": 100, "ceiling": null},
+        "oneField": before["brake"]["oneField"],
+    });
+    assert_eq!(draft["configuration"]["brake"], expected);
+
+    for (wrong, name) in [
+        (json!({"clears": {"floor": 1, "percent": 101}}), "clears"),
+        (json!({"oneField": {"floor": 7, "percent": 1, "ceiling": 6}}), "oneField"),
+    ] {
+        let input = json!({"connectionId": id, "brake": wrong});
+        let answer = "draft { edit }";
+        let done = house.act("connectionUpdate", "ConnectionUpdateInput", answer, input).await;
+        let error = &done["userErrors"][0];
+        assert_eq!(code(&done), "INVALID", "{done}");
+        assert_eq!(error["path"], json!(["input", "brake", name]), "{done}");
+    }
+    assert_eq!(seen(&house, &id, BRAKE).await.0["configuration"]["brake"], expected);
+}

@@ -132,6 +132,12 @@ async fn soak(town: &Town, place: &Place, post: &Post, how_long: Duration) {
     let script = town.script(&api, true).await.unwrap();
     let [left, right] = script.accounts().await.unwrap();
     let connection = script.set_up(&left, &right).await.unwrap();
+    // People do in minutes here what they do in days.
+    let limit = json!({ "floor": 1_000_000, "percent": 100 });
+    let brake = json!({ "creates": limit, "oneField": limit, "clears": limit });
+    let input = json!({ "connectionId": connection, "brake": brake });
+    let answer = "draft { edit }";
+    script.client().act("connectionUpdate", "ConnectionUpdateInput", answer, input).await.unwrap();
     script.start(&connection, &SAID).await.unwrap();
     let plan = script.plan(&connection).await.unwrap();
     script.approve(&plan).await.unwrap();

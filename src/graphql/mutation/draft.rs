@@ -6,7 +6,7 @@ use super::connection::writer_of_connection;
 use super::payload::{DonePayload, DraftPayload, answer_about};
 use crate::connections;
 use crate::graphql::error::{Outcome, UserError};
-use crate::graphql::input::{ConsentFieldsInput, CronInput, EntryInput, RuleInput};
+use crate::graphql::input::{BrakeInput, ConsentFieldsInput, CronInput, EntryInput, RuleInput};
 use crate::graphql::services;
 use crate::graphql::types::{
     Approval, ConnectionDraft, ConsentPolicy, DeletionPolicy, FirstRun, MatchKey, Side, WritePolicy,
@@ -39,6 +39,8 @@ pub struct ConnectionUpdateInput {
     cron: MaybeUndefined<CronInput>,
     /// Where the permission to send e-mail is kept.
     email_consent: Option<ConsentFieldsInput>,
+    /// How much may happen in a day before it waits for a person.
+    brake: Option<BrakeInput>,
 }
 
 /// What `syncUpdate` takes. What is left out stays as it is.
@@ -146,9 +148,13 @@ async fn connection(
     let (id, edit) = (input.connection_id.clone(), input.expected_edit);
     let now = services(ctx)?.clock.now();
     let cron = std::mem::take(&mut input.cron).map_value(|cron| cron.cron(now)).transpose()?;
+    let brake = input.brake.take().map(BrakeInput::change).transpose()?;
     change(ctx, &id, edit, |settings| {
         update_connection(settings, input);
         cron.update_to(&mut settings.cron);
+        if let Some(brake) = brake {
+            brake(&mut settings.brake);
+        }
         Ok(())
     })
     .await

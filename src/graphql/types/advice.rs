@@ -42,7 +42,8 @@ pub(super) fn advice(code: &str) -> Option<&'static str> {
         }
         "BRAKE" | "BRAKE_DELETIONS" | "BRAKE_CLEARS" | "BRAKE_CREATES" | "BRAKE_ONE_FIELD" => {
             "More was to be written in a day than the brake lets through: look \
-             whether it is meant. What waits goes on as the day passes."
+             whether it is meant. If it is, raise the limit by connectionUpdate (brake) and publish; else what \
+             waits goes on as the day passes."
         }
         "WEBHOOKS_SILENT" => {
             "Records changed in the app and it told nothing: look whether its webhook is still there and \

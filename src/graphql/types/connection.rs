@@ -5,8 +5,8 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::history::changes;
 use super::rule::Rule;
 use super::{
-    Account, Approval, ConnectionDraft, ConsentPolicy, DeletionPolicy, Entry, FirstRun, Issue,
-    MatchKey, OutcomeName, Plan, RecordStanding, Run, Side, SyncState, WritePolicy,
+    Account, Approval, Brake, ConnectionDraft, ConsentPolicy, DeletionPolicy, Entry, FirstRun,
+    Issue, MatchKey, OutcomeName, Plan, RecordStanding, Run, Side, SyncState, WritePolicy,
 };
 use crate::graphql::error::read_error;
 use crate::graphql::page::{ChangePage, FIRST, IssuePage, RecordPage, RunPage, cost, count, page};
@@ -173,6 +173,11 @@ impl Configuration {
             left: channel.fields.left.to_string(),
             right: channel.fields.right.to_string(),
         })
+    }
+
+    /// How much may happen in a day before it waits for a person.
+    async fn brake(&self) -> Brake {
+        self.0.brake.into()
     }
 
     /// The syncs, that which reads the left first.
