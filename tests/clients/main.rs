@@ -1,6 +1,7 @@
 //! The emulators of Kommo and Zoho CRM, and our own API, judged by clients that others wrote: a public one of
-//! Kommo, Zoho's own SDK, and a public one of GraphQL. Each judge is a script in Python beside this file; its packages are put once
-//! into the build's folder. In CI they must be had; elsewhere what is skipped says so.
+//! Kommo, Zoho's own SDKs for Python and Node.js, and a public one of GraphQL. Each judge is a script beside
+//! this file; its packages are put once into the build's folder. In CI they must be had; elsewhere what is
+//! skipped says so.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,12 +14,14 @@
     reason = "tests fail by panicking"
 )]
 
+mod install;
+
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::{OnceLock, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,15 +31,14 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use serde_json::json;
 
 /// What is proved, by which script, of which emulator; or of the program itself.
-const JUDGES: [(&str, &str, Option<Emulated>); 3] = [
+const JUDGES: [(&str, &str, Option<Emulated>); 4] = [
     ("the_client_aioamocrm_takes_the_emulator_for_kommo", "aioamocrm.py", Some(Emulated::Kommo)),
+    ("the_sdk_for_node_takes_the_emulator_for_zoho_crm", "zohocrmsdk.mjs", Some(Emulated::Zoho)),
     ("the_sdk_of_zoho_crm_takes_the_emulator_for_zoho_crm", "zohocrmsdk.py", Some(Emulated::Zoho)),
     ("the_client_gql_follows_a_run_that_it_has_started", "gql_follows.py", None),
 ];
 
-const REQUIREMENTS: &str = include_str!("requirements.txt");
 const SCRIPT_PATIENCE: Duration = Duration::from_secs(120);
-const INSTALL_PATIENCE: Duration = Duration::from_secs(300);
 /// How long Kommo waits for the answer of a webhook.
 const WEBHOOK_PATIENCE: Duration = Duration::from_secs(2);
 const UNIQUE_FIELD: &str = "Customer_Code";
@@ -50,9 +52,8 @@ fn main() -> ExitCode {
 }
 
 fn judge(script: &str, of: Option<Emulated>) -> Result<Completion, Failed> {
-    static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let python = match PYTHON.get_or_init(install) {
-        Ok(python) => python,
+    let mut command = match install::command(script) {
+        Ok(command) => command,
         Err(why) if std::env::var_os("CI").is_some() => {
             return Err(format!("{script} was not tried: {why}").into());
         }
@@ -61,8 +62,7 @@ fn judge(script: &str, of: Option<Emulated>) -> Result<Completion, Failed> {
             return Ok(Completion::ignored_with(why));
         }
     };
-    let mut command = Command::new(python);
-    command.arg(folder().join(script)).env("CONCORD", env!("CARGO_BIN_EXE_concord"));
+    command.env("CONCORD", env!("CARGO_BIN_EXE_concord"));
     command.envs(of.map(serve).unwrap_or_default());
     let said = run(&mut command, script, SCRIPT_PATIENCE)?;
     if said.is_good { Ok(Completion::Completed) } else { Err(said.text.into()) }
@@ -130,58 +130,6 @@ fn post(url: &str, content_type: &str, body: &str) -> Option<u16> {
     let mut first = String::new();
     BufReader::new(line).read_line(&mut first).ok()?;
     first.split(' ').nth(1)?.parse().ok()
-}
-
-/// The Python of an environment with the judges' packages, which is made if it is not there; or why
-/// there is none, and what to do about it.
-fn install() -> Result<PathBuf, String> {
-    let version = Command::new("python3").arg("--version").output();
-    let version = version.ok().filter(|output| output.status.success());
-    let advice = "there is no python3; install Debian's packages python3 and python3-venv";
-    let version = version.ok_or(advice)?;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&version.stdout).update(REQUIREMENTS.as_bytes());
-    let name = format!("clients-{}", &hasher.finalize().to_hex().as_str()[..16]);
-    let builds = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let place = builds.join(&name);
-    if !place.exists() {
-        // It gets its name when it is whole, so that nobody uses half of it.
-        let draft = builds.join(format!("{name}.{}", std::process::id()));
-        let made = fill(&draft)
-            .and_then(|()| fs::rename(&draft, &place).map_err(|error| error.to_string()));
-        if made.is_err() {
-            let _ = fs::remove_dir_all(&draft);
-        }
-        // Another process may have been faster.
-        if !place.exists() {
-            made?;
-        }
-    }
-    Ok(place.join("bin/python"))
-}
-
-fn fill(draft: &Path) -> Result<(), String> {
-    do_step(
-        Command::new("python3").args(["-m", "venv"]).arg(draft),
-        "venv",
-        "python3 makes no virtual environment; install Debian's package python3-venv",
-    )?;
-    do_step(
-        Command::new(draft.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg("--requirement")
-            .arg(folder().join("requirements.txt")),
-        "pip",
-        "the packages in tests/clients/requirements.txt can't be installed; they need Python 3.10 \
-         or newer, and PyPI or a mirror of it",
-    )
-}
-
-fn do_step(command: &mut Command, name: &str, advice: &str) -> Result<(), String> {
-    let said =
-        run(command, name, INSTALL_PATIENCE).map_err(|error| format!("{advice}: {error}"))?;
-    let last = said.text.trim().lines().last().unwrap_or_default();
-    if said.is_good { Ok(()) } else { Err(format!("{advice}: {last}")) }
 }
 
 struct Said {
