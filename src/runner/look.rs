@@ -139,6 +139,16 @@ impl Session<'_> {
         self.read_at.get(&feed).is_none_or(|at| *at < oldest)
     }
 
+    /// Reads on what was read before all of that had been read which is planned upon.
+    pub(super) async fn read_what_is_behind(&mut self, side: Side) -> Result<(), RunError> {
+        for feed in self.feeds_of(side) {
+            if self.read_at.get(&feed).is_none_or(|at| *at < self.observed_at) {
+                self.read_on(side, feed).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads what changed in a feed, and what was told of it, since it was read.
     async fn read_on(&mut self, side: Side, feed: FeedId) -> Result<(), RunError> {
         self.read_at.insert(feed, self.now());

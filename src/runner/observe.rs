@@ -30,6 +30,7 @@ impl Session<'_> {
             self.observe_side(Side::Right, &missed)
         );
         self.note_missed(&missed);
+        self.observed_at = self.now();
         left.and(right)
     }
 
@@ -111,7 +112,7 @@ impl Session<'_> {
     }
 
     /// Reads a slice of what was told of each feed, the newest first. False if nothing is left.
-    pub(super) async fn observe_told(&self) -> Result<bool, RunError> {
+    pub(super) async fn observe_told(&mut self) -> Result<bool, RunError> {
         let up_to = self.soon();
         let read = async |of: Side| {
             let mut is_any = false;
@@ -121,6 +122,7 @@ impl Session<'_> {
             Ok::<bool, RunError>(is_any)
         };
         let (left, right) = tokio::join!(read(Side::Left), read(Side::Right));
+        self.observed_at = self.now();
         Ok(left? | right?)
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Session<'a> {
     pub(super) is_reconfigured: bool,
     /// When the reading of each feed began: what is known of it is no younger.
     pub(super) read_at: BTreeMap<FeedId, Timestamp>,
+    /// When all that is planned upon had been read.
+    pub(super) observed_at: Timestamp,
     /// How it reads.
     pub(super) reading: Reading,
     /// The records to which it has moved links.
@@ -112,6 +114,7 @@ impl<'a> Session<'a> {
             pending,
             is_reconfigured,
             read_at: BTreeMap::new(),
+            observed_at: Timestamp::MIN,
             reading,
             followed: BTreeSet::new(),
             claimed: BTreeSet::new(),

@@ -150,9 +150,15 @@ fn told(requests: &[(String, String, String)]) -> Vec<String> {
     counts.into_iter().map(|(what, count)| format!("{count} {what}")).collect()
 }
 
+/// Before anybody is made, each app is asked once more what changed and who was removed: somebody may have
+/// come to both while they were read.
+const CATCHING_UP: usize = 4;
+
 #[tokio::test]
 async fn the_first_run_asks_little_more_than_the_apps_force() {
     let house = House::new(1_000, 4).await;
+    // Nobody has moved in just now: who changed in the last minutes is read twice.
+    house.clock.put_forward(std::time::Duration::from_secs(1800));
     let before = (kommo_records(&house), zoho_records(&house));
     house.forget_requests();
     house.run().await;
@@ -161,7 +167,7 @@ async fn the_first_run_asks_little_more_than_the_apps_force() {
     let refused = house.people.people.iter().filter(|person| person.kind == Kind::Refused).count();
     let left = kommo_minimum(&before.0, &after.0);
     let right = zoho_minimum(&before.1, &after.1, refused);
-    let minimum = left + right + metadata(&requests);
+    let minimum = left + right + metadata(&requests) + CATCHING_UP;
     let most = minimum * 105 / 100 + 5;
     assert!(created(&before.0, &after.0) > 100 && created(&before.1, &after.1) > 100);
     assert!(

@@ -37,6 +37,36 @@ async fn who_turns_up_on_the_other_side_during_a_long_run_is_not_made_there() {
 }
 
 #[tokio::test]
+async fn whoever_comes_to_both_sides_during_a_run_is_there_once() {
+    let mut points = 0;
+    for point in 1.. {
+        let house = House::new(|_| {}).await;
+        // The left takes longer to be read.
+        for number in 0..60 {
+            house.make(Side::Left, &format!("{number}@x.es"), &[("city", "Vigo")]);
+        }
+        let mut run = pin!(house.run());
+        if !goes_on(run.as_mut(), point).await {
+            break;
+        }
+        points = point;
+        house.clock.advance(Duration::from_millis(1));
+        for side in Side::BOTH {
+            house.make(side, "zoe@x.es", &[("city", "Lugo")]);
+        }
+        house.clock.advance(Duration::from_millis(1));
+        run.await.unwrap();
+        house.run().await.unwrap();
+        for side in Side::BOTH {
+            let emails = house.emails(side);
+            let there = emails.iter().filter(|email| *email == "zoe@x.es").count();
+            assert_eq!((there, emails.len()), (1, 61), "{side:?}, point {point}");
+        }
+    }
+    assert!(points > 20, "{points} points");
+}
+
+#[tokio::test]
 async fn one_side_is_read_to_its_end_though_the_other_cannot_be_read() {
     let house = House::new(|_| {}).await;
     for number in 0..120 {
@@ -47,6 +77,23 @@ async fn one_side_is_read_to_its_end_though_the_other_cannot_be_read() {
     assert!(house.run().await.is_err());
     vendor.stop_faults();
     assert_eq!(house.known(Side::Right).await, 120);
+}
+
+/// Lets something go on for so many steps. False if it was over before.
+async fn goes_on<T>(mut going: Pin<&mut impl Future<Output = T>>, steps: usize) -> bool {
+    let mut left = steps;
+    poll_fn(|context| {
+        if going.as_mut().poll(context).is_ready() {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        if left == 0 {
+            return Poll::Ready(true);
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
 }
 
 /// Lets something go on, step by step, until it has come so far.
