@@ -179,15 +179,26 @@ impl Accounts {
     }
 
     /// Disconnects an account: its credentials are gone for good; what was seen of it stays until
-    /// nothing needs it.
+    /// nothing needs it. What a person's consent gave us is given back to the app, if it takes it back; a
+    /// failure of that is told, and keeps nobody from leaving.
     ///
     /// # Errors
     /// [`Error::InUse`] while connections use it.
     pub async fn disconnect(&self, workspace: WorkspaceId, id: AccountId) -> Result<Account> {
         self.check_unused(workspace, id).await?;
         let mut account = self.store.account(workspace, id).await?;
+        let kept = self.vault.read((workspace, id)).await;
         account.status = AccountStatus::Disconnected { since: self.world.clock.now() };
         self.store.set_account(&account).await?;
+        // Those of an account that was disconnected before are gone already.
+        if let Ok(kept) = kept {
+            let app = app(&account.app)?;
+            let line = self.world.line(app.about());
+            let revoked = app.revoke(&self.world, &line, &kept.granted.credentials).await;
+            if let Err(error) = revoked {
+                eprintln!("{id} is disconnected, and its app still lists the access: {error}");
+            }
+        }
         Ok(account)
     }
 

@@ -171,6 +171,12 @@ pub trait App: Send + Sync {
         clients: &Clients,
     ) -> Result<Granted>;
 
+    /// Gives back what a person's consent gave us, so that it opens nothing any more, where the app takes it
+    /// back (RFC 7009). What a person typed in is theirs, and may be in use elsewhere: it stays as it is.
+    async fn revoke(&self, _world: &World, _line: &Line, _kept: &Credentials) -> Result<()> {
+        Ok(())
+    }
+
     /// The connector of an account.
     ///
     /// # Errors

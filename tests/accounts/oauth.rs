@@ -577,3 +577,38 @@ async fn a_consent_with_too_few_scopes_connects_nothing() {
     assert_eq!(error.code(), "scope_missing");
     assert!(house.store.accounts(HOME).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn what_a_person_consented_to_is_given_back_and_what_was_typed_in_is_not() {
+    let house = House::new().await;
+    let process = house.process("one");
+    let typed = house.zoho.refresh_token();
+    let account = house.authorize(&process, "zoho").await;
+    assert_ne!(house.zoho.refresh_token(), typed, "the consent gave another");
+    process.accounts.disconnect(HOME, account.id).await.unwrap();
+    assert_eq!(house.zoho.refresh_token(), typed, "that one is worth nothing any more");
+
+    let credentials = Credentials::default()
+        .with("data_centre", "eu")
+        .with("client_id", zoho::CLIENT_ID)
+        .with("client_secret", zoho::CLIENT_SECRET)
+        .with("refresh_token", &typed);
+    let connected = process.accounts.connect(HOME, "zoho", &credentials, Names::default()).await;
+    process.accounts.disconnect(HOME, connected.unwrap().id).await.unwrap();
+    assert_eq!(house.zoho.refresh_token(), typed, "others may use it");
+
+    // Whoever is not answered leaves all the same.
+    let account = house.authorize(&process, "zoho").await;
+    let given = house.zoho.refresh_token();
+    house.zoho.order(zoho::Fault {
+        method: None,
+        path: Some("/oauth/v2/token/revoke".to_owned()),
+        after: 0,
+        times: 1,
+        kind: zoho::FaultKind::LostBefore,
+    });
+    process.accounts.disconnect(HOME, account.id).await.unwrap();
+    assert!(matches!(house.status(&account).await, AccountStatus::Disconnected { .. }));
+    assert!(house.store.credentials(HOME, account.id).await.is_err());
+    assert_eq!(house.zoho.refresh_token(), given);
+}

@@ -54,10 +54,24 @@ impl Desk {
     }
 
     async fn make(&self, left: usize, right: usize) -> Connection {
+        self.try_to_make(left, right).await.unwrap()
+    }
+
+    async fn try_to_make(&self, left: usize, right: usize) -> Result<Connection, Error> {
         let side = |at: usize| NewSide { account: self.accounts[at], objects: Vec::new() };
         let sides = PerSide { left: side(left), right: side(right) };
         let new = NewConnection { title: "T".into(), sides };
-        self.connections.create(self.workspace, &new).await.unwrap()
+        self.connections.create(self.workspace, &new).await
+    }
+
+    /// The app of an account takes its credentials no more.
+    async fn shut_out(&self, account: AccountId) {
+        let mut account = self.store.account(self.workspace, account).await.unwrap();
+        account.status = AccountStatus::NeedsReconnecting {
+            code: "invalid_grant".to_owned(),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        self.store.set_account(&account).await.unwrap();
     }
 }
 
@@ -132,15 +146,21 @@ async fn a_review_judges_by_what_was_read_last_and_tells_of_accounts_that_let_no
     let published = connections.publish(workspace, made.id, &token, &said).await;
     assert!(matches!(published, Err(Error::Unfinished(_))), "{published:?}");
 
-    let mut account = desk.store.account(workspace, desk.accounts[1]).await.unwrap();
-    account.status = AccountStatus::NeedsReconnecting {
-        code: "invalid_grant".to_owned(),
-        since: Timestamp::UNIX_EPOCH,
-    };
-    desk.store.set_account(&account).await.unwrap();
+    desk.shut_out(desk.accounts[1]).await;
     let warnings = review().await.warnings;
     let told: Vec<_> =
         warnings.iter().filter(|one| one.code == WarningCode::AccountNotConnected).collect();
     assert_eq!(told.len(), 1);
     assert!(told[0].message.contains("North") && told[0].message.contains("accountReconnect"));
+}
+
+#[tokio::test]
+async fn no_connection_is_made_with_an_account_that_lets_nobody_in() {
+    let desk = Desk::new(&[("zoho", "Z"), ("kommo", "North")]).await;
+    desk.shut_out(desk.accounts[1]).await;
+    for (left, right) in [(0, 1), (1, 0)] {
+        let refused = desk.try_to_make(left, right).await.unwrap_err();
+        assert!(matches!(refused, Error::NotConnected), "{refused}");
+    }
+    assert!(desk.store.connections(desk.workspace).await.unwrap().is_empty());
 }

@@ -57,6 +57,10 @@ impl App for Zoho {
         auth::refresh(world, line, kept, clients).await
     }
 
+    async fn revoke(&self, world: &World, line: &Line, kept: &Credentials) -> Result<()> {
+        auth::revoke(world, line, kept).await
+    }
+
     fn open(
         &self,
         world: &World,

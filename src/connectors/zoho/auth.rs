@@ -84,6 +84,17 @@ pub(super) async fn refresh(
     Ok(Granted { credentials: kept.clone(), key: answer.key })
 }
 
+/// Gives the refresh token back that a person's consent gave us, and with it the access tokens that it
+/// gave. That of a self client was typed in, or its code was: it stays.
+pub(super) async fn revoke(world: &World, line: &Line, kept: &Credentials) -> Result<()> {
+    match kept.get("refresh_token") {
+        Some(refresh) if kept.get("client_secret").is_none() => {
+            token::revoke(world, line, centre(kept)?, refresh).await
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Where the organisation's API is.
 pub(super) fn base(kept: &Credentials, overrides: &Overrides) -> Result<String> {
     let centre = centre(kept)?;

@@ -78,6 +78,37 @@ pub(super) async fn ask(
     read(&answer, centre, world.overrides.address("zoho").is_some(), now)
 }
 
+/// Has a refresh token be worth nothing any more (zoho.com/accounts/protocol/oauth/web-apps/revoke-tokens).
+/// One that is worth nothing already is as it should be.
+pub(super) async fn revoke(
+    world: &World,
+    line: &Line,
+    centre: &Centre,
+    refresh: &str,
+) -> Result<()> {
+    const OPERATION: &str = "revoke";
+    #[derive(Deserialize)]
+    struct Revoked {
+        status: Option<String>,
+        error: Option<String>,
+    }
+    let accounts = world.overrides.address("zoho_accounts").unwrap_or(centre.accounts);
+    let token =
+        form_urlencoded::Serializer::new(String::new()).append_pair("token", refresh).finish();
+    let url = format!("{accounts}/oauth/v2/token/revoke?{token}");
+    let answer = line.send(|| Request::new(Method::Post, url.as_str()), |_| None).await;
+    let answer = answer.map_err(|error| Error::from_net(&error, OPERATION, &*world.clock))?;
+    let unavailable =
+        || Error::new(ErrorKind::Unavailable, OPERATION, format!("http_{}", answer.status));
+    let revoked: Revoked = serde_json::from_slice(&answer.body).map_err(|_| unavailable())?;
+    match (revoked.status.as_deref(), revoked.error) {
+        (Some("success"), _) => Ok(()),
+        (_, Some(error)) if error == "invalid_code" => Ok(()),
+        (_, Some(error)) => Err(Error::new(ErrorKind::Unavailable, OPERATION, error)),
+        (_, None) => Err(unavailable()),
+    }
+}
+
 fn read(answer: &Answer, centre: &Centre, is_elsewhere: bool, now: Timestamp) -> Result<Tokens> {
     let unavailable =
         || Error::new(ErrorKind::Unavailable, OPERATION, format!("http_{}", answer.status));

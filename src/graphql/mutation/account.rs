@@ -115,7 +115,8 @@ impl AccountMutations {
         answer_about(ctx, "id", check(ctx, &id).await)
     }
 
-    /// Disconnects an account: its credentials are gone for good.
+    /// Disconnects an account: its credentials are gone for good. Access that a person gave on an app's
+    /// consent page is given back, where the app takes it back.
     async fn account_disconnect(
         &self,
         ctx: &Context<'_>,
