@@ -161,7 +161,8 @@ impl Session<'_> {
             }
         }
         self.write_down(settlement).await?;
-        self.catch_up(&shipments).await?;
+        let made = shipments.iter().filter(|sent| sent.it.write.id.is_none());
+        self.catch_up(made.map(|sent| sent.side).collect()).await?;
         for (side, loads) in self.loads(shipments, |shipment| &shipment.write) {
             for load in loads {
                 self.stop_if_changed().await?;
@@ -170,19 +171,6 @@ impl Session<'_> {
             self.note_progress().await?;
         }
         self.note_progress().await
-    }
-
-    /// Before anything is written, the sides where somebody is to be made are read on, where they were read
-    /// before all of that which is planned upon: somebody may have come to both meanwhile.
-    async fn catch_up(&mut self, shipments: &[Sent<Shipment>]) -> Result<(), RunError> {
-        let makes = |side: Side| {
-            let mut there = shipments.iter().filter(|sent| sent.side == side);
-            there.any(|sent| sent.it.write.id.is_none())
-        };
-        for side in Side::BOTH.into_iter().filter(|side| makes(*side)) {
-            self.read_what_is_behind(side).await?;
-        }
-        Ok(())
     }
 
     /// A sync that was paused, or anything else that was published meanwhile, takes hold at once.

@@ -139,11 +139,14 @@ impl Session<'_> {
         self.read_at.get(&feed).is_none_or(|at| *at < oldest)
     }
 
-    /// Reads on what was read before all of that had been read which is planned upon.
-    pub(super) async fn read_what_is_behind(&mut self, side: Side) -> Result<(), RunError> {
-        for feed in self.feeds_of(side) {
-            if self.read_at.get(&feed).is_none_or(|at| *at < self.observed_at) {
-                self.read_on(side, feed).await?;
+    /// Before anything is written, the sides where somebody is to be made are read on, where they were read
+    /// before all of that which is planned upon: somebody may have come to both meanwhile.
+    pub(super) async fn catch_up(&mut self, made: BTreeSet<Side>) -> Result<(), RunError> {
+        for side in made {
+            for feed in self.feeds_of(side) {
+                if self.read_at.get(&feed).is_none_or(|at| *at < self.observed_at) {
+                    self.read_on(side, feed).await?;
+                }
             }
         }
         Ok(())
