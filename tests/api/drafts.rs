@@ -289,3 +289,45 @@ async fn how_much_may_happen_in_a_day_is_set_limit_by_limit() {
     }
     assert_eq!(seen(&house, &id, BRAKE).await.0["configuration"]["brake"], expected);
 }
+
+#[tokio::test]
+async fn entries_that_write_the_same_set_have_ids_of_their_own() {
+    let house = House::new().await;
+    let id = ready(&house).await;
+    let mapping = "syncs { source mapping { id target function } }";
+    let set = async |entries: Json| {
+        let input = json!({"connectionId": id, "source": "LEFT", "entries": entries});
+        house.act("mappingSet", "MappingSetInput", "draft { edit }", input).await
+    };
+    let tags = json!([
+        {"target": "Tag", "inputs": ["tags"]},
+        {"target": "Tag", "function": "CONSTANT", "constant": {"texts": ["from Kommo"]}},
+    ]);
+    // However often it is said: each keeps its id, and with it what is remembered for it.
+    for _ in 0..2 {
+        let done = set(tags.clone()).await;
+        assert_eq!(done["userErrors"], json!([]), "{done}");
+        let (draft, _) = seen(&house, &id, mapping).await;
+        let entries = draft["configuration"]["syncs"][0]["mapping"].as_array().unwrap().clone();
+        let ids: Vec<&str> = entries
+            .iter()
+            .filter(|entry| entry["target"] == "Tag")
+            .map(|entry| entry["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(ids, ["right.Tag", "right.Tag.2"]);
+    }
+    // Who names an id changes that entry, whatever it wrote before.
+    let done = set(json!([{"id": "right.Tag.2", "target": "Title", "inputs": ["POSITION"]}])).await;
+    assert_eq!(done["userErrors"], json!([]), "{done}");
+    let (draft, _) = seen(&house, &id, mapping).await;
+    let entries = draft["configuration"]["syncs"][0]["mapping"].as_array().unwrap().clone();
+    let named: Vec<&Json> = entries.iter().filter(|entry| entry["id"] == "right.Tag.2").collect();
+    assert_eq!(named.len(), 1);
+    assert_eq!(named[0]["target"], "Title");
+    let twice = set(json!([
+        {"id": "one", "target": "Tag", "inputs": ["tags"]},
+        {"id": "one", "target": "Title", "inputs": ["POSITION"]},
+    ]))
+    .await;
+    assert_eq!(code(&twice), "INVALID", "{twice}");
+}

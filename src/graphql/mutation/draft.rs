@@ -1,17 +1,19 @@
 //! Working on the configuration of a connection: everything is edited in its draft.
 
+use std::collections::BTreeSet;
+
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object};
 
 use super::connection::writer_of_connection;
 use super::payload::{DonePayload, DraftPayload, answer_about};
 use crate::connections;
-use crate::graphql::error::{Outcome, UserError};
+use crate::graphql::error::{Outcome, UserError, UserErrorCode};
 use crate::graphql::input::{BrakeInput, ConsentFieldsInput, CronInput, EntryInput, RuleInput};
 use crate::graphql::services;
 use crate::graphql::types::{
     Approval, ConnectionDraft, ConsentPolicy, DeletionPolicy, FirstRun, MatchKey, Side, WritePolicy,
 };
-use crate::planner::{Channel, ConsentChannel, Entry, Rule, Settings, Sync};
+use crate::planner::{Channel, ConsentChannel, Entry, EntryId, Rule, Settings, Sync};
 use crate::record::{FieldId, PerSide};
 
 /// Mutations of drafts.
@@ -179,17 +181,40 @@ async fn rules(ctx: &Context<'_>, input: RuleSetInput) -> Outcome<ConnectionDraf
 
 async fn mapping(ctx: &Context<'_>, input: MappingSetInput) -> Outcome<ConnectionDraft> {
     let (source, replace) = (input.source, input.replace);
+    let mut given: BTreeSet<EntryId> = BTreeSet::new();
+    for id in input.entries.iter().filter_map(|entry| entry.id.clone()) {
+        if !given.insert(EntryId(id)) {
+            let message = "Two entries have the same id: give it to the one that was there before.";
+            return Err(UserError::new(UserErrorCode::Invalid, message).at("input.entries").into());
+        }
+    }
     let entries = input.entries.into_iter().map(|entry| entry.entry(source));
     let entries = entries.collect::<Result<Vec<Entry>, UserError>>()?;
     change(ctx, &input.connection_id, input.expected_edit, |settings| {
         let sync = sync(settings, source)?;
-        let is_new =
-            |old: &Entry| entries.iter().any(|new| new.target == old.target && new.meets(old));
+        let is_new = |old: &Entry| {
+            given.contains(&old.id)
+                || entries.iter().any(|new| new.target == old.target && new.meets(old))
+        };
         sync.entries.retain(|old| !replace && !is_new(old));
-        sync.entries.extend(entries);
+        for entry in entries {
+            let id = if given.contains(&entry.id) {
+                entry.id
+            } else {
+                unused(entry.id, |id| sync.entries.iter().any(|other| other.id == *id))
+            };
+            sync.entries.push(Entry { id, ..entry });
+        }
         Ok(())
     })
     .await
+}
+
+/// This id, or where another entry has it the first like it that is free: several entries may write one set.
+fn unused(id: EntryId, is_taken: impl Fn(&EntryId) -> bool) -> EntryId {
+    let numbered = (2..).map(|number| EntryId(format!("{}.{number}", id.0)));
+    let mut ids = std::iter::once(id.clone()).chain(numbered);
+    ids.find(|id| !is_taken(id)).unwrap_or(id)
 }
 
 async fn change(
