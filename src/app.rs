@@ -1,5 +1,7 @@
 //! Builds everything once. The program, the demo and the tests call the same function.
 
+mod doctor;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::accounts::{self, Accounts, Authorizations};
 use crate::auth::Tokens;
-use crate::config::{Config, Part};
+use crate::config::{Config, Faults, Part};
 use crate::connections::{self, Asking, Connections};
 use crate::connectors::World;
 use crate::graphql::{Services, api};
@@ -20,6 +22,8 @@ use crate::runner::{Runner, Timings};
 use crate::secrets::Sealer;
 use crate::store::{self, SqlStore, Store, Workspace, WorkspaceId};
 use crate::webhooks::{self, Webhooks};
+
+pub use doctor::doctor;
 
 /// A whole process, or the part of the work that it takes on, ready to be served.
 pub struct App {
@@ -47,6 +51,9 @@ pub enum Error {
     /// The database.
     #[error("the database can't be used: {0}")]
     Store(#[from] store::Error),
+    /// The settings.
+    #[error(transparent)]
+    Settings(#[from] Faults),
     /// The machine has no randomness.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),
@@ -67,12 +74,10 @@ pub const HOME: &str = "home";
 /// Builds everything.
 ///
 /// # Errors
-/// [`Error`] says what is missing.
+/// [`Error`] says what is missing, or that the secret key is not the one that the database was begun with.
 pub async fn build(config: &Config) -> Result<App, Error> {
     let app = build_on(config, Arc::new(SqlStore::open(&config.database_url).await?))?;
-    if config.part == Part::Worker {
-        app.accounts.check_key().await?;
-    }
+    app.accounts.check_key().await?;
     Ok(app)
 }
 

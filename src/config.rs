@@ -7,9 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::connectors::{Overrides, Registrations, is_redirect_uri};
+use crate::ports::SystemEntropy;
 use crate::secrets::MasterKey;
 use apps::{overrides, registrations};
-use folder::{kept_key, writable};
+use folder::{could_be_written, kept_key, key_file, writable};
 
 pub use apps::address_variable;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub return_urls: Vec<String>,
     /// What of the work this process takes on.
     pub part: Part,
+    /// Where the secret key is to be made, if there is none and nothing is made.
+    pub key_to_make: Option<PathBuf>,
 }
 
 /// What of the work a process takes on. Several processes need a database that they can share.
@@ -72,6 +75,8 @@ pub struct Given {
     pub graphiql: bool,
     /// What of the work the process takes on.
     pub part: Part,
+    /// Whether the process only looks: then neither a folder nor a key is made.
+    pub looks_only: bool,
 }
 
 const PORT: u16 = 8080;
@@ -84,7 +89,7 @@ const ALONE: &str = "a SQLite file belongs to one server, which has to run every
 
 impl Config {
     /// Reads the settings: what is given, then the environment, then what is usual. Makes the data
-    /// folder and its key if they are not there.
+    /// folder and its key if they are not there, unless it only looks.
     ///
     /// # Errors
     /// [`Faults`] names everything that is wrong, each with what to do.
@@ -119,14 +124,21 @@ impl Config {
         if given.part != Part::Whole && !url.as_deref().is_some_and(is_shared) {
             faults.push(ALONE.to_owned());
         }
-        let key = match variable("CONCORD_SECRET_KEY") {
+        let text = variable("CONCORD_SECRET_KEY");
+        let is_to_make = given.looks_only && text.is_none() && !key_file(&data).exists();
+        let key_to_make = is_to_make.then(|| key_file(&data));
+        let key = match text {
             Some(text) => {
                 MasterKey::parse(&text).map_err(|error| format!("CONCORD_SECRET_KEY: {error}"))
             }
+            None if is_to_make => {
+                MasterKey::generate(&SystemEntropy).map_err(|error| error.to_string())
+            }
             None => kept_key(&data, given.part),
         };
+        let usable = if given.looks_only { could_be_written } else { writable };
         if url.is_none()
-            && let Err(fault) = writable(&data)
+            && let Err(fault) = usable(&data)
         {
             faults.push(fault);
         }
@@ -159,6 +171,7 @@ impl Config {
                 registrations,
                 return_urls,
                 part: given.part,
+                key_to_make,
             }),
             _ => Err(Faults(faults)),
         }

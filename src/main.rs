@@ -6,20 +6,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use concord::accounts::{Accounts, callback};
+use concord::accounts::Accounts;
 use concord::app::{self, HOME};
 use concord::auth::{Principal, Role};
-use concord::config::{Config, Faults, Given, Part};
+use concord::config::{Config, Given, Part};
 use concord::connections::Asking;
-use concord::connectors::{ALL, App};
 use concord::graphql;
 use concord::jobs::Dispatcher;
 use concord::lab::demo::{self, Options, Server};
 use concord::lab::emulate::{self, Emulated};
 use concord::lab::simulate::{Profile, Summary, simulate};
-use concord::ports::SystemEntropy;
-use concord::secrets::MasterKey;
-use concord::store::{self, SqlStore};
+use concord::store::{self, Served, SqlStore};
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -259,7 +256,7 @@ async fn main() -> Result<ExitCode> {
                 // First: a database that is missing is not to be made.
                 ask_after_restore(&place.config()?).await?;
             }
-            for note in doctor(&place.given()).await? {
+            for note in app::doctor(&place.given(), environment).await? {
                 println!("{note}");
             }
             println!("Everything is in order.");
@@ -300,31 +297,6 @@ async fn main() -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Looks at all settings, and at the database wherever its own are right. Gives what a person should
-/// know although nothing is wrong.
-async fn doctor(given: &Given) -> Result<Vec<String>> {
-    let (notes, mut faults) = match Config::read(given, environment) {
-        Ok(config) => (clients(&config), Vec::new()),
-        Err(Faults(faults)) => (Vec::new(), faults),
-    };
-    let key = MasterKey::generate(&SystemEntropy)?.to_text();
-    let of_the_database = |name: &str| match name {
-        "CONCORD_DATA" | "DATABASE_URL" => environment(name),
-        // Nothing is sealed, so that any key will do.
-        "CONCORD_SECRET_KEY" => Some(key.to_string()),
-        _ => None,
-    };
-    if let Ok(config) = Config::read(given, of_the_database)
-        && let Err(error) = SqlStore::open(&config.database_url).await
-    {
-        let error = anyhow::Error::from(error);
-        faults.push(format!(
-            "the database can't be used ({error:#}): name another by --database-url or DATABASE_URL"
-        ));
-    }
-    if faults.is_empty() { Ok(notes) } else { Err(Faults(faults).into()) }
 }
 
 /// Has every connection ask before it writes what it would, knowing only what a backup knew.
@@ -370,26 +342,11 @@ async fn migrate_store(given: &Given, to: &str) -> Result<()> {
     Ok(())
 }
 
-/// The OAuth clients, with what has to be registered at the apps; never their secrets.
-fn clients(config: &Config) -> Vec<String> {
-    let about = |app: &&'static dyn App| {
-        let (slug, name) = (app.about().slug, app.about().name);
-        config.registrations.of(slug).iter().next()?;
-        Some(match config.public_url.as_deref().map(|url| callback(url, slug)) {
-            Some(uri) => format!("{name}: the OAuth client needs the redirect URI {uri}"),
-            None => format!(
-                "{name}: people who give consent can come back to a front-end only, until \
-                 CONCORD_PUBLIC_URL is set"
-            ),
-        })
-    };
-    ALL.iter().filter_map(about).collect()
-}
-
 /// Takes on its part of the work until it is told to end.
 async fn serve(config: &Config) -> Result<()> {
     let in_use = || format!("{} can't be listened on: take another port by --port", config.listen);
     let listener = tokio::net::TcpListener::bind(config.listen).await.with_context(in_use)?;
+    let _alone = Served::claim(&config.database_url).context("the database can't be used")?;
     let app = app::build(config).await?;
     match config.part {
         Part::Whole | Part::Server => println!("http://{}/graphql", config.listen),

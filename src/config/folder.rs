@@ -1,7 +1,7 @@
 //! The data folder, and the key that is kept in it.
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
@@ -19,16 +19,28 @@ pub(super) fn writable(data: &Path) -> Result<(), String> {
     made.map(drop).map_err(|error| unwritable(data, &error))
 }
 
+/// Finds out whether files can be made in the folder, or where it is to be made.
+pub(super) fn could_be_written(data: &Path) -> Result<(), String> {
+    let is_there = data.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(is_there).map(drop).map_err(|error| unwritable(data, &error))
+}
+
+/// The file of the key in the data folder.
+pub(super) fn key_file(data: &Path) -> PathBuf {
+    data.join(KEY_FILE)
+}
+
 /// The key in the data folder, made if it is not there; only its owner can read it. A worker makes none:
 /// with another than the server's it could not open what that has sealed.
 pub(super) fn kept_key(data: &Path, part: Part) -> Result<MasterKey, String> {
-    let file = data.join(KEY_FILE);
+    let file = key_file(data);
     if !file.exists() {
         if part == Part::Worker {
             return Err(NO_KEY.to_owned());
         }
         writable(data)?;
         make_key(data, &file)?;
+        eprintln!("a new secret key is in {}: keep a copy of it with each backup", file.display());
     }
     let fault = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let text = std::fs::read_to_string(&file).map_err(|error| fault(&error))?;

@@ -35,6 +35,6 @@ pub use rows::{
     UsageHour, Workspace, WorkspaceId,
 };
 
-pub use sql::{CopiedTable, CopyError, SqlStore, copy};
+pub use sql::{CopiedTable, CopyError, Found, Served, SqlStore, copy};
 pub use usage::Usage;
 pub use webhooks::Webhooks;

@@ -126,9 +126,9 @@ impl Place {
         (name, worker)
     }
 
-    /// What a worker with another secret key says of that.
-    pub fn refusal_of_another_key(&self) -> String {
-        let mut command = self.command("work");
+    /// What a process with another secret key says of that.
+    pub fn refusal_of_another_key(&self, name: &str) -> String {
+        let mut command = self.command(name);
         command.arg("--port").arg(free_port().to_string());
         let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
         let output = command.env("CONCORD_SECRET_KEY", key).output().unwrap();

@@ -60,7 +60,10 @@ async fn lose(loss: Loss, town: &Town, doors: &Doors, place: &Place) {
     server.line("no worker gives a sign of life").await;
     let workers = [place.start_worker().await, place.start_worker().await];
     let [left, right] = script.accounts().await.unwrap();
-    assert!(place.refusal_of_another_key().contains("sealed with another secret key"));
+    for process in ["work", "serve", "token", "doctor"] {
+        let said = place.refusal_of_another_key(process);
+        assert_eq!(said.matches("sealed with another secret key").count(), 1, "{process}: {said}");
+    }
     let connection = script.set_up(&left, &right).await.unwrap();
     script.start(&connection, &SAID).await.unwrap();
     let plan = script.plan(&connection).await.unwrap();

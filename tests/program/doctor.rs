@@ -5,8 +5,33 @@ use crate::{Folder, answer, concord_in, refusal};
 #[test]
 fn nothing_is_wrong_with_a_fresh_folder() {
     let folder = Folder::new("healthy");
-    let said = answer(&mut concord_in(&folder.join("data"), &["doctor"]));
-    assert_eq!(said, "Everything is in order.\n");
+    let data = folder.join("data");
+    let doctor = || answer(&mut concord_in(&data, &["doctor"]));
+    let said = doctor();
+    assert!(said.contains("There is no secret key at"), "{said}");
+    assert!(said.contains("There is no database yet: the first start makes it"), "{said}");
+    assert!(said.ends_with("Everything is in order.\n"), "{said}");
+    assert!(!data.exists(), "whoever misspelt the folder gets no second database");
+    let made = concord_in(&data, &["migrate"]).output().unwrap();
+    let told = String::from_utf8(made.stderr).unwrap();
+    assert!(told.contains("a new secret key is in"), "{told}");
+    assert_eq!(doctor(), "Everything is in order.\n");
+    std::fs::remove_file(data.join("secret.key")).unwrap();
+    assert!(doctor().contains("There is no secret key at"));
+    assert!(!data.join("secret.key").exists());
+}
+
+#[test]
+fn tables_that_are_still_to_be_made_are_told_and_left() {
+    let folder = Folder::new("no-tables");
+    let data = folder.join("data");
+    answer(&mut concord_in(&data, &["migrate"]));
+    let file = data.join("concord.sqlite");
+    std::fs::write(&file, b"").unwrap();
+    let said = answer(&mut concord_in(&data, &["doctor"]));
+    assert!(said.contains("still to be made or brought up to date"), "{said}");
+    let made = crate::database::asked(&data, "SELECT name FROM sqlite_master");
+    assert_eq!(made, Vec::<String>::new());
 }
 
 #[test]
@@ -72,6 +97,7 @@ fn an_oauth_client_is_told_with_what_it_needs_and_without_its_secret() {
         command.env("CONCORD_APP_KOMMO_CLIENT_SECRET", SECRET);
         command
     };
+    answer(&mut concord_in(&folder.join("data"), &["migrate"]));
     let said = answer(&mut whole());
     assert!(said.contains("until CONCORD_PUBLIC_URL is set"), "{said}");
     let mut public = whole();

@@ -109,6 +109,25 @@ fn an_emulator_tells_where_it_is_and_what_to_type_in_and_answers_there() {
     assert!(body.contains("custom_fields_values"), "people have moved in: {body}");
 }
 
+#[test]
+fn an_embedded_database_has_one_server() {
+    let folder = Folder::new("two-servers");
+    let data = folder.join("data");
+    let start = || {
+        let (listener, port) = taken_port();
+        drop(listener);
+        concord_in(&data, &["serve", "--port", &port])
+    };
+    let mut first = Started::new(&mut start());
+    assert!(first.line().ends_with("/graphql"));
+    let said = refusal(&mut start());
+    assert!(said.contains("stop every server and worker of it first"), "{said}");
+    answer(&mut concord_in(&data, &["token"]));
+    answer(&mut concord_in(&data, &["doctor"]));
+    drop(first);
+    assert!(Started::new(&mut start()).line().ends_with("/graphql"), "it was killed");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_server_that_is_told_to_end_ends_well() {

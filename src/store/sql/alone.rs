@@ -1,8 +1,11 @@
-//! A database that one process has to itself.
+//! A database that one process has to itself: wholly, or as the one server that works with it.
+
+use std::fs::{File, TryLockError};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
-use super::{MIGRATION_LOCK, NAME, SqlStore, Users};
+use super::open::{Users, file, make_folder};
+use super::{MIGRATION_LOCK, NAME, SqlStore};
 use crate::store::{Error, Result};
 
 impl SqlStore {
@@ -29,6 +32,32 @@ impl SqlStore {
     /// It can't be told that it is closed.
     pub async fn close(&self) -> Result<()> {
         Ok(self.db.clone().close().await?)
+    }
+}
+
+/// An embedded database that no other server works with, until this is dropped or the process ends.
+#[derive(Debug)]
+pub struct Served(#[expect(dead_code, reason = "what is locked is this file")] File);
+
+impl Served {
+    /// Takes an embedded database for this server alone: what a second one would do at the same time, the
+    /// first knows nothing of. None for a database that several can share.
+    ///
+    /// # Errors
+    /// [`Error::InUse`], or [`Error::Down`] if there can be no file beside it.
+    pub fn claim(url: &str) -> Result<Option<Self>> {
+        let Some(database) = file(url) else { return Ok(None) };
+        make_folder(url)?;
+        // Beside it: whoever closes the database's own file takes SQLite's locks from it.
+        let mut beside = database.into_os_string();
+        beside.push(".lock");
+        let down = |error: std::io::Error| Error::Down(Some(Box::new(error)));
+        let file = File::options().create(true).append(true).open(beside).map_err(down)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Err(Error::InUse),
+            Err(TryLockError::Error(error)) => Err(down(error)),
+        }
     }
 }
 
