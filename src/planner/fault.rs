@@ -100,6 +100,8 @@ pub enum WarningCode {
     OptOutsStay,
     /// The value can be carried there but not back.
     OneWay,
+    /// The value is text, and not every text is what the target takes.
+    MayNotFit,
     /// Nothing writes a field of those by which people are recognised.
     KeysUnwritten,
     /// An account of the connection has to be reconnected before anything runs.

@@ -156,7 +156,7 @@ impl<'a> Case<'a> {
                 self.check_keys_written(side);
             } else {
                 let message = format!(
-                    "{} has no field with any of the match keys: choose others, or read its fields again.",
+                    "{} has no field with any of the match keys: choose others, or read its fields again (accountCheck).",
                     self.place(side)
                 );
                 self.fault(FaultCode::NoMatchField, At::default(), message);
@@ -266,7 +266,7 @@ impl<'a> Case<'a> {
 
     fn unknown(&mut self, sync: Side, side: Side, field: &FieldId) {
         let message = format!(
-            "{} has no field {field}: choose another, or read its fields again.",
+            "{} has no field {field}: choose another, or read its fields again (accountCheck).",
             self.place(side)
         );
         let at = At { sync: Some(sync), field: Some(field.clone()) };

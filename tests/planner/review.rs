@@ -159,6 +159,45 @@ fn a_mapping_that_wanders_is_warned_of() {
     assert!(review.warnings.iter().any(|w| w.code == WarningCode::CrossedMapping));
 }
 
+#[test]
+fn text_that_may_not_be_what_the_target_takes_is_warned_of() {
+    let warned = |target: &str, input: &str| {
+        let mut entries = good();
+        entries.retain(|entry| entry.target.as_str() != target);
+        entries.push(copy(target, input));
+        let review = review(&settings(Some(sync(entries)), None), &all());
+        let found = review.warnings.iter().find(|w| w.code == WarningCode::MayNotFit);
+        found.map(|warning| (warning.at.field.clone().unwrap(), warning.message.clone()))
+    };
+    for target in ["birthday", "seen"] {
+        let (field, message) = warned(target, "last").unwrap();
+        assert_eq!(field.as_str(), target);
+        assert!(message.contains("last is text") && message.contains("WRONG_SHAPE"), "{message}");
+    }
+    assert_eq!(warned("birthday", "birthday"), None, "a day is a day");
+    assert_eq!(warned("last", "birthday"), None, "text takes anything");
+}
+
+#[test]
+fn a_function_is_told_how_many_fields_it_takes() {
+    let told = |function: Function, inputs: &[&str]| {
+        let inputs = inputs.iter().map(|input| (*input).into()).collect();
+        let entry = Entry { function, inputs, ..copy("birthday", "last") };
+        let mut entries = good();
+        entries.push(entry);
+        let faults = review(&settings(Some(sync(entries)), None), &all()).faults;
+        let found = faults.into_iter().find(|fault| fault.code == FaultCode::WrongInputs);
+        found.unwrap().message
+    };
+    let made = "birthday is made from";
+    assert_eq!(told(Function::Copy, &[]), format!("{made} 0 fields: give one."));
+    assert!(told(Function::JoinName, &["last"]).ends_with("two, the first name and the last."));
+    assert!(told(Function::FirstNonEmpty, &[]).ends_with("give one at least."));
+    let constant =
+        Function::Constant { value: Value::Text("x".into()), when: ConstantWhen::Always };
+    assert!(told(constant, &["last"]).ends_with("none, for a constant reads nothing."));
+}
+
 /// The right side has leads too, whose only name is called otherwise.
 fn with_leads(entries: Vec<Entry>) -> Settings {
     let mut settings = settings(Some(sync(entries)), None);

@@ -10,6 +10,12 @@ use super::super::settings::Sync;
 use super::Case;
 use crate::record::{Field, FieldType, Schema, Semantic, Side, Value};
 
+/// Whether text is to be read as something that not every text is.
+fn is_read_as(from: FieldType, to: FieldType) -> bool {
+    use FieldType::{Boolean, Date, DateTime, Number, Text};
+    from == Text && matches!(to, Number | Boolean | Date | DateTime)
+}
+
 impl Case<'_> {
     pub(super) fn check_entry(
         &mut self,
@@ -26,7 +32,17 @@ impl Case<'_> {
             Function::FirstNonEmpty | Function::Join { .. } => 1..=usize::MAX,
         };
         if !wanted.contains(&entry.inputs.len()) {
-            let message = format!("{} is made from a wrong number of fields.", entry.target);
+            let message = format!(
+                "{} is made from {} fields: give {}.",
+                entry.target,
+                entry.inputs.len(),
+                match (wanted.start(), wanted.end()) {
+                    (0, 0) => "none, for a constant reads nothing",
+                    (1, 1) => "one",
+                    (2, 2) => "two, the first name and the last",
+                    _ => "one at least",
+                }
+            );
             self.fault(FaultCode::WrongInputs, at.clone(), message);
         }
         for input in entry.inputs.iter().filter(|input| reads.get(input).is_none()) {
@@ -115,6 +131,13 @@ impl Case<'_> {
             _ => from.clone(),
         };
         match compatibility(&made, to) {
+            Compatibility::BothWays if is_read_as(made.kind, to.kind) => {
+                let message = format!(
+                    "{} is text: where it can't be read as {} demands, nothing is written (WRONG_SHAPE).",
+                    from.label, to.label
+                );
+                self.warn(WarningCode::MayNotFit, at, message);
+            }
             Compatibility::BothWays => {}
             Compatibility::OneWay => {
                 let message = format!("{} can be carried to {}, not back.", from.label, to.label);
@@ -134,7 +157,8 @@ impl Case<'_> {
         let goes_home = answers.iter().any(|other| entry.inputs.contains(&other.target));
         if !answers.is_empty() && !goes_home && !entry.inputs.is_empty() {
             let message = format!(
-                "{} is written from one field and read into another: values will wander.",
+                "{0} is written from one field and read into another, so that values wander: have one of the \
+                 entries that read {0} write what it is written from, or take one away.",
                 entry.target
             );
             self.warn(WarningCode::CrossedMapping, at, message);
