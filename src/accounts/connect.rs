@@ -18,7 +18,7 @@ impl Accounts {
     /// Connects an account with what a person typed in: it is tried before anything is kept.
     ///
     /// # Errors
-    /// [`Error::App`] says what is wrong with it; [`Error::AlreadyConnected`].
+    /// [`Error::App`] says what is wrong with it; [`Error::NoSuchCredential`]; [`Error::AlreadyConnected`].
     pub async fn connect(
         &self,
         workspace: WorkspaceId,
@@ -27,6 +27,7 @@ impl Accounts {
         names: Names<'_>,
     ) -> Result<Account> {
         let app = app(slug)?;
+        check_names(app, typed)?;
         let line = self.world.line(app.about());
         let granted = app.authorise(&self.world, &line, typed).await?;
         self.add(workspace, &self.try_out(app, line, granted).await?, names).await
@@ -35,7 +36,7 @@ impl Accounts {
     /// Gives an account new credentials.
     ///
     /// # Errors
-    /// [`Error::OtherAccount`] if they belong to another; [`Error::App`].
+    /// [`Error::OtherAccount`] if they belong to another; [`Error::NoSuchCredential`]; [`Error::App`].
     pub async fn reconnect(
         &self,
         workspace: WorkspaceId,
@@ -45,6 +46,7 @@ impl Accounts {
     ) -> Result<Account> {
         let account = self.store.account(workspace, id).await?;
         let app = app(&account.app)?;
+        check_names(app, typed)?;
         let line = self.world.line(app.about());
         let granted = app.authorise(&self.world, &line, typed).await?;
         self.renew(account, &self.try_out(app, line, granted).await?, email).await
@@ -175,7 +177,11 @@ impl Accounts {
     /// [`Error::InUse`] while connections do.
     pub async fn check_unused(&self, workspace: WorkspaceId, id: AccountId) -> Result<()> {
         let users = self.store.connections_of_account(workspace, id).await?;
-        if users.is_empty() { Ok(()) } else { Err(Error::InUse(users.len())) }
+        if users.is_empty() {
+            return Ok(());
+        }
+        let users: Vec<String> = users.iter().map(ToString::to_string).collect();
+        Err(Error::InUse(users.join(", ")))
     }
 
     /// Disconnects an account: its credentials are gone for good; what was seen of it stays until
@@ -279,4 +285,17 @@ struct Tried {
     granted: Granted,
     connector: Arc<dyn Connector>,
     identity: Identity,
+}
+
+/// Refuses what the app does not ask for: a misspelt name would be taken for nothing.
+fn check_names(app: &'static dyn App, typed: &Credentials) -> Result<()> {
+    let about = app.about();
+    let known: Vec<&str> = about.credentials.iter().map(|credential| credential.name).collect();
+    match typed.names().find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let (name, known) = (name.to_owned(), known.join(", "));
+            Err(Error::NoSuchCredential { app: about.name, name, known })
+        }
+    }
 }

@@ -7,10 +7,23 @@ use crate::{connectors, secrets, store};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no connector of this name.
-    #[error("there is no app {0:?}")]
+    #[error("there is no app {0:?}: choose one of {apps}", apps = apps())]
     NoSuchApp(String),
+    /// Something was typed in that the app does not ask for.
+    #[error("{app} asks for no {name:?}: give those of {known}")]
+    NoSuchCredential {
+        /// The app.
+        app: &'static str,
+        /// The name that was given.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
     /// Its account in the app is connected already.
-    #[error("this account is connected already")]
+    #[error(
+        "this account is connected already: accountReconnect gives it new credentials, \
+         accountUpdate another name"
+    )]
     AlreadyConnected,
     /// What was typed in belongs to another account of the app.
     #[error("these credentials belong to another account")]
@@ -65,8 +78,8 @@ pub enum Error {
     #[error("the account is not connected: reconnect it")]
     NotConnected,
     /// Connections use it.
-    #[error("{0} connections use this account: disconnect them first")]
-    InUse(usize),
+    #[error("{0} use this account: take them away with connectionDisconnect first")]
+    InUse(String),
     /// The app refused, or could not be reached.
     #[error(transparent)]
     App(#[from] connectors::Error),
@@ -78,12 +91,19 @@ pub enum Error {
     Sealing(#[from] secrets::Error),
 }
 
+/// The apps that there are.
+fn apps() -> String {
+    let slugs: Vec<&str> = connectors::ALL.iter().map(|app| app.about().slug).collect();
+    slugs.join(", ")
+}
+
 impl Error {
     /// A stable name.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
             Self::NoSuchApp(_) => "no_such_app",
+            Self::NoSuchCredential { .. } => "no_such_credential",
             Self::AlreadyConnected => "already_connected",
             Self::OtherAccount => "other_account",
             Self::OtherApp => "other_app",

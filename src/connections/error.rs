@@ -3,9 +3,15 @@
 use crate::planner::Review;
 use crate::store;
 
+/// Characters of a title.
+pub(super) const TITLE_MAX: usize = 200;
+
 /// What can go wrong with setting a connection up. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// It has no name, or a very long one.
+    #[error("a connection has a title of 1 to {TITLE_MAX} characters")]
+    BadTitle,
     /// Both sides are the same account.
     #[error("a connection needs two different accounts")]
     SameAccount,
@@ -32,7 +38,10 @@ pub enum Error {
     #[error("the review found what must be mended first")]
     Unfinished(Box<Review>),
     /// The review that was named is not of what would start.
-    #[error("the configuration has changed since it was reviewed: review it again")]
+    #[error(
+        "this token is not of a review of what is there now under these acknowledgements: call \
+         connectionReview with the same ones, and give its token"
+    )]
     StaleReview,
     /// Somebody else edited it first.
     #[error("somebody else has edited this meanwhile: read it again, and make your change anew")]

@@ -11,6 +11,7 @@ use crate::store::{
     AccountId, Connection, ConnectionFeed, ConnectionId, FeedId, SyncProgress, WorkspaceId,
 };
 
+use super::error::TITLE_MAX;
 use super::{Connections, Error, Result};
 
 /// A connection that somebody asks for.
@@ -37,6 +38,9 @@ impl Connections {
     /// # Errors
     /// [`Error`] says what does not fit.
     pub async fn create(&self, workspace: WorkspaceId, new: &NewConnection) -> Result<Connection> {
+        if new.title.trim().is_empty() || new.title.chars().count() > TITLE_MAX {
+            return Err(Error::BadTitle);
+        }
         if new.sides.left.account == new.sides.right.account {
             return Err(Error::SameAccount);
         }

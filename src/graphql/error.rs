@@ -2,6 +2,7 @@
 
 use async_graphql::{Enum, ErrorExtensions as _, SimpleObject};
 
+use super::types::Acknowledgement;
 use crate::connectors::{self, ErrorKind};
 use crate::planner::Review;
 use crate::{accounts, connections, store, webhooks};
@@ -53,6 +54,12 @@ impl UserError {
 
     pub(super) fn at(mut self, path: &str) -> Self {
         self.path = path.split('.').map(str::to_owned).collect();
+        self
+    }
+
+    /// Says of what in the input its place is told.
+    pub(super) fn under(mut self, path: &str) -> Self {
+        self.path.splice(0..0, path.split('.').map(str::to_owned));
         self
     }
 
@@ -121,6 +128,12 @@ pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> async_graph
         })
 }
 
+/// An argument of what only reads can't be right.
+pub(super) fn invalid(message: impl Into<String>) -> async_graphql::Error {
+    let error = async_graphql::Error::new(message);
+    error.extend_with(|_, extensions| extensions.set("code", "INVALID"))
+}
+
 /// There is nothing to follow under this id.
 pub(super) fn no_such(what: &str) -> async_graphql::Error {
     let error = async_graphql::Error::new(UserError::not_found(what).message);
@@ -167,6 +180,7 @@ impl From<accounts::Error> for Failure {
         use accounts::Error as E;
         let code = match &error {
             E::NoSuchApp(_)
+            | E::NoSuchCredential { .. }
             | E::OtherAccount
             | E::OtherApp
             | E::NotRegistered(_)
@@ -211,7 +225,7 @@ impl From<connections::Error> for Failure {
     fn from(error: connections::Error) -> Self {
         use connections::Error as E;
         let code = match &error {
-            E::SameAccount | E::UnknownObject { .. } | E::NoSync | E::NoDraft => {
+            E::BadTitle | E::SameAccount | E::UnknownObject { .. } | E::NoSync | E::NoDraft => {
                 UserErrorCode::Invalid
             }
             E::NotDescribed | E::NotConnected => UserErrorCode::NotConnected,
@@ -237,7 +251,11 @@ impl From<connections::Error> for Failure {
 /// What a review found.
 fn missing(review: &Review) -> String {
     let faults = review.faults.iter().map(|fault| fault.message.as_str());
-    let unsaid = review.unacknowledged.iter().map(|_| "an acknowledgement is missing");
-    let all: Vec<&str> = faults.chain(unsaid).collect();
+    let unsaid = review.unacknowledged.iter().map(|what| Acknowledgement::from(*what));
+    let unsaid: Vec<String> =
+        unsaid.map(|what| async_graphql::Value::from(what).to_string()).collect();
+    let unsaid = (!unsaid.is_empty())
+        .then(|| format!("`acknowledgements` has to name {}.", unsaid.join(", ")));
+    let all: Vec<&str> = faults.chain(unsaid.as_deref()).collect();
     format!(": {}", all.join(" "))
 }

@@ -8,12 +8,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest,
+    Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextValidation,
 };
 use async_graphql::parser::types::{
     ExecutableDocument, FragmentDefinition, Selection, SelectionSet,
 };
-use async_graphql::{ErrorExtensionValues, Name, Positioned, Request, ServerError, ServerResult};
+use async_graphql::{
+    ErrorExtensionValues, Name, Positioned, Request, ServerError, ServerResult, ValidationResult,
+};
 use async_trait::async_trait;
 
 /// A limit: how many of what.
@@ -23,6 +25,10 @@ struct Limit {
     what: &'static str,
 }
 
+/// How deep a query may be nested: enough for the standard introspection.
+pub(super) const DEPTH_MAX: usize = 15;
+/// What a query may cost: a field is 1, a page as many times its fields as it may have entries.
+pub(super) const COST_MAX: usize = 5_000;
 const TEXT: Limit = Limit { max: 16_000, what: "bytes of query text" };
 const ALIASES: Limit = Limit { max: 30, what: "aliases" };
 const ROOT_FIELDS: Limit = Limit { max: 20, what: "root fields in an operation" };
@@ -38,14 +44,9 @@ impl Limit {
         if found <= max {
             return Ok(());
         }
-        let message = format!(
+        Err(exceeded(format!(
             "the query has {found} {what}, and no more than {max} are allowed: ask for less at once"
-        );
-        let mut extensions = ErrorExtensionValues::default();
-        extensions.set("code", "LIMIT_EXCEEDED");
-        let mut error = ServerError::new(message, None);
-        error.extensions = Some(extensions);
-        Err(error)
+        )))
     }
 }
 
@@ -72,6 +73,37 @@ impl Extension for Limits {
         check(request.parsed_query()?)?;
         next.run(ctx, request).await
     }
+
+    /// The library says neither how much is allowed nor that this is a limit.
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        next.run(ctx).await.map_err(|errors| errors.into_iter().map(name_limit).collect())
+    }
+}
+
+fn name_limit(error: ServerError) -> ServerError {
+    let said = match error.message.as_str() {
+        "Query is too complex." => format!(
+            "the query may cost more than {COST_MAX}, where each field costs 1 and a page as often its fields \
+             as `first` says"
+        ),
+        "Query is nested too deep." => {
+            format!("the query is nested in more than {DEPTH_MAX} levels")
+        }
+        _ => return error,
+    };
+    exceeded(format!("{said}: ask for less at once"))
+}
+
+fn exceeded(message: String) -> ServerError {
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", "LIMIT_EXCEEDED");
+    let mut error = ServerError::new(message, None);
+    error.extensions = Some(extensions);
+    error
 }
 
 fn check(document: &ExecutableDocument) -> ServerResult<()> {

@@ -60,10 +60,6 @@ pub struct Services {
 /// The schema with what stands behind it.
 pub type Api = Schema<Query, Mutation, Subscription>;
 
-/// How deep a query may be nested: enough for the standard introspection.
-const DEPTH_MAX: usize = 15;
-/// What a query may cost: a field is 1, a page as many times its fields as it may have entries.
-const COST_MAX: usize = 5_000;
 /// Directives in a query.
 const DIRECTIVES_MAX: usize = 8;
 
@@ -72,8 +68,8 @@ const DIRECTIVES_MAX: usize = 8;
 pub fn api(services: Services) -> Api {
     Schema::build(Query, Mutation::default(), Subscription)
         .data(services)
-        .limit_depth(DEPTH_MAX)
-        .limit_complexity(COST_MAX)
+        .limit_depth(limits::DEPTH_MAX)
+        .limit_complexity(limits::COST_MAX)
         .limit_directives(DIRECTIVES_MAX)
         .disable_suggestions()
         .extension(Limits)

@@ -3,6 +3,7 @@
 
 use async_graphql::SimpleObject;
 
+use super::error::invalid;
 use super::types::{Account, Change, Connection, Delivery, Issue, PlanItem, RecordStanding, Run};
 
 /// Entries of a page where nobody says how many.
@@ -70,14 +71,29 @@ pub(super) struct Listed<T> {
     info: PageInfo,
 }
 
-/// How many entries are asked for.
-pub(super) fn count(first: i32) -> u64 {
-    u64::try_from(first.clamp(1, FIRST_MAX)).unwrap_or(1)
+/// How many entries are asked for, and behind which one.
+///
+/// # Errors
+/// `INVALID` for a number that no page has, or a cursor that `key` can't read.
+pub(super) fn asked<K>(
+    first: i32,
+    after: Option<&str>,
+    key: impl Fn(&str) -> Option<K>,
+) -> async_graphql::Result<(u64, Option<K>)> {
+    let count = u64::try_from(first).ok().filter(|_| (1..=FIRST_MAX).contains(&first));
+    let count = count.ok_or_else(|| {
+        invalid(format!("`first` is {first}: a page has 1 to {FIRST_MAX} entries"))
+    })?;
+    let read = |cursor| {
+        let advice = "`after` is no cursor of this list: give `endCursor` of the page before it";
+        key(cursor).ok_or_else(|| invalid(advice))
+    };
+    Ok((count, after.map(read).transpose()?))
 }
 
 /// What a page costs: as many times its entries' fields as it may have entries.
 pub(super) fn cost(first: i32, child: usize) -> usize {
-    let entries = usize::try_from(count(first)).unwrap_or(usize::MAX);
+    let entries = usize::try_from(first.clamp(1, FIRST_MAX)).unwrap_or(usize::MAX);
     entries.saturating_mul(child).saturating_add(1)
 }
 

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object};
 
 use super::error::read_error;
-use super::page::{AccountPage, ConnectionPage, FIRST, cost, count, page};
+use super::page::{AccountPage, ConnectionPage, FIRST, asked, cost, page};
 use super::types::{Account, App, Connection, Node, Plan, Run};
 use super::{find, services, workspace};
 use crate::connectors;
@@ -28,11 +28,11 @@ impl Query {
         #[graphql(default_with = "FIRST")] first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<AccountPage> {
+        let (count, after) = asked(first, after.as_deref(), |id| id.parse::<AccountId>().ok())?;
         let rows = services(ctx)?.store.accounts(workspace(ctx)?).await.map_err(read_error)?;
-        let after = after.and_then(|cursor| cursor.parse::<AccountId>().ok());
         let from = after.and_then(|id| rows.iter().position(|row| row.id == id));
         let rest = rows.into_iter().skip(from.map_or(0, |at| at + 1)).collect();
-        Ok(page(rest, count(first), |row| row.id.to_string(), Account))
+        Ok(page(rest, count, |row| row.id.to_string(), Account))
     }
 
     /// An account.
@@ -48,11 +48,11 @@ impl Query {
         #[graphql(default_with = "FIRST")] first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<ConnectionPage> {
+        let (count, after) = asked(first, after.as_deref(), |id| id.parse::<ConnectionId>().ok())?;
         let rows = services(ctx)?.store.connections(workspace(ctx)?).await.map_err(read_error)?;
-        let after = after.and_then(|cursor| cursor.parse::<ConnectionId>().ok());
         let rest =
             rows.into_iter().filter(|row| after.is_none_or(|after| row.id > after)).collect();
-        Ok(page(rest, count(first), |row| row.id.to_string(), Connection))
+        Ok(page(rest, count, |row| row.id.to_string(), Connection))
     }
 
     /// A connection.

@@ -65,7 +65,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Request, Refusal> {
             "BATCH_NOT_ALLOWED",
             "several requests came in one list: send each by itself, or several fields in one",
         )),
-        Some(b'{') => serde_json::from_slice(bytes).map_err(|_| malformed()),
+        Some(b'{') => {
+            let request: Request = serde_json::from_slice(bytes).map_err(|_| malformed())?;
+            // The library takes a request without one for a request that asks nothing.
+            if request.query.trim().is_empty() { Err(malformed()) } else { Ok(request) }
+        }
         _ => Err(malformed()),
     }
 }

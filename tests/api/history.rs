@@ -162,6 +162,10 @@ async fn changes_tell_each_field_with_its_reason(history: &History<'_>) {
     let id = text(made, "recordId");
     let told = history.list(&record("RIGHT", id), CHANGE).await;
     assert!(told.iter().all(|one| one["recordId"] == id && one["side"] == "RIGHT"), "{told:?}");
+    let by_id = history.list(&format!("changes(first: 100, recordId: {id:?})"), CHANGE).await;
+    assert!(by_id.iter().all(|one| one["recordId"] == id) && by_id.len() >= told.len());
+    let of_side = history.list("changes(first: 100, side: LEFT)", CHANGE).await;
+    assert!(!of_side.is_empty() && of_side.iter().all(|one| one["side"] == "LEFT"), "{of_side:?}");
     let create = told.iter().find(|one| one["kind"] == "create").unwrap();
     assert_eq!((&create["state"], &create["error"]), (&json!("APPLIED"), &Json::Null));
     assert!(moment(create, "at") <= SystemClock.now());

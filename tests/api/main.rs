@@ -159,6 +159,12 @@ impl House {
         done["account"]["id"].as_str().unwrap().to_owned()
     }
 
+    /// The id of the first account that is connected.
+    async fn account(&self) -> String {
+        let data = self.ask("{ accounts(first: 1) { edges { node { id } } } }", json!({})).await;
+        data["accounts"]["edges"][0]["node"]["id"].as_str().unwrap().to_owned()
+    }
+
     async fn connection(&self) -> String {
         let (left, right) = (self.connect(0).await, self.connect(1).await);
         let input =

@@ -6,12 +6,12 @@ use serde_json::{Value as Json, json};
 
 use crate::demo::on_stage;
 
-const ACCOUNT: &str =
-    "account { id label remoteId status statusCode fields(object: \"contacts\") { id label } }";
+const ACCOUNT: &str = "id label remoteId status statusCode";
 
-async fn check(client: &Client, id: &str) -> Json {
+async fn check(client: &Client, id: &str, object: &str) -> Json {
     let query = format!(
-        "mutation($id: ID!) {{ accountCheck(id: $id) {{ {ACCOUNT} userErrors {{ code message }} }} }}"
+        "mutation($id: ID!) {{ accountCheck(id: $id) {{ account {{ {ACCOUNT} \
+         fields(object: {object:?}) {{ id label }} }} userErrors {{ code message }} }} }}"
     );
     let data = client.ask(&query, json!({ "id": id })).await.unwrap();
     data["accountCheck"].clone()
@@ -34,17 +34,17 @@ async fn a_check_reads_the_fields_anew_and_new_credentials_mend_an_account() {
         let client = script.client();
         let [kommo, zoho] = script.accounts().await.unwrap();
 
-        let before = check(client, &kommo).await;
+        let before = check(client, &kommo, "contacts").await;
         assert_eq!(before["userErrors"], json!([]), "{before}");
         assert_eq!(before["account"]["status"], "CONNECTED");
         assert!(!labels(&before).contains(&"Shoe size"), "{before}");
         town.kommo.person_adds_field(json!({ "name": "Shoe size", "type": "numeric" }));
-        let after = check(client, &kommo).await;
+        let after = check(client, &kommo, "contacts").await;
         assert!(labels(&after).contains(&"Shoe size"), "{after}");
 
         // The consent is taken back.
         town.zoho.revoke_refresh_token();
-        let refused = check(client, &zoho).await;
+        let refused = check(client, &zoho, "Contacts").await;
         assert_eq!(refused["userErrors"][0]["code"], "CREDENTIALS_REFUSED", "{refused}");
         let broken = status(client, &zoho).await;
         assert_eq!(broken["status"], "NEEDS_RECONNECTING");
@@ -58,7 +58,7 @@ async fn a_check_reads_the_fields_anew_and_new_credentials_mend_an_account() {
             ])
         };
         let query = format!(
-            "mutation($input: AccountReconnectInput!) {{ accountReconnect(input: $input) {{ {ACCOUNT} \
+            "mutation($input: AccountReconnectInput!) {{ accountReconnect(input: $input) {{ account {{ {ACCOUNT} }} \
              userErrors {{ code message }} }} }}"
         );
         let reconnect = async |code: &str| {
@@ -74,7 +74,7 @@ async fn a_check_reads_the_fields_anew_and_new_credentials_mend_an_account() {
         assert_eq!(mended["account"]["id"], json!(zoho));
         let connected = json!({ "status": "CONNECTED", "statusCode": null });
         assert_eq!(status(client, &zoho).await, connected);
-        let checked = check(client, &zoho).await;
+        let checked = check(client, &zoho, "Contacts").await;
         assert_eq!(checked["userErrors"], json!([]), "{checked}");
     })
     .await;

@@ -710,7 +710,9 @@ pub async fn ops_are_paged_newest_first_and_filtered(bench: Bench) {
     let second = bench.run(&held).await;
     ops.push(bench.op(second, OpKind::Tags, Some("r1")));
     let left = bench.feeds.left.id;
-    ops.push(OpRow { feed: left, ..bench.op(second, OpKind::Tags, Some("r1")) });
+    let mut other = OpRow { feed: left, ..bench.op(second, OpKind::Tags, Some("r1")) };
+    other.op.side = Side::Left;
+    ops.push(other);
     store.journal(&held, &ops[2..], &[]).await.unwrap();
     let mut settlement = Settlement::default();
     settlement.ops.insert(ops[0].id, (OpState::Applied, None));
@@ -730,14 +732,17 @@ pub async fn ops_are_paged_newest_first_and_filtered(bench: Bench) {
     assert_eq!(found(all.clone(), Some(ops[0].id), 3).await, []);
     let of_run = OpFilter { run: Some(first), ..all.clone() };
     assert_eq!(found(of_run.clone(), None, 9).await, [ops[1].id, ops[0].id]);
-    let of_record = OpFilter { end: Some(bench.end(Side::Right, "r1")), ..all.clone() };
+    let of_side = OpFilter { side: Some(Side::Left), ..all.clone() };
+    assert_eq!(found(of_side, None, 9).await, [ops[3].id]);
+    let of_id = OpFilter { record: Some("r1".into()), ..all.clone() };
+    assert_eq!(found(of_id.clone(), None, 9).await, [ops[3].id, ops[2].id, ops[0].id]);
+    let right = OpFilter { side: Some(Side::Right), ..of_id.clone() };
+    assert_eq!(found(right, None, 9).await, [ops[2].id, ops[0].id]);
+    let of_record = OpFilter { feed: Some(bench.feeds.right.id), ..of_id };
     assert_eq!(found(of_record.clone(), None, 9).await, [ops[2].id, ops[0].id]);
     assert_eq!(found(of_record.clone(), Some(ops[2].id), 9).await, [ops[0].id]);
-    let applied = OpFilter { applied_only: true, ..all };
-    assert_eq!(found(applied, None, 9).await, [ops[0].id]);
-    let both = OpFilter { run: Some(second), applied_only: false, ..of_record };
-    assert_eq!(found(both.clone(), None, 9).await, [ops[2].id]);
-    assert_eq!(found(OpFilter { applied_only: true, ..both }, None, 9).await, []);
+    let both = OpFilter { run: Some(second), ..of_record };
+    assert_eq!(found(both, None, 9).await, [ops[2].id]);
     let rows = store.ops_before(workspace, con, &of_run, None, 9).await.unwrap();
     assert_eq!(rows[0].error.as_deref(), Some("refused"), "they are whole");
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use concord::planner::{BrakeClass, Op, OpKind, Report, TagChange};
 use concord::record::{PerSide, RemoteId, Side};
 use concord::store::{
-    Account, AccountId, ConnectionId, End, Error, FeedId, History, OpFilter, OpRow, RunKind,
-    SqlStore, Store, WorkspaceId,
+    Account, AccountId, ConnectionId, Error, FeedId, History, OpFilter, OpRow, RunKind, SqlStore,
+    Store, WorkspaceId,
 };
 use jiff::Timestamp;
 use migration::{Migrator, MigratorTrait};
@@ -126,8 +126,8 @@ fn try_journal(url: &str) {
         let targets = |ops: Vec<OpRow>| ops.into_iter().map(|op| op.target).collect::<Vec<_>>();
         let ops = store.ops(workspace, con, None, 9).await.unwrap();
         assert_eq!(targets(ops), [Some(RemoteId::new("18")), None]);
-        let end = Some(End { feed: FeedId(id(3)), id: "18".into() });
-        let of_record = OpFilter { end, ..OpFilter::default() };
+        let feed = Some(FeedId(id(3)));
+        let of_record = OpFilter { feed, record: Some("18".into()), ..OpFilter::default() };
         let ops = store.ops_before(workspace, con, &of_record, None, 9).await.unwrap();
         assert_eq!(targets(ops), [Some(RemoteId::new("18"))]);
 

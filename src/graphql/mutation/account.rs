@@ -71,6 +71,7 @@ pub(super) fn writer_of_account<'a>(
 fn of_user(error: accounts::Error) -> Failure {
     match error {
         accounts::Error::OtherUser => Failure::from(error).at("input.email"),
+        accounts::Error::NoSuchApp(_) => Failure::from(error).at("input.app"),
         accounts::Error::Store(error) => error.into(),
         other => Failure::from(other).at("input.credentials"),
     }

@@ -13,8 +13,11 @@ use crate::graphql::services;
 use crate::graphql::types::{
     Approval, ConnectionDraft, ConsentPolicy, DeletionPolicy, FirstRun, MatchKey, Side, WritePolicy,
 };
-use crate::planner::{Channel, ConsentChannel, Entry, EntryId, Rule, Settings, Sync};
+use crate::planner::{Channel, ConsentChannel, Entry, EntryId, Settings, Sync};
 use crate::record::{FieldId, PerSide};
+
+/// A month, in minutes.
+const MINUTES_MAX: u32 = 31 * 24 * 60;
 
 /// Mutations of drafts.
 #[derive(Default)]
@@ -35,7 +38,7 @@ pub struct ConnectionUpdateInput {
     avoid_duplicates: Option<bool>,
     /// What a person has to agree to first.
     approval: Option<Approval>,
-    /// How often it runs by itself, in minutes: 1 at least.
+    /// How often it runs by itself, in minutes: 1 to 44,640, which is a month.
     every_minutes: Option<u32>,
     /// When it runs by itself, by the clock on the wall, in place of `everyMinutes`; null takes that back.
     cron: MaybeUndefined<CronInput>,
@@ -151,6 +154,8 @@ async fn connection(
     let now = services(ctx)?.clock.now();
     let cron = std::mem::take(&mut input.cron).map_value(|cron| cron.cron(now)).transpose()?;
     let brake = input.brake.take().map(BrakeInput::change).transpose()?;
+    check_keys(input.match_keys.as_deref())?;
+    check_minutes(input.every_minutes)?;
     change(ctx, &id, edit, |settings| {
         update_connection(settings, input);
         cron.update_to(&mut settings.cron);
@@ -171,7 +176,7 @@ async fn direction(ctx: &Context<'_>, input: SyncUpdateInput) -> Outcome<Connect
 }
 
 async fn rules(ctx: &Context<'_>, input: RuleSetInput) -> Outcome<ConnectionDraft> {
-    let rules = input.rules.into_iter().map(RuleInput::rule).collect::<Result<Vec<Rule>, _>>()?;
+    let rules = numbered(input.rules, "input.rules", RuleInput::rule)?;
     change(ctx, &input.connection_id, input.expected_edit, |settings| {
         sync(settings, input.source)?.rules = rules;
         Ok(())
@@ -188,8 +193,7 @@ async fn mapping(ctx: &Context<'_>, input: MappingSetInput) -> Outcome<Connectio
             return Err(UserError::new(UserErrorCode::Invalid, message).at("input.entries").into());
         }
     }
-    let entries = input.entries.into_iter().map(|entry| entry.entry(source));
-    let entries = entries.collect::<Result<Vec<Entry>, UserError>>()?;
+    let entries = numbered(input.entries, "input.entries", |entry| entry.entry(source))?;
     change(ctx, &input.connection_id, input.expected_edit, |settings| {
         let sync = sync(settings, source)?;
         let is_new = |old: &Entry| {
@@ -208,6 +212,16 @@ async fn mapping(ctx: &Context<'_>, input: MappingSetInput) -> Outcome<Connectio
         Ok(())
     })
     .await
+}
+
+/// What is made of each; what is wrong with one is told by its number, the first being 0.
+fn numbered<T, U>(
+    given: Vec<T>,
+    path: &str,
+    make: impl Fn(T) -> Result<U, UserError>,
+) -> Result<Vec<U>, UserError> {
+    let made = given.into_iter().enumerate();
+    made.map(|(at, one)| make(one).map_err(|error| error.under(&format!("{path}.{at}")))).collect()
 }
 
 /// This id, or where another entry has it the first like it that is free: several entries may write one set.
@@ -238,6 +252,28 @@ fn sync(settings: &mut Settings, source: Side) -> connections::Result<&mut Sync>
     settings.syncs.of_mut(source.into()).as_mut().ok_or(connections::Error::NoSync)
 }
 
+fn check_keys(keys: Option<&[MatchKey]>) -> Result<(), UserError> {
+    let Some(keys) = keys else { return Ok(()) };
+    let is_doubled = |(at, key): (usize, &MatchKey)| keys.iter().take(at).any(|other| other == key);
+    let message = if keys.is_empty() {
+        "Without a match key nobody can be recognised: name one at least, such as EMAIL."
+    } else if keys.iter().enumerate().any(is_doubled) {
+        "A match key is named twice: name each once, the strongest first."
+    } else {
+        return Ok(());
+    };
+    Err(UserError::new(UserErrorCode::Invalid, message).at("input.matchKeys"))
+}
+
+fn check_minutes(minutes: Option<u32>) -> Result<(), UserError> {
+    if minutes.is_none_or(|minutes| (1..=MINUTES_MAX).contains(&minutes)) {
+        return Ok(());
+    }
+    let message =
+        format!("A connection runs every 1 to {MINUTES_MAX} minutes: for more, give a `cron`.");
+    Err(UserError::new(UserErrorCode::Invalid, message).at("input.everyMinutes"))
+}
+
 fn update_connection(settings: &mut Settings, input: ConnectionUpdateInput) {
     if let Some(side) = input.preferred_side {
         settings.preferred = Some(side.into());
@@ -252,7 +288,7 @@ fn update_connection(settings: &mut Settings, input: ConnectionUpdateInput) {
         settings.approval = approval.into();
     }
     if let Some(minutes) = input.every_minutes {
-        settings.every_minutes = minutes.max(1);
+        settings.every_minutes = minutes;
     }
     if let Some(fields) = input.email_consent {
         settings.consent.retain(|channel| channel.channel != Channel::Email);

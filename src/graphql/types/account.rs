@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{App, FieldType, Quota, UsageHour, Webhook};
 use crate::connectors;
-use crate::graphql::error::{internal, read_error};
+use crate::graphql::error::{internal, invalid, read_error};
 use crate::graphql::services;
 use crate::record;
 use crate::store::{self, AccountStatus};
@@ -172,8 +172,12 @@ impl Account {
     async fn fields(&self, ctx: &Context<'_>, object: String) -> async_graphql::Result<Vec<Field>> {
         let store = &services(ctx)?.store;
         let known = store.description(self.0.workspace, self.0.id).await.map_err(read_error)?;
-        let schema =
-            known.and_then(|mut known| known.schemas.remove(&record::ObjectName::new(object)));
-        Ok(schema.iter().flat_map(record::Schema::iter).map(Field::from).collect())
+        let Some(known) = known else { return Ok(Vec::new()) };
+        let Some(schema) = known.schemas.get(&record::ObjectName::new(&object)) else {
+            let names: Vec<&str> = known.schemas.keys().map(|name| name.as_str()).collect();
+            let names = names.join(", ");
+            return Err(invalid(format!("there is no object {object:?}: choose one of {names}")));
+        };
+        Ok(schema.iter().map(Field::from).collect())
     }
 }

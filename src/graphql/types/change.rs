@@ -3,7 +3,7 @@
 use async_graphql::{ID, Object, SimpleObject};
 
 use super::{Side, Value};
-use crate::planner::{Cause, Op};
+use crate::planner::{Cause, Op, OpKind};
 use crate::store::{OpRow, OpState};
 
 /// One write to one record.
@@ -33,7 +33,7 @@ pub(super) fn changed_fields(op: &Op) -> Vec<ChangedField> {
     op.decisions
         .iter()
         .map(|decision| {
-            let (why, entry, row) = reason(&decision.cause);
+            let (why, entry, row) = reason(&decision.cause, op.kind);
             ChangedField {
                 field: decision.field.to_string(),
                 before: decision.before.as_ref().map(Value::from),
@@ -47,11 +47,14 @@ pub(super) fn changed_fields(op: &Op) -> Vec<ChangedField> {
         .collect()
 }
 
-fn reason(cause: &Cause) -> (String, Option<String>, Option<u8>) {
+fn reason(cause: &Cause, kind: OpKind) -> (String, Option<String>, Option<u8>) {
     match cause {
         Cause::Entry { entry, row } => {
             let number = row.number();
             let why = match number {
+                _ if kind == OpKind::Create => {
+                    "the record was made, and this is what its partner had"
+                }
                 2 => "the two records met for the first time, and this value stands",
                 6 => "it was changed on the other side, and not here",
                 7 => "it was changed on both sides, and nothing carries this side's change back",

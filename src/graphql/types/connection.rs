@@ -9,7 +9,7 @@ use super::{
     Issue, MatchKey, OutcomeName, Plan, RecordStanding, Run, Side, SyncState, WritePolicy,
 };
 use crate::graphql::error::read_error;
-use crate::graphql::page::{ChangePage, FIRST, IssuePage, RecordPage, RunPage, cost, count, page};
+use crate::graphql::page::{ChangePage, FIRST, IssuePage, RecordPage, RunPage, asked, cost, page};
 use crate::graphql::services;
 use crate::planner::{self, Settings};
 use crate::record;
@@ -254,12 +254,11 @@ impl Connection {
         #[graphql(default_with = "FIRST")] first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<RunPage> {
-        let before = after.and_then(|cursor| cursor.parse::<RunId>().ok());
-        let (asked, workspace) = (count(first), self.0.workspace);
-        let store = &services(ctx)?.store;
-        let rows = store.runs_before(workspace, self.0.id, before, asked + 1).await;
+        let (count, before) = asked(first, after.as_deref(), |id| id.parse::<RunId>().ok())?;
+        let (store, workspace) = (&services(ctx)?.store, self.0.workspace);
+        let rows = store.runs_before(workspace, self.0.id, before, count + 1).await;
         let rows = rows.map_err(read_error)?;
-        Ok(page(rows, asked, |row| row.id.to_string(), |row| Run(row, workspace)))
+        Ok(page(rows, count, |row| row.id.to_string(), |row| Run(row, workspace)))
     }
 
     /// The plan that waits for somebody to agree. For an hour it stays as it is, unless a run is asked for:
@@ -284,16 +283,16 @@ impl Connection {
             outcome: outcome.map(|outcome| outcome.name().to_owned()),
             side: side.map(record::Side::from),
         };
-        let after = after.and_then(|cursor| {
+        let (count, after) = asked(first, after.as_deref(), |cursor| {
             let (feed, id) = cursor.split_once('/')?;
             Some(End { feed: feed.parse().ok()?, id: record::RemoteId::new(id) })
-        });
-        let (asked, workspace, connection) = (count(first), self.0.workspace, self.0.id);
+        })?;
+        let (workspace, connection) = (self.0.workspace, self.0.id);
         let store = &services(ctx)?.store;
-        let rows = store.outcomes(workspace, connection, &filter, after, asked + 1).await;
+        let rows = store.outcomes(workspace, connection, &filter, after, count + 1).await;
         let rows = rows.map_err(read_error)?;
         let cursor = |row: &store::RecordOutcome| format!("{}/{}", row.end.feed, row.end.id);
-        Ok(page(rows, asked, cursor, |row| RecordStanding { row, workspace, connection }))
+        Ok(page(rows, count, cursor, |row| RecordStanding { row, workspace, connection }))
     }
 
     /// How many records stand how, those in sync left out.
@@ -312,7 +311,8 @@ impl Connection {
         store.count_links(self.0.workspace, self.0.id).await.map_err(read_error)
     }
 
-    /// What was written, newest first; of one record, if it is named by its side and id in the app.
+    /// What was written, by when it was decided, newest first; to one side, or to the record that has this id
+    /// in its app, if they are named.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn changes(
         &self,
@@ -322,12 +322,11 @@ impl Connection {
         #[graphql(default_with = "FIRST")] first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<ChangePage> {
-        let side = side.map(record::Side::from);
-        let feed = self.0.feeds.iter().find(|feed| side == Some(feed.side));
-        let end = feed
-            .zip(record_id)
-            .map(|(feed, id)| End { feed: feed.feed, id: record::RemoteId::new(id) });
-        let filter = OpFilter { run: None, end, applied_only: false };
+        let filter = OpFilter {
+            side: side.map(record::Side::from),
+            record: record_id.map(record::RemoteId::new),
+            ..OpFilter::default()
+        };
         changes(ctx, self.0.workspace, self.0.id, &filter, first, after).await
     }
 
@@ -340,10 +339,9 @@ impl Connection {
         #[graphql(default_with = "FIRST")] first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<IssuePage> {
-        let before = after.and_then(|cursor| cursor.parse::<IssueId>().ok());
-        let asked = count(first);
+        let (count, before) = asked(first, after.as_deref(), |id| id.parse::<IssueId>().ok())?;
         let store = &services(ctx)?.store;
-        let rows = store.issues(self.0.workspace, self.0.id, open, before, asked + 1).await;
-        Ok(page(rows.map_err(read_error)?, asked, |row| row.id.to_string(), Issue))
+        let rows = store.issues(self.0.workspace, self.0.id, open, before, count + 1).await;
+        Ok(page(rows.map_err(read_error)?, count, |row| row.id.to_string(), Issue))
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{Change, Forecast, Side, advice, budget};
 use crate::graphql::error::read_error;
-use crate::graphql::page::{ChangePage, FIRST, PlanItemPage, cost, count, page};
+use crate::graphql::page::{ChangePage, FIRST, PlanItemPage, asked, cost, page};
 use crate::graphql::services;
 use crate::planner::Report;
 use crate::record;
@@ -141,7 +141,7 @@ impl Run {
         (&self.0.report).into()
     }
 
-    /// What it wrote, newest first.
+    /// What it wrote, by when it was decided, newest first.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn changes(
         &self,
@@ -149,7 +149,7 @@ impl Run {
         #[graphql(default_with = "FIRST")] first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<ChangePage> {
-        let filter = OpFilter { run: Some(self.0.id), end: None, applied_only: false };
+        let filter = OpFilter { run: Some(self.0.id), ..OpFilter::default() };
         changes(ctx, self.1, self.0.connection, &filter, first, after).await
     }
 }
@@ -163,11 +163,10 @@ pub(in crate::graphql) async fn changes(
     first: i32,
     after: Option<String>,
 ) -> async_graphql::Result<ChangePage> {
-    let before = after.and_then(|cursor| cursor.parse::<OpId>().ok());
-    let asked = count(first);
+    let (count, before) = asked(first, after.as_deref(), |id| id.parse::<OpId>().ok())?;
     let store = &services(ctx)?.store;
-    let rows = store.ops_before(workspace, connection, filter, before, asked + 1).await;
-    Ok(page(rows.map_err(read_error)?, asked, |row| row.id.to_string(), Change))
+    let rows = store.ops_before(workspace, connection, filter, before, count + 1).await;
+    Ok(page(rows.map_err(read_error)?, count, |row| row.id.to_string(), Change))
 }
 
 /// What a run would do: the first run of a sync waits for somebody to agree; a draft is only looked at.
@@ -293,11 +292,10 @@ impl Plan {
         #[graphql(default_with = "FIRST")] first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<PlanItemPage> {
-        let after = after.and_then(|cursor| cursor.parse::<u64>().ok());
-        let asked = count(first);
+        let (count, after) = asked(first, after.as_deref(), |number| number.parse::<u64>().ok())?;
         let store = &services(ctx)?.store;
-        let rows = store.plan_items(self.1, self.0.id, after, asked + 1).await;
-        Ok(page(rows.map_err(read_error)?, asked, |row| row.number.to_string(), PlanItem::from))
+        let rows = store.plan_items(self.1, self.0.id, after, count + 1).await;
+        Ok(page(rows.map_err(read_error)?, count, |row| row.number.to_string(), PlanItem::from))
     }
 }
 

@@ -130,7 +130,7 @@ impl RecordStanding {
             .collect())
     }
 
-    /// What was ever written to it, newest first.
+    /// What was ever written to it, by when it was decided, newest first.
     #[graphql(complexity = "cost(first, child_complexity)")]
     async fn changes(
         &self,
@@ -138,8 +138,8 @@ impl RecordStanding {
         #[graphql(default_with = "FIRST")] first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<ChangePage> {
-        let end = Some(self.row.end.clone());
-        let filter = OpFilter { run: None, end, applied_only: false };
+        let crate::store::End { feed, id } = self.row.end.clone();
+        let filter = OpFilter { feed: Some(feed), record: Some(id), ..OpFilter::default() };
         super::history::changes(ctx, self.workspace, self.connection, &filter, first, after).await
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, ID, Object};
 
 use crate::connectors;
 use crate::graphql::error::read_error;
-use crate::graphql::page::{DeliveryPage, FIRST, cost, count, page};
+use crate::graphql::page::{DeliveryPage, FIRST, asked, cost, page};
 use crate::graphql::{principal, services};
 use crate::store::{self, DeliveryId, EndpointState};
 
@@ -116,17 +116,17 @@ impl Webhook {
         #[graphql(default_with = "FIRST")] first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<DeliveryPage> {
-        let before = after.and_then(|cursor| cursor.parse::<DeliveryId>().ok());
-        let (asked, store) = (count(first), &services(ctx)?.store);
+        let (count, before) = asked(first, after.as_deref(), |id| id.parse::<DeliveryId>().ok())?;
+        let store = &services(ctx)?.store;
         let rows = store.deliveries_before(
             self.endpoint.workspace,
             Some(self.endpoint.id),
             state.map(Into::into),
             before,
-            asked + 1,
+            count + 1,
         );
         let rows = rows.await.map_err(read_error)?;
-        Ok(page(rows, asked, |row| row.id.to_string(), Delivery))
+        Ok(page(rows, count, |row| row.id.to_string(), Delivery))
     }
 }
 

@@ -278,8 +278,6 @@ impl State {
         filter: &OpFilter,
         before: Option<OpId>,
     ) -> impl Iterator<Item = &OpRow> {
-        let was_done_to =
-            |row: &OpRow, end: &End| row.feed == end.feed && row.target.as_ref() == Some(&end.id);
         self.ops
             .iter()
             .rev()
@@ -288,8 +286,9 @@ impl State {
                     && row.connection == connection
                     && before.is_none_or(|before| *id < before)
                     && filter.run.is_none_or(|run| row.run == run)
-                    && filter.end.as_ref().is_none_or(|end| was_done_to(row, end))
-                    && (!filter.applied_only || row.state == OpState::Applied)
+                    && filter.side.is_none_or(|side| row.op.side == side)
+                    && filter.feed.is_none_or(|feed| row.feed == feed)
+                    && (filter.record.is_none() || row.target == filter.record)
             })
             .map(|(_, row)| row)
     }

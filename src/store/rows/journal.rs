@@ -10,7 +10,7 @@ use super::{
     RecordOutcome, RunId,
 };
 use crate::planner::{Key, Link, Op};
-use crate::record::RemoteId;
+use crate::record::{RemoteId, Side};
 
 /// How a journalled op stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,10 +75,12 @@ pub struct OpRow {
 pub struct OpFilter {
     /// Those of this run.
     pub run: Option<RunId>,
-    /// Those that were done to this record.
-    pub end: Option<End>,
-    /// Only those that the app did.
-    pub applied_only: bool,
+    /// Those that were done to this side.
+    pub side: Option<Side>,
+    /// Those that were done to records of this feed.
+    pub feed: Option<FeedId>,
+    /// Those that were done to the record that has this id in its app.
+    pub record: Option<RemoteId>,
 }
 
 /// How an intent stands.

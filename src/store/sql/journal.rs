@@ -219,13 +219,14 @@ pub(super) async fn before(
     if let Some(run) = filter.run {
         query = query.filter(op::Column::Run.eq(run.0));
     }
-    if let Some(end) = &filter.end {
-        query = query
-            .filter(op::Column::Feed.eq(end.feed.0))
-            .filter(op::Column::Target.eq(end.id.as_str()));
+    if let Some(side) = filter.side {
+        query = query.filter(op::Column::Side.eq(word(&side)?));
     }
-    if filter.applied_only {
-        query = query.filter(op::Column::State.eq(word(&OpState::Applied)?));
+    if let Some(feed) = filter.feed {
+        query = query.filter(op::Column::Feed.eq(feed.0));
+    }
+    if let Some(record) = &filter.record {
+        query = query.filter(op::Column::Target.eq(record.as_str()));
     }
     query.all(db).await?.into_iter().map(op_row).collect()
 }
