@@ -126,8 +126,8 @@ fn try_journal(url: &str) {
         let targets = |ops: Vec<OpRow>| ops.into_iter().map(|op| op.target).collect::<Vec<_>>();
         let ops = store.ops(workspace, con, None, 9).await.unwrap();
         assert_eq!(targets(ops), [Some(RemoteId::new("18")), None]);
-        let feed = Some(FeedId(id(3)));
-        let of_record = OpFilter { feed, record: Some("18".into()), ..OpFilter::default() };
+        let feeds = [FeedId(id(3))].into();
+        let of_record = OpFilter { feeds, record: Some("18".into()), ..OpFilter::default() };
         let ops = store.ops_before(workspace, con, &of_record, None, 9).await.unwrap();
         assert_eq!(targets(ops), [Some(RemoteId::new("18"))]);
 

@@ -322,11 +322,11 @@ impl Connection {
         #[graphql(default_with = "FIRST")] first: i32,
         after: Option<String>,
     ) -> async_graphql::Result<ChangePage> {
-        let filter = OpFilter {
-            side: side.map(record::Side::from),
-            record: record_id.map(record::RemoteId::new),
-            ..OpFilter::default()
-        };
+        let side = side.map(record::Side::from);
+        let is_meant = |feed: &&store::ConnectionFeed| side.is_none_or(|side| feed.side == side);
+        let feeds = self.0.feeds.iter().filter(is_meant).map(|feed| feed.feed).collect();
+        let record = record_id.map(record::RemoteId::new);
+        let filter = OpFilter { feeds, record, ..OpFilter::default() };
         changes(ctx, self.0.workspace, self.0.id, &filter, first, after).await
     }
 

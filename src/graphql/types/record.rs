@@ -139,7 +139,7 @@ impl RecordStanding {
         after: Option<String>,
     ) -> async_graphql::Result<ChangePage> {
         let crate::store::End { feed, id } = self.row.end.clone();
-        let filter = OpFilter { feed: Some(feed), record: Some(id), ..OpFilter::default() };
+        let filter = OpFilter { feeds: [feed].into(), record: Some(id), ..OpFilter::default() };
         super::history::changes(ctx, self.workspace, self.connection, &filter, first, after).await
     }
 }

@@ -286,8 +286,7 @@ impl State {
                     && row.connection == connection
                     && before.is_none_or(|before| *id < before)
                     && filter.run.is_none_or(|run| row.run == run)
-                    && filter.side.is_none_or(|side| row.op.side == side)
-                    && filter.feed.is_none_or(|feed| row.feed == feed)
+                    && (filter.feeds.is_empty() || filter.feeds.contains(&row.feed))
                     && (filter.record.is_none() || row.target == filter.record)
             })
             .map(|(_, row)| row)

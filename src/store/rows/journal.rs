@@ -10,7 +10,7 @@ use super::{
     RecordOutcome, RunId,
 };
 use crate::planner::{Key, Link, Op};
-use crate::record::{RemoteId, Side};
+use crate::record::RemoteId;
 
 /// How a journalled op stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,10 +75,8 @@ pub struct OpRow {
 pub struct OpFilter {
     /// Those of this run.
     pub run: Option<RunId>,
-    /// Those that were done to this side.
-    pub side: Option<Side>,
-    /// Those that were done to records of this feed.
-    pub feed: Option<FeedId>,
+    /// Those that were done to records of these feeds; of all, if none is named.
+    pub feeds: BTreeSet<FeedId>,
     /// Those that were done to the record that has this id in its app.
     pub record: Option<RemoteId>,
 }

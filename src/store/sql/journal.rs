@@ -219,11 +219,8 @@ pub(super) async fn before(
     if let Some(run) = filter.run {
         query = query.filter(op::Column::Run.eq(run.0));
     }
-    if let Some(side) = filter.side {
-        query = query.filter(op::Column::Side.eq(word(&side)?));
-    }
-    if let Some(feed) = filter.feed {
-        query = query.filter(op::Column::Feed.eq(feed.0));
+    if !filter.feeds.is_empty() {
+        query = query.filter(op::Column::Feed.is_in(filter.feeds.iter().map(|feed| feed.0)));
     }
     if let Some(record) = &filter.record {
         query = query.filter(op::Column::Target.eq(record.as_str()));
