@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use crate::{Folder, answer, concord_in, refusal};
 
 /// Asks the embedded database of a data folder. Gives the first column of the answer.
-pub fn asked(data: &Path, statement: &str) -> Vec<String> {
+fn asked(data: &Path, statement: &str) -> Vec<String> {
     let url = format!("sqlite://{}", data.join("concord.sqlite").display());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -135,13 +135,14 @@ fn options(url: &str, users: Users) -> ConnectOptions {
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
+            let sqlite = sqlite
                 .create_if_missing(users == Users::Many)
                 .locking_mode(locking)
-                .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
-                .busy_timeout(BUSY_TIMEOUT)
+                .busy_timeout(BUSY_TIMEOUT);
+            // Which mode it is in is written into the file.
+            if users == Users::None { sqlite } else { sqlite.journal_mode(SqliteJournalMode::Wal) }
         })
         .map_sqlx_postgres_opts(|postgres| {
             postgres.application_name(NAME).options([
