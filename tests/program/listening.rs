@@ -120,8 +120,10 @@ fn an_embedded_database_has_one_server() {
     };
     let mut first = Started::new(&mut start());
     assert!(first.line().ends_with("/graphql"));
-    let said = refusal(&mut start());
-    assert!(said.contains("stop every server and worker of it first"), "{said}");
+    for mut second in [start(), concord_in(&data, &["demo", "--once"])] {
+        let said = refusal(&mut second);
+        assert!(said.contains("stop every server and worker of it first"), "{said}");
+    }
     answer(&mut concord_in(&data, &["token"]));
     answer(&mut concord_in(&data, &["doctor"]));
     drop(first);

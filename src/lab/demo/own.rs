@@ -13,6 +13,7 @@ use crate::app::{self, App, HOME};
 use crate::auth::{Principal, Role};
 use crate::config::{Config, Given};
 use crate::connectors::Overrides;
+use crate::store::Served;
 
 /// How long the demo's token is good for.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -22,6 +23,7 @@ pub(super) struct OwnServer {
     listener: TcpListener,
     server: Server,
     _fresh: Fresh,
+    _alone: Option<Served>,
 }
 
 impl OwnServer {
@@ -34,11 +36,12 @@ impl OwnServer {
         let listener = TcpListener::bind(config.listen).await.with_context(in_use)?;
         let address = format!("http://{}", listener.local_addr()?);
         config.public_url = Some(address.clone());
+        let alone = Served::claim(&config.database_url).context("the database can't be used")?;
         let app = app::build(&config).await?;
         let workspace = app.workspace(HOME).await?;
         let owner = Principal { workspace, subject: "demo".to_owned(), role: Role::Owner };
         let token = SecretString::from(app.tokens.issue(&owner, DAY)?);
-        Ok(Self { app, listener, server: Server { address, token }, _fresh: fresh })
+        Ok(Self { app, listener, server: Server { address, token }, _fresh: fresh, _alone: alone })
     }
 
     pub(super) fn server(&self) -> Server {
