@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::connectors::{self, App, Clients, Connector, World};
 use crate::ports::Ids;
-use crate::secrets::Sealer;
+use crate::secrets::{self, Sealer};
 use crate::store::{Account, AccountId, AccountStatus, Store, WorkspaceId};
 use gate::Gate;
 use keys::Closed;
@@ -98,7 +98,8 @@ impl Accounts {
         Ok(app.open(&self.world, line, &kept, Arc::new(Closed))?)
     }
 
-    /// Opens the credentials of one account, if any is connected: with the wrong key nothing would run.
+    /// Opens the credentials of an account, if any is connected: with the wrong key nothing would run. What is
+    /// damaged of one account keeps nobody else from running.
     ///
     /// # Errors
     /// [`Error::Sealing`]: it is the wrong key.
@@ -106,9 +107,11 @@ impl Accounts {
         for workspace in self.store.workspaces().await? {
             let accounts = self.store.accounts(workspace.id).await?;
             let is_connected = |account: &&Account| account.status == AccountStatus::Connected;
-            if let Some(account) = accounts.iter().find(is_connected) {
-                self.vault.read((workspace.id, account.id)).await?;
-                return Ok(());
+            for account in accounts.iter().filter(is_connected) {
+                match self.vault.read((workspace.id, account.id)).await {
+                    Err(Error::Sealing(secrets::Error::Altered)) => {}
+                    read => return read.map(drop),
+                }
             }
         }
         Ok(())

@@ -117,6 +117,26 @@ async fn nothing_that_opens_an_account_is_readable_in_the_database() {
 }
 
 #[tokio::test]
+async fn a_wrong_key_keeps_all_from_running_and_a_damaged_secret_only_its_account() {
+    let mut house = House::new("wrong-key").await;
+    let accounts = house.process("one");
+    accounts.check_key().await.unwrap();
+    let account = accounts.connect(HOME, "zoho", &house.typed(), Names::default()).await.unwrap();
+    accounts.check_key().await.unwrap();
+    let right = std::mem::replace(&mut house.key, MasterKey::generate(&SystemEntropy).unwrap());
+    let refused = house.process("two").check_key().await.unwrap_err();
+    assert!(refused.to_string().contains("start with the key that"), "{refused}");
+    let mut sealed = house.store.credentials(HOME, account.id).await.unwrap();
+    *sealed.bytes.last_mut().unwrap() ^= 1;
+    let (id, generation) = (account.id, sealed.generation);
+    house.store.replace_credentials(HOME, id, generation, &sealed.bytes).await.unwrap();
+    house.process("three").check_key().await.unwrap_err();
+    house.key = right;
+    house.process("four").check_key().await.unwrap();
+    assert!(house.process("five").open(HOME, account.id).await.is_err());
+}
+
+#[tokio::test]
 async fn two_processes_with_a_key_that_ran_out_ask_for_one_new_key() {
     let house = House::new("race").await;
     let (one, two) = (house.process("one"), house.process("second"));
