@@ -215,7 +215,7 @@ async fn what_would_be_taken_for_nothing_is_refused_with_what_would_do() {
         let input = json!({"title": title, "left": side, "right": side});
         let name = ("connectionCreate", "ConnectionCreateInput");
         let done = house.act(name.0, name.1, "connection { id }", input).await;
-        told(&done, &[], "a title of 1 to 200 characters");
+        told(&done, &["input", "title"], "a title of 1 to 200 characters");
     }
     for (field, value, said) in [
         ("everyMinutes", json!(0), "runs every 1 to 44640 minutes"),

@@ -4,8 +4,8 @@ use async_graphql::{Context, ID, InputObject, Object};
 
 use super::payload::{ConnectionPayload, DonePayload, answer, answer_about};
 use super::writer::{Writer, writer, writer_of};
-use crate::connections::{NewConnection, NewSide};
-use crate::graphql::error::{Outcome, UserError};
+use crate::connections::{self, NewConnection, NewSide};
+use crate::graphql::error::{Failure, Outcome, UserError};
 use crate::graphql::input::SideInput;
 use crate::graphql::types::Connection;
 use crate::record::{ObjectName, PerSide};
@@ -74,7 +74,11 @@ async fn create(ctx: &Context<'_>, input: ConnectionCreateInput) -> Outcome<Conn
         right: side(input.right, "input.right.accountId")?,
     };
     let new = NewConnection { title: input.title, sides };
-    Ok(Connection(services.connections.create(workspace, &new).await?))
+    let made = services.connections.create(workspace, &new).await;
+    made.map(Connection).map_err(|error| match error {
+        connections::Error::BadTitle => Failure::from(error).at("input.title"),
+        other => other.into(),
+    })
 }
 
 async fn remove(ctx: &Context<'_>, id: &ID) -> Outcome<bool> {
