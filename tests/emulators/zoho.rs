@@ -1,5 +1,7 @@
 //! The emulated Zoho CRM account.
 
+mod bulk;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;

@@ -8,17 +8,23 @@ pub(super) type Outcome = Result<Answer, Refusal>;
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Option<Value>,
+    /// What is sent in place of a body.
+    pub(super) file: Option<Vec<u8>>,
     /// In credits.
     pub(super) cost: u64,
 }
 
 impl Answer {
     pub(super) fn json(status: u16, body: Value) -> Self {
-        Self { status, body: Some(body), cost: 1 }
+        Self { status, body: Some(body), file: None, cost: 1 }
     }
 
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, body: None, cost: 1 }
+        Self { status, body: None, file: None, cost: 1 }
+    }
+
+    pub(super) fn file(file: Vec<u8>) -> Self {
+        Self { status: 200, body: None, file: Some(file), cost: 1 }
     }
 
     pub(super) fn costing(self, cost: u64) -> Self {

@@ -5,6 +5,7 @@
 mod account;
 mod answer;
 mod bin;
+mod bulk;
 mod call;
 mod catalogue;
 mod channels;

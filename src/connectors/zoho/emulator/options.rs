@@ -26,12 +26,16 @@ pub struct Options {
     pub page_token_life: Duration,
     /// How many records of one listing page tokens reach.
     pub page_token_records: usize,
+    /// How many records a bulk job writes at most.
+    pub bulk_page: u64,
+    /// How long a bulk job takes.
+    pub bulk_takes: Duration,
 }
 
 /// Everything that a sync may want.
 const SCOPES: &str = "ZohoCRM.modules.ALL,ZohoCRM.settings.fields.READ,\
     ZohoCRM.settings.modules.READ,ZohoCRM.settings.layouts.READ,ZohoCRM.settings.tags.ALL,\
-    ZohoCRM.users.READ,ZohoCRM.org.READ,ZohoCRM.notifications.ALL,ZohoCRM.coql.READ,\
+    ZohoCRM.users.READ,ZohoCRM.org.READ,ZohoCRM.notifications.ALL,ZohoCRM.coql.READ,ZohoCRM.bulk.READ,\
     ZohoSearch.securesearch.READ";
 
 impl Options {
@@ -48,6 +52,8 @@ impl Options {
             base_url: "https://www.zohoapis.eu".to_owned(),
             page_token_life: Duration::from_secs(24 * 60 * 60),
             page_token_records: 100_000,
+            bulk_page: 200_000,
+            bulk_takes: Duration::from_secs(20),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::catalogue::Module;
 use super::state::State;
 use super::tags::Action;
 use super::watch::Manner;
-use super::{bin, conversion, coql, people, reading, search, settings, tags, watch, writing};
+use super::{bin, bulk, conversion, coql, people, reading, search, settings, tags, watch, writing};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
@@ -31,11 +31,22 @@ pub(super) enum Route {
     Tagging(Module, Option<String>, Action),
     Conversion(String),
     ConversionOptions(String),
+    BulkReads,
+    BulkRead(String),
+    BulkResult(String),
 }
 
-/// The route of a path below `/crm/v8`.
+/// The route of a path below `/crm/v8` or `/crm/bulk/v8`.
 pub(super) fn find(call: &Call) -> Result<Route, Refusal> {
     let segments = call.segments();
+    if let ["crm", "bulk", "v8", rest @ ..] = segments.as_slice() {
+        return match rest {
+            ["read"] => Ok(Route::BulkReads),
+            ["read", id] => Ok(Route::BulkRead((*id).to_owned())),
+            ["read", id, "result"] => Ok(Route::BulkResult((*id).to_owned())),
+            _ => Err(Refusal::unknown_url()),
+        };
+    }
     let ["crm", "v8", rest @ ..] = segments.as_slice() else {
         return Err(Refusal::unknown_url());
     };
@@ -85,7 +96,11 @@ impl Route {
             Self::Records(_) => &["GET", "POST", "PUT", "DELETE"],
             Self::Record(..) => &["GET", "PUT", "DELETE"],
             Self::Tags => &["GET", "POST"],
-            Self::Coql | Self::Upsert(_) | Self::Tagging(..) | Self::Conversion(_) => &["POST"],
+            Self::BulkReads
+            | Self::Coql
+            | Self::Upsert(_)
+            | Self::Tagging(..)
+            | Self::Conversion(_) => &["POST"],
             _ => &["GET"],
         };
         methods.contains(&method.as_str())
@@ -120,6 +135,13 @@ impl Route {
             Self::Upsert(of) => vec![(module(of), "CREATE"), (module(of), "UPDATE")],
             Self::Tagging(of, ..) => vec![(module(of), "UPDATE")],
             Self::ConversionOptions(_) => vec![(module(&Module::Leads), "READ")],
+            Self::BulkReads => {
+                let query = call.json().ok().and_then(|body| body.get("query").cloned());
+                let of = query.and_then(|query| bulk::module_of(&query).ok());
+                let read = of.map(|of| (module(&of), "READ"));
+                read.into_iter().chain([("bulk".to_owned(), "READ")]).collect()
+            }
+            Self::BulkRead(_) | Self::BulkResult(_) => vec![("bulk".to_owned(), "READ")],
             Self::Conversion(_) => Module::ALL.iter().map(|of| (module(of), "CREATE")).collect(),
         }
     }
@@ -164,6 +186,9 @@ impl Route {
             }
             Self::ConversionOptions(id) => conversion::options(state, id),
             Self::Conversion(id) => conversion::convert(state, id, call),
+            Self::BulkReads => bulk::begin(state, call),
+            Self::BulkRead(id) => bulk::tell(state, id),
+            Self::BulkResult(id) => bulk::fetch(state, id),
         }
     }
 }

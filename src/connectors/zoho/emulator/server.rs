@@ -101,6 +101,10 @@ fn render(reply: Reply, now: Timestamp) -> Response {
 fn given(answer: Answer, credits: Option<u64>) -> Response {
     let body = answer.body.map(|body| body.to_string());
     let mut response = canned(answer.status, body.as_deref().unwrap_or_default(), "", None);
+    if let Some(file) = answer.file {
+        *response.body_mut() = Body::from(file);
+        put(&mut response, header::CONTENT_TYPE, "application/zip");
+    }
     if body.is_some() {
         put(&mut response, header::CONTENT_TYPE, "application/json;charset=UTF-8");
     }

@@ -7,6 +7,7 @@ use jiff::tz::Offset;
 use serde_json::{Value, json};
 
 use super::bin::Removed;
+use super::bulk::Job;
 use super::call::count;
 use super::catalogue::Catalogue;
 use super::channels::Channel;
@@ -30,6 +31,7 @@ pub(super) struct State {
     pub(super) records: BTreeMap<String, Stored>,
     pub(super) bin: Vec<Removed>,
     pub(super) pages: Pages,
+    pub(super) jobs: Vec<Job>,
     pub(super) tokens: Tokens,
     pub(super) credits: Credits,
     pub(super) channels: Vec<Channel>,
@@ -50,6 +52,7 @@ impl State {
             records: BTreeMap::new(),
             bin: Vec::new(),
             pages: Pages::default(),
+            jobs: Vec::new(),
             tokens: Tokens::new(&options.scopes),
             credits: Credits::default(),
             channels: Vec::new(),
