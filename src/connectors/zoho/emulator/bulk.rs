@@ -68,7 +68,8 @@ pub(super) fn begin(state: &mut State, call: &Call) -> Outcome {
         Some(fields) if fields.len() <= FIELDS_MAX => fields,
         _ => all.collect(),
     };
-    let mut found: Vec<&Stored> = state.of_module(module).collect();
+    let is_written = |stored: &&Stored| !stored.is_converted || state.options.bulk_has_converted;
+    let mut found: Vec<&Stored> = state.of_module(module).filter(is_written).collect();
     found.sort_by(|a, b| a.id.cmp(&b.id));
     let (found, is_more) = cut(found, page, state.options.bulk_page);
     let rows = count(&found);
@@ -146,7 +147,9 @@ fn job<'a>(state: &'a State, id: &str) -> Result<&'a Job, Refusal> {
 
 fn row(state: &State, stored: &Stored, fields: &[String]) -> Vec<String> {
     let values = state.select(stored, fields);
-    let cells = fields.iter().map(|field| cell(values.get(field).unwrap_or(&Value::Null)));
+    let cells = fields.iter().map(|field| {
+        (state.options.bulk_cell)(field, cell(values.get(field).unwrap_or(&Value::Null)))
+    });
     std::iter::once(stored.id.clone()).chain(cells).collect()
 }
 

@@ -30,6 +30,10 @@ pub struct Options {
     pub bulk_page: u64,
     /// How long a bulk job takes.
     pub bulk_takes: Duration,
+    /// Whether the file of a bulk job has leads that were converted.
+    pub bulk_has_converted: bool,
+    /// What the file of a bulk job makes of a value: the name of the field, and how it is documented.
+    pub bulk_cell: fn(&str, String) -> String,
 }
 
 /// Everything that a sync may want.
@@ -54,6 +58,8 @@ impl Options {
             page_token_records: 100_000,
             bulk_page: 200_000,
             bulk_takes: Duration::from_secs(20),
+            bulk_has_converted: false,
+            bulk_cell: |_, cell| cell,
         }
     }
 }

@@ -156,6 +156,16 @@ impl Order {
     }
 }
 
+/// `GET /{Module}/actions/count`.
+pub(super) fn count_all(state: &State, module: Module, call: &Call) -> Outcome {
+    if let Some(part) = ["cvid", "criteria", "email", "phone", "word"].into_iter().find(|name| call.param(name).is_some()) {
+        // No reader of ours counts a part.
+        return Err(Refusal::bad_param(part));
+    }
+    let live = state.of_module(module).filter(|stored| !stored.is_converted);
+    Ok(Answer::json(200, json!({"count": live.count()})))
+}
+
 /// `GET /{Module}/{id}`.
 pub(super) fn get(state: &State, module: Module, id: &str, call: &Call) -> Outcome {
     if !is_id(id) {

@@ -27,6 +27,7 @@ pub(super) enum Route {
     Upsert(Module),
     Search(Module),
     Deleted(Module),
+    Count(Module),
     Record(Module, String),
     Tagging(Module, Option<String>, Action),
     Conversion(String),
@@ -75,6 +76,7 @@ pub(super) fn find(call: &Call) -> Result<Route, Refusal> {
         [name, "deleted"] => Route::Deleted(module(name)?),
         ["Leads", id, "__conversion_options"] => Route::ConversionOptions((*id).to_owned()),
         ["Leads", id, "actions", "convert"] => Route::Conversion((*id).to_owned()),
+        [name, "actions", "count"] => Route::Count(module(name)?),
         [name, "actions", what] => Route::Tagging(module(name)?, None, action(what)?),
         [name, id, "actions", what] => {
             Route::Tagging(module(name)?, Some((*id).to_owned()), action(what)?)
@@ -131,7 +133,9 @@ impl Route {
             Self::Search(of) => {
                 vec![(module(of), "READ"), ("securesearch".to_owned(), "READ")]
             }
-            Self::Records(of) | Self::Record(of, _) | Self::Deleted(of) => vec![(module(of), verb)],
+            Self::Records(of) | Self::Record(of, _) | Self::Deleted(of) | Self::Count(of) => {
+                vec![(module(of), verb)]
+            }
             Self::Upsert(of) => vec![(module(of), "CREATE"), (module(of), "UPDATE")],
             Self::Tagging(of, ..) => vec![(module(of), "UPDATE")],
             Self::ConversionOptions(_) => vec![(module(&Module::Leads), "READ")],
@@ -181,6 +185,7 @@ impl Route {
             Self::Upsert(module) => writing::upsert(state, *module, call),
             Self::Search(module) => search::search(state, *module, call),
             Self::Deleted(module) => bin::list(state, *module, call),
+            Self::Count(module) => reading::count_all(state, *module, call),
             Self::Tagging(module, id, action) => {
                 tags::act(state, *module, id.as_deref(), *action, call)
             }
