@@ -8,7 +8,7 @@ use super::{ZohoConnector, leads};
 use crate::connectors::{Departure, Error, ErrorKind, Fetched, Lookup, Query, Result};
 use crate::record::{FieldType, Record, RemoteId};
 
-/// Overrides per question. 100 are allowed now; 50 were before.
+/// Addresses per question. 100 are allowed now; 50 were before.
 const IN_MAX: usize = 50;
 
 /// Reads many at once; who is not in the answer is asked for alone, because only that says why.
@@ -62,7 +62,7 @@ pub(super) async fn fetch(
     Ok(answers)
 }
 
-/// Overrides are looked up by a query, which sees what was just written; numbers by the search, because
+/// Addresses are looked up by a query, which sees what was just written; numbers by the search, because
 /// a query compares them letter by letter.
 pub(super) async fn find(
     connector: &ZohoConnector,
