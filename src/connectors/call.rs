@@ -36,6 +36,8 @@ pub(super) struct Call {
     pub(super) body: Option<Vec<u8>>,
     /// What it costs, in credits, unless it is refused.
     pub(super) credits: u64,
+    /// The longest answer that is read, in bytes, where a file is asked for.
+    pub(super) file_max: Option<usize>,
 }
 
 /// What a call came to.
@@ -91,8 +93,12 @@ impl Caller {
                 let headers = call.headers.iter();
                 let request =
                     headers.fold(request, |request, (name, value)| request.header(name, value));
-                match &call.body {
+                let request = match &call.body {
                     Some(body) => request.body("application/json", body.clone()),
+                    None => request,
+                };
+                match call.file_max {
+                    Some(bytes) => request.answer_max(bytes),
                     None => request,
                 }
             };

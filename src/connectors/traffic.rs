@@ -51,6 +51,8 @@ pub struct Query {
     /// How old the knowledge of removals may be, where the app lists them apart, before that list is
     /// read again.
     pub removals_every: Duration,
+    /// The asker's number of this moment. A page that tells of an earlier one gives that one's back.
+    pub moment: u64,
 }
 
 /// One page of what changed.
@@ -62,6 +64,8 @@ pub struct Page {
     pub cursor: String,
     /// Whether this was the last page for now. A cap that was reached is an error, never the end.
     pub is_last: bool,
+    /// The moment of which it tells, where that is not the one at which it was asked for.
+    pub moment: Option<u64>,
 }
 
 /// Something that happened to a record.

@@ -63,13 +63,22 @@ pub struct Request {
     pub authorization: Option<SecretString>,
     /// The body's content type, and the body.
     pub body: Option<(&'static str, Vec<u8>)>,
+    /// The longest answer that is read, in bytes, where that is not the client's.
+    pub answer_max: Option<usize>,
 }
 
 impl Request {
     /// A request without a body.
     #[must_use]
     pub fn new(method: Method, url: impl Into<String>) -> Self {
-        Self { method, url: url.into(), headers: Vec::new(), authorization: None, body: None }
+        Self {
+            method,
+            url: url.into(),
+            headers: Vec::new(),
+            authorization: None,
+            body: None,
+            answer_max: None,
+        }
     }
 
     /// Adds a header.
@@ -90,6 +99,13 @@ impl Request {
     #[must_use]
     pub fn body(mut self, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some((content_type, body.into()));
+        self
+    }
+
+    /// Sets how long an answer may be, in bytes.
+    #[must_use]
+    pub fn answer_max(mut self, bytes: usize) -> Self {
+        self.answer_max = Some(bytes);
         self
     }
 }
@@ -178,6 +194,7 @@ impl Wire for Network {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
+        let body_max = request.answer_max.unwrap_or(self.body_max);
         let mut builder = self.client.request(method, &request.url);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
@@ -199,7 +216,7 @@ impl Wire for Network {
         let headers = headers.collect();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|_| Error::Lost("cut_off"))? {
-            if body.len() + chunk.len() > self.body_max {
+            if body.len() + chunk.len() > body_max {
                 return Err(Error::Lost("too_large"));
             }
             body.extend_from_slice(&chunk);

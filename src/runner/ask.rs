@@ -21,6 +21,8 @@ pub(super) struct Asked<'a> {
     /// before.
     former: Option<BTreeSet<FieldId>>,
     settings: &'a SideSettings,
+    /// The last change of the feed that was known at the moment of which the answer tells.
+    as_of: u64,
     at: Timestamp,
 }
 
@@ -40,8 +42,10 @@ impl Session<'_> {
             collection: feed.collection.clone(),
             fields,
             removals_every: self.reading.removals_every,
+            moment: feed.last_change,
         };
-        Ok(Asked { feed, query, former, settings: settings.sides.of(side), at: self.now() })
+        let (as_of, settings) = (feed.last_change, settings.sides.of(side));
+        Ok(Asked { feed, query, former, settings, as_of, at: self.now() })
     }
 
     /// What our own write made of a record that is stored so; none if nobody has seen it yet.
@@ -57,6 +61,11 @@ impl Session<'_> {
 }
 
 impl Asked<'_> {
+    /// The answer tells of this moment.
+    pub(super) fn tells_of(&mut self, moment: u64) {
+        self.as_of = moment;
+    }
+
     /// Where changes are read on. A cursor goes on only for the fields that it was begun with: where
     /// more are needed, everything is read again, but for what is known of removals. What did not change
     /// in what was read before stays as it was: the others that read this feed have nothing to do with
@@ -79,7 +88,7 @@ impl Asked<'_> {
             former.fields.retain(|id, _| fields.contains(id));
             fingerprint(&former, self.settings)
         });
-        Observed { former_hash, ..live(record, self.settings, self.feed.last_change, self.at) }
+        Observed { former_hash, ..live(record, self.settings, self.as_of, self.at) }
     }
 
     /// A record that is one of this object no more.
@@ -98,7 +107,7 @@ impl Asked<'_> {
             keys: BTreeSet::new(),
             hash: [0; 32],
             former_hash: None,
-            as_of: self.feed.last_change,
+            as_of: self.as_of,
             at: self.at,
         }
     }

@@ -81,6 +81,9 @@ impl Session<'_> {
                 }
                 other => other.map_err(app_error(side))?,
             };
+            if let Some(moment) = page.moment {
+                asked.tells_of(moment);
+            }
             let mut records = Vec::new();
             let mut reported_gone = BTreeSet::new();
             for change in page.changes {

@@ -18,6 +18,7 @@ fn query(object: &str) -> Query {
         collection: String::new(),
         fields: ["Last_Name", "Email", "Tag"].into_iter().map(FieldId::new).collect(),
         removals_every: Duration::ZERO,
+        moment: 0,
     }
 }
 

@@ -48,6 +48,32 @@ pub enum Fault {
     Endless,
 }
 
+/// What a file makes of a value: the field, and what it would say.
+pub type Cell = fn(&str, String) -> String;
+
+/// How the app writes files of all its records.
+#[derive(Clone, Copy, Debug)]
+pub enum Files {
+    /// At once, and as documented.
+    Right,
+    /// After some seconds.
+    Slow,
+    /// Not for us.
+    Forbidden,
+    /// It begins to, and fails.
+    Failing,
+    /// Several of them.
+    Several,
+    /// What comes is none.
+    Broken,
+    /// Without the last row.
+    Torn,
+    /// With other values.
+    Unlike(Cell),
+    /// With those that have left their object.
+    WithThoseWhoLeft,
+}
+
 /// What the app posts where it was told to.
 pub struct Post {
     pub url: String,
@@ -101,6 +127,12 @@ pub trait Judge: Send + Sync {
     }
     /// The same app whose listings are refused beyond so many records; none if they never are.
     fn refusing_beyond(&self, _records: usize) -> Option<BoxedHouse> {
+        None
+    }
+    /// Whoever asks for a file is told this instead, after so many other questions about it.
+    fn answer_files(&self, _body: &str, _after: u32) {}
+    /// The same app writing files so; none if it writes none.
+    fn with_files(&self, _files: Files) -> Option<BoxedHouse> {
         None
     }
     /// Whether the last write of a record sets off what the account has automated; none if no write
@@ -188,6 +220,7 @@ impl House {
             collection: String::new(),
             fields: self.schema.iter().map(|field| field.id.clone()).collect(),
             removals_every: Duration::ZERO,
+            moment: 0,
         }
     }
 

@@ -13,6 +13,7 @@
 )]
 
 mod faults;
+mod files;
 mod house;
 mod judges;
 mod notices;
@@ -58,6 +59,15 @@ const CHECKS: &[Check] = checks![
     reading::more_removed_records_than_a_page_holds_are_all_reported,
     reading::who_was_removed_before_all_is_read_again_is_reported,
     reading::a_cursor_that_is_none_is_lost_and_a_full_read_works,
+    files::a_large_account_is_read_from_a_file_as_by_pages,
+    files::a_file_that_is_not_written_yet_is_asked_after_now_and_then,
+    files::a_file_tells_of_the_moment_at_which_it_was_asked_for,
+    files::a_file_that_was_read_in_part_is_read_on,
+    files::where_no_file_can_be_had_pages_are_read,
+    files::a_file_that_is_not_right_is_not_believed,
+    files::what_a_file_does_not_say_for_sure_is_read,
+    files::who_has_left_is_told_beside_a_file,
+    files::a_file_that_is_kept_no_more_is_asked_for_anew,
     reading::a_direct_read_answers_for_each_id,
     reading::what_becomes_something_else_has_left,
     writing::what_is_converted_becomes_what_was_asked_for,

@@ -387,3 +387,21 @@ async fn what_was_done_before_an_app_posts_is_not_missed_whatever_it_told_since(
     assert_eq!(house.get(Side::Right, "eva@x.es", "city"), text("Lugo"));
     assert_eq!(report.missed_by_webhooks, 0, "nobody was to tell of it");
 }
+
+#[tokio::test]
+async fn what_is_told_of_an_earlier_moment_takes_the_place_of_nothing_that_was_seen_since() {
+    let house = House::new(|_| {}).await;
+    house.make(Side::Left, "ana@x.es", &[("city", "Vigo")]);
+    house.run().await.unwrap();
+    let old = house.vendors.left.records().remove(0);
+    let moment = house.known(Side::Left).await;
+    house.edit(Side::Left, "ana@x.es", "city", text("Lugo"));
+    house.run().await.unwrap();
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"));
+    let writes = house.writes();
+
+    house.run_told_of_old(Side::Left, old, moment).await;
+    assert_eq!(house.get(Side::Right, "ana@x.es", "city"), text("Lugo"));
+    house.run().await.unwrap();
+    assert_eq!(house.writes(), writes, "and it is looked at again");
+}

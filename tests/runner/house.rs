@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use concord::connections::Connections;
-use concord::connectors::Connector;
 use concord::connectors::memory::{Author, Faults, Habits, MemoryConnector, Vendor};
+use concord::connectors::{Change, Connector};
 use concord::planner::{
     Acknowledgement, Approval, Channel, ConsentChannel, ConsentPolicy, DeletionPolicy, Entry,
     EntryId, FirstRun, Function, Link, MatchKey, Outcome, Rule, Settings, SideSettings, Sync,
@@ -398,8 +398,22 @@ impl House {
         faults: Faults,
         trigger: Trigger,
     ) -> Result<Ran, RunError> {
-        let deaf =
-            Deaf(self.connectors.of(side).clone(), self.vendors.of(side).clone(), faults, None);
+        let deaf = Deaf { faults, ..self.deaf(side) };
+        self.run_over(side, deaf, trigger).await
+    }
+
+    /// A run in which a side tells nothing but how a record was when so many changes were known of it.
+    pub async fn run_told_of_old(&self, side: Side, old: Record, moment: u64) {
+        let deaf = Deaf { old: Some((old, moment)), ..self.deaf(side) };
+        self.run_over(side, deaf, Trigger::Schedule).await.unwrap();
+    }
+
+    fn deaf(&self, side: Side) -> Deaf {
+        let (inner, vendor) = (self.connectors.of(side).clone(), self.vendors.of(side).clone());
+        Deaf { inner, vendor, faults: Faults::default(), pause: None, old: None }
+    }
+
+    async fn run_over(&self, side: Side, deaf: Deaf, trigger: Trigger) -> Result<Ran, RunError> {
         let mut connectors = self.connectors.clone();
         *connectors.of_mut(side) = Arc::new(deaf);
         self.clock.advance(Duration::from_secs(120));
@@ -415,8 +429,7 @@ impl House {
         meanwhile: impl Future<Output = ()>,
     ) -> Result<Ran, RunError> {
         let pause = Arc::new(Pause::default());
-        let (inner, vendor) = (self.connectors.of(side).clone(), self.vendors.of(side).clone());
-        let deaf = Deaf(inner, vendor, Faults::default(), Some(pause.clone()));
+        let deaf = Deaf { pause: Some(pause.clone()), ..self.deaf(side) };
         let mut connectors = self.connectors.clone();
         *connectors.of_mut(side) = Arc::new(deaf);
         let (workspace, connection) = (self.workspace, self.connection);
@@ -591,7 +604,14 @@ impl House {
 }
 
 /// An app whose writes meet these faults, and nothing else does.
-struct Deaf(Arc<dyn Connector>, Arc<Vendor>, Faults, Option<Arc<Pause>>);
+struct Deaf {
+    inner: Arc<dyn Connector>,
+    vendor: Arc<Vendor>,
+    faults: Faults,
+    pause: Option<Arc<Pause>>,
+    /// All that its lists tell, and of which moment.
+    old: Option<(Record, u64)>,
+}
 
 /// Holds the first direct read back, once it has its answer.
 #[derive(Default)]
@@ -613,24 +633,24 @@ impl Pause {
 #[async_trait::async_trait]
 impl Connector for Deaf {
     fn capability(&self) -> &concord::connectors::Capability {
-        self.0.capability()
+        self.inner.capability()
     }
 
     async fn check(&self) -> concord::connectors::Result<concord::connectors::Identity> {
-        self.0.check().await
+        self.inner.check().await
     }
 
     async fn users(
         &self,
     ) -> concord::connectors::Result<std::collections::BTreeMap<String, String>> {
-        self.0.users().await
+        self.inner.users().await
     }
 
     async fn describe(
         &self,
         object: &concord::record::ObjectName,
     ) -> concord::connectors::Result<Schema> {
-        self.0.describe(object).await
+        self.inner.describe(object).await
     }
 
     async fn changes(
@@ -638,11 +658,16 @@ impl Connector for Deaf {
         query: &concord::connectors::Query,
         cursor: Option<&str>,
     ) -> concord::connectors::Result<concord::connectors::Page> {
-        self.0.changes(query, cursor).await
+        let mut page = self.inner.changes(query, cursor).await?;
+        if let Some((old, moment)) = &self.old {
+            page.changes = vec![Change::Seen(old.clone())];
+            page.moment = Some(*moment);
+        }
+        Ok(page)
     }
 
     fn restart(&self, cursor: &str) -> Option<String> {
-        self.0.restart(cursor)
+        self.inner.restart(cursor)
     }
 
     async fn fetch(
@@ -650,8 +675,8 @@ impl Connector for Deaf {
         query: &concord::connectors::Query,
         ids: &std::collections::BTreeSet<RemoteId>,
     ) -> concord::connectors::Result<Vec<concord::connectors::Fetched>> {
-        let answers = self.0.fetch(query, ids).await;
-        if let Some(pause) = &self.3 {
+        let answers = self.inner.fetch(query, ids).await;
+        if let Some(pause) = &self.pause {
             pause.hold().await;
         }
         answers
@@ -662,45 +687,45 @@ impl Connector for Deaf {
         query: &concord::connectors::Query,
         lookups: &std::collections::BTreeSet<concord::connectors::Lookup>,
     ) -> concord::connectors::Result<Vec<Record>> {
-        self.0.find(query, lookups).await
+        self.inner.find(query, lookups).await
     }
 
     async fn apply(
         &self,
         writes: &[concord::connectors::Write],
     ) -> concord::connectors::Result<Vec<concord::connectors::Written>> {
-        self.1.order_faults(1, self.2);
-        let answers = self.0.apply(writes).await;
-        self.1.stop_faults();
+        self.vendor.order_faults(1, self.faults);
+        let answers = self.inner.apply(writes).await;
+        self.vendor.stop_faults();
         answers
     }
 
     fn toll(&self, writes: &[concord::connectors::Write]) -> concord::record::Toll {
-        self.0.toll(writes)
+        self.inner.toll(writes)
     }
 
     fn would_store(&self, field: &concord::record::FieldId, value: &Value) -> Option<Value> {
-        self.0.would_store(field, value)
+        self.inner.would_store(field, value)
     }
 
     async fn subscribe(
         &self,
         address: &concord::connectors::Address,
     ) -> concord::connectors::Result<concord::connectors::Subscription> {
-        self.0.subscribe(address).await
+        self.inner.subscribe(address).await
     }
 
     async fn subscription(
         &self,
         address: &concord::connectors::Address,
     ) -> concord::connectors::Result<Option<concord::connectors::Subscription>> {
-        self.0.subscription(address).await
+        self.inner.subscription(address).await
     }
 
     async fn unsubscribe(
         &self,
         address: &concord::connectors::Address,
     ) -> concord::connectors::Result<()> {
-        self.0.unsubscribe(address).await
+        self.inner.unsubscribe(address).await
     }
 }

@@ -79,7 +79,8 @@ impl Api {
         body: Option<Vec<u8>>,
     ) -> std::result::Result<Reply, Failed> {
         let url = format!("{}{path}", self.base);
-        let call = Call { operation, method, url, headers: Vec::new(), body, credits: 0 };
+        let call =
+            Call { operation, method, url, headers: Vec::new(), body, credits: 0, file_max: None };
         self.caller.send(&call).await
     }
 }

@@ -118,7 +118,7 @@ pub(super) fn restart(cursor: &str) -> Option<String> {
 
 fn page(changes: Vec<Change>, cursor: &Cursor, is_last: bool) -> Result<Page> {
     let cursor = serde_json::to_string(cursor).map_err(|_| not_understood("changes"))?;
-    Ok(Page { changes, cursor, is_last })
+    Ok(Page { changes, cursor, is_last, moment: None })
 }
 
 /// What was removed, restored or merged away.

@@ -199,6 +199,7 @@ mod tests {
             collection: String::new(),
             fields: fields.iter().map(|field| FieldId::new(*field)).collect(),
             removals_every: Duration::ZERO,
+            moment: 0,
         }
     }
 

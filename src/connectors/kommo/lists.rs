@@ -59,6 +59,7 @@ pub(super) async fn standing(
         collection: String::new(),
         fields: touching().flat_map(|(_, write)| changed(write)).map(FieldId::new).collect(),
         removals_every: Duration::MAX,
+        moment: 0,
     };
     let read = changes::fetch(connector, &query, &ids).await?;
     let read: BTreeMap<RemoteId, Fetched> =

@@ -246,7 +246,7 @@ impl Vendor {
             })
             .collect();
         let cursor = serde_json::to_string(&next).map_err(|_| lost())?;
-        Ok(Page { changes, cursor, is_last })
+        Ok(Page { changes, cursor, is_last, moment: None })
     }
 
     pub(super) fn fetch(&self, query: &Query, ids: &BTreeSet<RemoteId>) -> Vec<Fetched> {

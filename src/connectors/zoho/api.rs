@@ -50,16 +50,25 @@ impl Api {
         path: &str,
         headers: Headers<'_>,
     ) -> Result<(Option<T>, Timestamp)> {
-        let call = Call {
-            operation,
-            method: Method::Get,
-            url: format!("{}{path}", self.base),
-            headers: headers.to_vec(),
-            body: None,
-            credits: credits::cost(path, 0),
-        };
+        let call = Call { headers: headers.to_vec(), ..self.call(operation, Method::Get, path) };
         let reply = self.caller.send(&call).await.map_err(|failed| failed.of_read(operation))?;
         Self::read(operation, &reply)
+    }
+
+    /// Reads a file of at most so many bytes.
+    pub(super) async fn file(
+        &self,
+        operation: &'static str,
+        path: &str,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>> {
+        let call = self.call(operation, Method::Get, path);
+        let call = Call { file_max: Some(bytes_max), ..call };
+        let reply = self.caller.send(&call).await.map_err(|failed| failed.of_read(operation))?;
+        match reply.status {
+            200 => Ok(reply.body),
+            _ => Err(refusal::error(operation, &reply)),
+        }
     }
 
     /// Asks a question that is too long for an address. Changes nothing.
@@ -76,14 +85,7 @@ impl Api {
 
     /// Asks for a removal. It can be repeated.
     pub(super) async fn delete(&self, operation: &'static str, path: &str) -> Result<Reply> {
-        let call = Call {
-            operation,
-            method: Method::Delete,
-            url: format!("{}{path}", self.base),
-            headers: Vec::new(),
-            body: None,
-            credits: credits::cost(path, 0),
-        };
+        let call = self.call(operation, Method::Delete, path);
         self.caller.send(&call).await.map_err(|failed| failed.of_read(operation))
     }
 
@@ -110,10 +112,22 @@ impl Api {
         path: &str,
         body: &serde_json::Value,
     ) -> std::result::Result<Reply, Failed> {
-        let url = format!("{}{path}", self.base);
         let credits = credits::cost(path, credits::records(body));
         let body = Some(body.to_string().into_bytes());
-        self.caller.send(&Call { operation, method, url, headers: Vec::new(), body, credits }).await
+        self.caller.send(&Call { body, credits, ..self.call(operation, method, path) }).await
+    }
+
+    /// A call without a body that is about no record.
+    fn call(&self, operation: &'static str, method: Method, path: &str) -> Call {
+        Call {
+            operation,
+            method,
+            url: format!("{}{path}", self.base),
+            headers: Vec::new(),
+            body: None,
+            credits: credits::cost(path, 0),
+            file_max: None,
+        }
     }
 }
 

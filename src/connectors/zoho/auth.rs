@@ -120,14 +120,20 @@ pub(super) async fn check(api: &Api) -> Result<Identity> {
     })
 }
 
-/// The active users, page by page.
+/// The active users: e-mail address in lower case to id.
 pub(super) async fn users(api: &Api) -> Result<BTreeMap<String, String>> {
-    let mut known = BTreeMap::new();
+    let users = active_users(api).await?.into_iter();
+    let with_address = users.filter_map(|user| Some((user.email?, user.id)));
+    Ok(with_address.map(|(email, id)| (email.trim().to_lowercase(), id)).collect())
+}
+
+/// The active users as Zoho tells them, page by page.
+pub(super) async fn active_users(api: &Api) -> Result<Vec<wire::User>> {
+    let mut known = Vec::new();
     for page in 1.. {
         let path = format!("/crm/v8/users?type=ActiveUsers&per_page=200&page={page}");
         let Some(users) = api.get::<wire::Users>("users", &path, &[]).await? else { break };
-        let with_address = users.users.into_iter().filter_map(|user| Some((user.email?, user.id)));
-        known.extend(with_address.map(|(email, id)| (email.trim().to_lowercase(), id)));
+        known.extend(users.users);
         if !users.info.more_records {
             break;
         }

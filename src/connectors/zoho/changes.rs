@@ -1,10 +1,11 @@
 //! Reading what changed: in the order of change, page by page under a token that Zoho keeps the list
 //! for. A plain page number would end at 2,000 records, a token at 100,000: there the list is begun
-//! again from where it ended.
+//! again from where it ended. A large module is read from a file instead, where that can be had.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::bulk::{self, Part, Reading};
 use super::convert::{self, moment};
 use super::wire::{Deleted, Records};
 use super::{ZohoConnector, leads};
@@ -34,9 +35,27 @@ struct Cursor {
     reached: Option<i64>,
     /// Up to when removals are known; none before the first walk is done.
     removed_to: Option<i64>,
+    /// The file from which everything is read. Should it be no good, the walk goes on at the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<Reading>,
+    /// Whether only those are read that a file may leave out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_of_converted: bool,
 }
 
 impl Cursor {
+    /// Whether it begins a walk through everything.
+    fn is_beginning(&self) -> bool {
+        self.since.is_none() && self.token.is_none() && !self.is_of_converted
+    }
+
+    /// Where the next walk begins, after one that began then.
+    fn after(&self, began: i64) -> Self {
+        let started = began - OVERLAP_SECONDS;
+        let removed_to = self.removed_to.or(Some(started));
+        Self { since: Some(started), removed_to, ..Self::default() }
+    }
+
     /// From when on a list goes on that ends here: the last second once more, which may hold others.
     fn reaches_on(&self) -> Option<i64> {
         self.reached.map(|reached| reached - 1)
@@ -53,11 +72,16 @@ pub(super) async fn changes(
         Some(text) => serde_json::from_str(text).map_err(lost)?,
         None => Cursor::default(),
     };
+    if let Some(reading) = &at.file {
+        let part = bulk::go_on(connector, query, reading).await?;
+        return from_file(query, part, reading.moment, &at);
+    }
+    let is_beginning = at.is_beginning();
     let (object, groups) = (&query.object, groups(query));
     let first = groups.first().map(String::as_str).unwrap_or_default();
     let mut path = format!(
         "/crm/v8/{object}?fields={first}&per_page={PAGE}&sort_by=Modified_Time&sort_order=asc{}",
-        leads::with_converted(object)
+        if at.is_of_converted { leads::ONLY_CONVERTED } else { leads::with_converted(object) }
     );
     if let Some(token) = &at.token {
         let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
@@ -90,14 +114,13 @@ pub(super) async fn changes(
         if token.is_none() {
             return Err(Error::new(ErrorKind::Protocol, "changes", "no_page_token"));
         }
-        return page(changes, &Cursor { token, ..at }, false);
+        let file = if is_beginning { bulk::begin(connector, query, now).await? } else { None };
+        return page(changes, &Cursor { token, file, ..at }, false);
     }
-    let started = began - OVERLAP_SECONDS;
-    let mut next = Cursor {
-        since: Some(started),
-        removed_to: at.removed_to.or(Some(started)),
-        ..Cursor::default()
-    };
+    let mut next = at.after(began);
+    if at.is_of_converted {
+        return page(changes, &next, false);
+    }
     let removals_due = at.removed_to.filter(|to| {
         let age = now.as_second().saturating_sub(to + OVERLAP_SECONDS);
         u64::try_from(age).is_ok_and(|age| age >= query.removals_every.as_secs())
@@ -107,6 +130,20 @@ pub(super) async fn changes(
         next.removed_to = Some(now.as_second() - OVERLAP_SECONDS);
     }
     page(changes, &next, true)
+}
+
+/// A part of a file. After its end come those that it may leave out, then what changed since the walk began.
+fn from_file(query: &Query, part: Part, moment: u64, at: &Cursor) -> Result<Page> {
+    let next = Cursor { file: None, ..at.clone() };
+    let (changes, next) = match part {
+        Part::Some(changes, reading) => (changes, Cursor { file: Some(reading), ..next }),
+        Part::Last(changes) if leads::may_be_converted(&query.object) => {
+            (changes, Cursor { token: None, reached: None, is_of_converted: true, ..next })
+        }
+        Part::Last(changes) => (changes, next.began.map_or(Cursor::default(), |at| next.after(at))),
+        Part::Useless => (Vec::new(), next),
+    };
+    Ok(Page { moment: Some(moment), ..page(changes, &next, false)? })
 }
 
 /// Where a walk through everything begins in the place of another walk: what was removed since that
@@ -120,18 +157,22 @@ pub(super) fn restart(cursor: &str) -> Option<String> {
 fn page(changes: Vec<Change>, cursor: &Cursor, is_last: bool) -> Result<Page> {
     let cursor = serde_json::to_string(cursor)
         .map_err(|_| Error::new(ErrorKind::Protocol, "changes", "cursor"))?;
-    Ok(Page { changes, cursor, is_last })
+    Ok(Page { changes, cursor, is_last, moment: None })
 }
 
 /// The fields to ask for, as many at once as Zoho takes; the first with those that are always read.
 pub(super) fn groups(query: &Query) -> Vec<String> {
-    let is_read = |field: &&str| !leads::always_read(&query.object).any(|always| always == *field);
-    let wanted = query.fields.iter().map(FieldId::as_str).filter(is_read);
-    let all: Vec<&str> = leads::always_read(&query.object).chain(wanted).collect();
-    all.chunks(FIELDS_MAX).map(|group| group.join(",")).collect()
+    always_and(query).chunks(FIELDS_MAX).map(|group| group.join(",")).collect()
 }
 
-fn iso(seconds: i64) -> String {
+/// Those that are always read, then those that are wanted.
+pub(super) fn always_and(query: &Query) -> Vec<&str> {
+    let is_read = |field: &&str| !leads::always_read(&query.object).any(|always| always == *field);
+    let wanted = query.fields.iter().map(FieldId::as_str).filter(is_read);
+    leads::always_read(&query.object).chain(wanted).collect()
+}
+
+pub(super) fn iso(seconds: i64) -> String {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN).to_string().replace('Z', "+00:00")
 }
 
@@ -214,6 +255,7 @@ mod tests {
             collection: String::new(),
             fields,
             removals_every: std::time::Duration::ZERO,
+            moment: 0,
         };
         let groups = groups(&query);
         assert_eq!(groups.len(), 3);
@@ -234,6 +276,7 @@ mod tests {
             token: Some("page".to_owned()),
             reached: Some(5_500),
             removed_to: Some(4_000),
+            ..Cursor::default()
         };
         let kept = Cursor { removed_to: Some(4_000), ..Cursor::default() };
         assert_eq!(restarted(&lost), Some(kept));

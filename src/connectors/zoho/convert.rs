@@ -150,6 +150,7 @@ mod tests {
             collection: String::new(),
             fields: fields.iter().map(|field| FieldId::new(*field)).collect(),
             removals_every: std::time::Duration::ZERO,
+            moment: 0,
         };
         let schema: Schema = [
             Field::new("Email", FieldType::Email),

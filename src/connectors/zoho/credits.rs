@@ -11,6 +11,8 @@ use crate::net::{Answer, Left};
 const REMOVALS: u64 = 2;
 /// Making a contact of a lead.
 const CONVERSION: u64 = 5;
+/// Writing all records of a module into a file.
+const BULK_READ: u64 = 50;
 
 /// Records that a call writes for one credit.
 const WRITTEN: usize = 10;
@@ -26,6 +28,7 @@ pub(super) fn cost(path: &str, records: usize) -> u64 {
     match path.rsplit('/').next() {
         Some("deleted") => REMOVALS,
         Some("convert") => CONVERSION,
+        Some("read") => BULK_READ,
         Some("add_tags" | "remove_tags") => per(TAGGED),
         _ => per(WRITTEN),
     }
@@ -100,6 +103,9 @@ mod tests {
             ("/crm/v8/Contacts", 100, 10),
             ("/crm/v8/Contacts/deleted?type=all", 0, 2),
             ("/crm/v8/Leads/1/actions/convert", 1, 5),
+            ("/crm/bulk/v8/read", 0, 50),
+            ("/crm/bulk/v8/read/123", 0, 1),
+            ("/crm/bulk/v8/read/123/result", 0, 1),
             ("/crm/v8/Leads/actions/add_tags", 50, 1),
             ("/crm/v8/Leads/actions/remove_tags", 51, 2),
         ];

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::about::{CONTACTS, LEADS};
 use super::convert::TIMES;
 use crate::connectors::{Departure, Error, ErrorKind, Result};
-use crate::record::{ObjectName, RecordName, RemoteId};
+use crate::record::{FieldType, ObjectName, RecordName, RemoteId};
 
 /// Whether a lead was converted.
 const CONVERTED: &str = "Converted__s";
@@ -19,6 +19,23 @@ const CONTACT: &str = "Converted_Contact";
 /// Asks a list for converted leads too: otherwise one that is converted would seem to be lost.
 pub(super) fn with_converted(object: &ObjectName) -> &'static str {
     if object.as_str() == LEADS { "&converted=both" } else { "" }
+}
+
+/// Asks a list for leads that were converted, and no others.
+pub(super) const ONLY_CONVERTED: &str = "&converted=true";
+
+/// Whether those that were converted are to be asked for beside the others: a file may leave them out.
+pub(super) fn may_be_converted(object: &ObjectName) -> bool {
+    object.as_str() == LEADS
+}
+
+/// The types of those that are read of leads in any case.
+pub(super) fn kind_of(field: &str) -> Option<FieldType> {
+    match field {
+        CONVERTED => Some(FieldType::Boolean),
+        CONTACT => Some(FieldType::Company),
+        _ => None,
+    }
 }
 
 /// The fields that are read whether somebody wants them or not.

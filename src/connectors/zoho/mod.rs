@@ -5,6 +5,8 @@ mod about;
 mod api;
 mod app;
 mod auth;
+mod bulk;
+mod cells;
 mod centres;
 mod changes;
 mod conversion;
@@ -19,6 +21,7 @@ mod oauth;
 mod refusal;
 mod scopes;
 mod steps;
+mod table;
 mod tags;
 mod token;
 mod wire;
@@ -27,7 +30,7 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     Address, Capability, Connector, Error, ErrorKind, Fetched, Identity, Lookup, Page, Query,
@@ -44,11 +47,14 @@ struct ZohoConnector {
     api: Api,
     /// By object: answers do not say of which type a value is.
     schemas: [(&'static str, OnceCell<Schema>); OBJECTS.len()],
+    /// The file that is being read.
+    file: Mutex<Option<Box<bulk::File>>>,
 }
 
 impl ZohoConnector {
     fn new(api: Api) -> Self {
-        Self { api, schemas: OBJECTS.map(|object| (object.name, OnceCell::new())) }
+        let schemas = OBJECTS.map(|object| (object.name, OnceCell::new()));
+        Self { api, schemas, file: Mutex::default() }
     }
 
     async fn schema(&self, object: &ObjectName) -> Result<&Schema> {

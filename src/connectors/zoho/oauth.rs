@@ -28,7 +28,7 @@ pub(super) fn authorization_url(overrides: &Overrides, asked: &Asked<'_>) -> Res
         .append_pair("response_type", "code")
         .append_pair("client_id", &asked.clients.at(centre.name)?.client_id)
         .append_pair("redirect_uri", asked.redirect_uri)
-        .append_pair("scope", &scopes::needed())
+        .append_pair("scope", &scopes::asked())
         .append_pair("access_type", "offline")
         .append_pair("prompt", "consent")
         .append_pair("state", asked.state)

@@ -4,7 +4,7 @@
 use crate::connectors::{Error, ErrorKind, Result};
 
 /// What is asked for.
-const NEEDED: [&str; 8] = [
+const ASKED: [&str; 9] = [
     "ZohoCRM.modules.contacts.ALL",
     "ZohoCRM.modules.leads.ALL",
     "ZohoCRM.settings.fields.READ",
@@ -13,17 +13,18 @@ const NEEDED: [&str; 8] = [
     "ZohoCRM.org.READ",
     "ZohoCRM.coql.READ",
     "ZohoCRM.notifications.ALL",
+    "ZohoCRM.bulk.READ",
 ];
 
 const ADVICE: &str = "Zoho did not give all permissions: generate the code with all scopes that the documentation of the \
      connector lists, or accept all that the consent page asks for, and connect again";
 
-/// What an account may do without: it has no leads then.
-const OPTIONAL: &str = "ZohoCRM.modules.leads.ALL";
+/// What an account may do without: it has no leads then, or is read by pages only.
+const OPTIONAL: [&str; 2] = ["ZohoCRM.modules.leads.ALL", "ZohoCRM.bulk.READ"];
 
-/// All that is needed, as a consent page is asked for it.
-pub(super) fn needed() -> String {
-    NEEDED.join(",")
+/// All of it, as a consent page is asked for it.
+pub(super) fn asked() -> String {
+    ASKED.join(",")
 }
 
 /// Refuses what was given if something is missing. Where Zoho does not say what it gave, the first
@@ -32,7 +33,7 @@ pub(super) fn check(given: Option<&str>) -> Result<()> {
     let Some(given) = given else { return Ok(()) };
     let given: Vec<&str> = given.split([' ', ',']).filter(|scope| !scope.is_empty()).collect();
     let is_given = |needed: &&str| given.iter().any(|scope| covers(scope, needed));
-    if NEEDED.iter().filter(|needed| **needed != OPTIONAL).all(is_given) {
+    if ASKED.iter().filter(|scope| !OPTIONAL.contains(scope)).all(is_given) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Config, "connect", "scope_missing").advise(ADVICE))
@@ -53,19 +54,21 @@ mod tests {
 
     #[test]
     fn whatever_is_needed_has_to_be_given_by_name_or_with_its_group() {
-        check(Some(&needed())).unwrap();
-        check(Some(&needed().replace(',', " "))).unwrap();
+        check(Some(&asked())).unwrap();
+        check(Some(&asked().replace(',', " "))).unwrap();
         check(None).unwrap();
         let groups = "ZohoCRM.modules.ALL ZohoCRM.settings.ALL zohocrm.users.all ZohoCRM.org.READ,\
                       ZohoCRM.coql.READ ZohoCRM.notifications.ALL";
         check(Some(groups)).unwrap();
-        for missing in NEEDED.into_iter().filter(|scope| *scope != OPTIONAL) {
-            let rest: Vec<&str> = NEEDED.into_iter().filter(|scope| *scope != missing).collect();
+        for missing in ASKED.into_iter().filter(|scope| !OPTIONAL.contains(scope)) {
+            let rest: Vec<&str> = ASKED.into_iter().filter(|scope| *scope != missing).collect();
             let error = check(Some(&rest.join(" "))).unwrap_err();
             assert_eq!(error.code, "scope_missing", "{missing}");
         }
-        check(Some(&needed().replace(OPTIONAL, ""))).unwrap();
-        let less = needed().replace("contacts.ALL", "contacts.READ");
+        for missing in OPTIONAL {
+            check(Some(&asked().replace(missing, ""))).unwrap();
+        }
+        let less = asked().replace("contacts.ALL", "contacts.READ");
         assert!(check(Some(&less)).is_err(), "reading alone is not enough");
         assert!(check(Some("")).is_err());
     }

@@ -22,6 +22,31 @@ pub(super) struct Info {
     pub(super) next_page_token: Option<String>,
 }
 
+/// How many records there are.
+#[derive(Deserialize)]
+pub(super) struct Counted {
+    pub(super) count: u64,
+}
+
+/// What became of bulk jobs.
+#[derive(Deserialize)]
+pub(super) struct Jobs {
+    pub(super) data: Vec<Job>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Job {
+    pub(super) state: String,
+    pub(super) result: Option<JobResult>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct JobResult {
+    pub(super) count: u64,
+    #[serde(default)]
+    pub(super) more_records: bool,
+}
+
 /// The answers to a write, in the order of what was sent.
 #[derive(Deserialize)]
 pub(super) struct Outcomes {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use concord::connectors::zoho::emulator::{
     self, CLIENT_ID, CLIENT_SECRET, Emulator, FaultKind, Options,
@@ -12,7 +13,7 @@ use concord::record::{RecordName, RemoteId};
 use serde_json::{Value as Json, json};
 
 use super::{Door, connect, connect_error, listen, serve};
-use crate::house::{BoxedConnect, BoxedHouse, Fault, House, Judge, Person, Post, Subject};
+use crate::house::{BoxedConnect, BoxedHouse, Fault, Files, House, Judge, Person, Post, Subject};
 
 struct ZohoJudge {
     app: Emulator,
@@ -25,6 +26,7 @@ struct ZohoJudge {
 const USER: &str = "eva@zoho.example";
 const TOO_MANY: &str =
     include_str!("../../../src/connectors/zoho/fixtures/error_too_many_requests.json");
+const FAILED: &str = r#"{"data":[{"id":"1","operation":"read","state":"FAILURE"}]}"#;
 const REFUSAL: &str =
     r#"{"code":"UNABLE_TO_PARSE_DATA_TYPE","details":{},"message":"","status":"error"}"#;
 
@@ -212,6 +214,45 @@ impl Judge for ZohoJudge {
         Some(Box::pin(start(self.object, false, move |options| {
             options.page_token_records = records
         })))
+    }
+
+    fn with_files(&self, files: Files) -> Option<BoxedHouse> {
+        let object = self.object;
+        Some(Box::pin(async move {
+            let house = start(object, false, |options| {
+                options.bulk_takes = Duration::ZERO;
+                match files {
+                    Files::Slow => options.bulk_takes = Duration::from_secs(60),
+                    Files::Forbidden => {
+                        options.scopes = options.scopes.replace("ZohoCRM.bulk.READ,", "")
+                    }
+                    Files::Several => options.bulk_page = 10_000,
+                    Files::Torn => options.bulk_rows_lost = 1,
+                    Files::Unlike(cell) => options.bulk_cell = cell,
+                    Files::WithThoseWhoLeft => options.bulk_has_converted = true,
+                    Files::Right | Files::Failing | Files::Broken => {}
+                }
+            });
+            let house = house.await;
+            match files {
+                Files::Failing => house.judge.answer_files(FAILED, 0),
+                Files::Broken => house.judge.answer_files("<html>", 1),
+                _ => {}
+            }
+            house
+        }))
+    }
+
+    fn answer_files(&self, body: &str, after: u32) {
+        let body = body.to_owned();
+        let kind = FaultKind::Status {
+            status: 200,
+            body,
+            content_type: "application/json",
+            retry_after: None,
+        };
+        let (method, path) = (Some("GET".to_owned()), Some("/crm/bulk/v8/read/".to_owned()));
+        self.app.order(emulator::Fault { method, path, after, times: 1, kind });
     }
 
     fn sets_off_workflows(&self, id: &RemoteId) -> Option<bool> {

@@ -73,8 +73,9 @@ pub(super) fn begin(state: &mut State, call: &Call) -> Outcome {
     found.sort_by(|a, b| a.id.cmp(&b.id));
     let (found, is_more) = cut(found, page, state.options.bulk_page);
     let rows = count(&found);
+    let kept = found.len().saturating_sub(state.options.bulk_rows_lost);
     let table: Vec<Vec<String>> =
-        found.into_iter().map(|stored| row(state, stored, &fields)).collect();
+        found.into_iter().take(kept).map(|stored| row(state, stored, &fields)).collect();
     let (id, at) = (state.next_id(), state.now());
     let file = packed(&id, &fields, &table)?;
     let details = json!({
@@ -153,17 +154,18 @@ fn row(state: &State, stored: &Stored, fields: &[String]) -> Vec<String> {
     std::iter::once(stored.id.clone()).chain(cells).collect()
 }
 
-/// A value as the file has it: whoever is looked up by id, several with a semicolon between them.
+/// A value as the file has it: whoever is looked up by id, tags by name, several with a semicolon between
+/// them.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::Array(list) => list.iter().map(cell).collect::<Vec<_>>().join(";"),
-        Value::Object(object) => {
-            let told = object.get("id").or_else(|| object.get("name"));
-            told.map(cell).unwrap_or_default()
+        Value::Array(list) => {
+            let name = |one: &Value| cell(one.get("name").unwrap_or(one));
+            list.iter().map(name).collect::<Vec<_>>().join(";")
         }
+        Value::Object(object) => object.get("id").map(cell).unwrap_or_default(),
     }
 }
 

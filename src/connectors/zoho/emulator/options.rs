@@ -30,6 +30,8 @@ pub struct Options {
     pub bulk_page: u64,
     /// How long a bulk job takes.
     pub bulk_takes: Duration,
+    /// How many rows the file of a bulk job lacks at its end.
+    pub bulk_rows_lost: usize,
     /// Whether the file of a bulk job has leads that were converted.
     pub bulk_has_converted: bool,
     /// What the file of a bulk job makes of a value: the name of the field, and how it is documented.
@@ -58,6 +60,7 @@ impl Options {
             page_token_records: 100_000,
             bulk_page: 200_000,
             bulk_takes: Duration::from_secs(20),
+            bulk_rows_lost: 0,
             bulk_has_converted: false,
             bulk_cell: |_, cell| cell,
         }

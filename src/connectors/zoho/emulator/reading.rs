@@ -158,7 +158,10 @@ impl Order {
 
 /// `GET /{Module}/actions/count`.
 pub(super) fn count_all(state: &State, module: Module, call: &Call) -> Outcome {
-    if let Some(part) = ["cvid", "criteria", "email", "phone", "word"].into_iter().find(|name| call.param(name).is_some()) {
+    if let Some(part) = ["cvid", "criteria", "email", "phone", "word"]
+        .into_iter()
+        .find(|name| call.param(name).is_some())
+    {
         // No reader of ours counts a part.
         return Err(Refusal::bad_param(part));
     }
