@@ -21,7 +21,7 @@ use crate::connectors::{Change, Error, ErrorKind, Fetched, Query, Result};
 use crate::net::Method;
 use crate::record::{Field, FieldId, FieldType, Record, RemoteId, Schema};
 
-/// Fewer records are read by pages: a job pays from 10,000 on, and has to be waited for.
+/// Fewer records are read by pages: a job pays from 14,000 on, and has to be waited for.
 const RECORDS_MIN: u64 = 20_000;
 /// What one job writes. More would come in several files, of which nobody says that they fit together.
 const RECORDS_MAX: u64 = 200_000;

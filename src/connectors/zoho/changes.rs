@@ -18,6 +18,8 @@ const PAGE: usize = 200;
 const FIELDS_MAX: usize = 50;
 /// Records per read by id.
 const IDS_MAX: usize = 100;
+/// Pages of a walk through everything after which its records are counted: for fewer, it costs nothing.
+const PAGES_BEFORE_COUNT: u32 = 10;
 /// How far back a walk begins before the end of the one before it: times are whole seconds, and
 /// whether the bound itself is included is not said.
 const OVERLAP_SECONDS: i64 = 120;
@@ -31,6 +33,9 @@ struct Cursor {
     began: Option<i64>,
     /// Where its next page is.
     token: Option<String>,
+    /// Its pages that were read; counted while it reads everything, up to where that matters.
+    #[serde(default, skip_serializing_if = "is_none_read")]
+    pages: u32,
     /// The time of change of the last record that was read in it as it was when it began.
     reached: Option<i64>,
     /// Up to when removals are known; none before the first walk is done.
@@ -43,10 +48,18 @@ struct Cursor {
     is_of_converted: bool,
 }
 
+fn is_none_read(pages: &u32) -> bool {
+    *pages == 0
+}
+
 impl Cursor {
-    /// Whether it begins a walk through everything.
-    fn is_beginning(&self) -> bool {
-        self.since.is_none() && self.token.is_none() && !self.is_of_converted
+    /// Counts a page of a walk through everything, and tells whether it is the one to count the records after.
+    fn is_long_now(&mut self) -> bool {
+        if self.since.is_some() || self.is_of_converted || self.pages == PAGES_BEFORE_COUNT {
+            return false;
+        }
+        self.pages += 1;
+        self.pages == PAGES_BEFORE_COUNT
     }
 
     /// Where the next walk begins, after one that began then.
@@ -76,7 +89,6 @@ pub(super) async fn changes(
         let part = bulk::go_on(connector, query, reading).await?;
         return from_file(query, part, reading.moment, &at);
     }
-    let is_beginning = at.is_beginning();
     let (object, groups) = (&query.object, groups(query));
     let first = groups.first().map(String::as_str).unwrap_or_default();
     let mut path = format!(
@@ -114,7 +126,7 @@ pub(super) async fn changes(
         if token.is_none() {
             return Err(Error::new(ErrorKind::Protocol, "changes", "no_page_token"));
         }
-        let file = if is_beginning { bulk::begin(connector, query, now).await? } else { None };
+        let file = if at.is_long_now() { bulk::begin(connector, query, now).await? } else { None };
         return page(changes, &Cursor { token, file, ..at }, false);
     }
     let mut next = at.after(began);
@@ -274,6 +286,7 @@ mod tests {
             since: Some(5_000),
             began: Some(6_000),
             token: Some("page".to_owned()),
+            pages: 3,
             reached: Some(5_500),
             removed_to: Some(4_000),
             ..Cursor::default()
